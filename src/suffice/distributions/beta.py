@@ -1,0 +1,155 @@
+"""Beta."""
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import xlog1py, xlogy
+
+from suffice.distributions.distribution import parameter
+from suffice.distributions.exponential import ExponentialFamily
+from suffice.distributions.statistics import Sufficient
+from suffice.numerics import domain, variates
+from suffice.numerics.special.elementary import expm1mx, log1pmx
+from suffice.numerics.special.gamma import digamma, log_beta, log_minus_digamma
+from suffice.numerics.special.incomplete_beta import (
+    betainc,
+    betaincc,
+    log_betainc,
+    log_betaincc,
+)
+from suffice.numerics.special.inverse_beta import betainccinv, betaincinv
+
+
+def softplus_divergence(y: jax.Array, c: jax.Array) -> jax.Array:
+    """Bregman divergence of log(1 + exp(y)), exact for y near c; symmetric under a change of both signs."""
+    flip = jnp.where(c > 0, -1.0, 1.0)
+    share, step = jax.nn.sigmoid(flip * c), flip * (y - c)
+    return share * expm1mx(step) + log1pmx(share * jnp.expm1(step))
+
+
+class Beta(ExponentialFamily):
+    """Beta distribution: p(x) = x^(alpha−1) (1 − x)^(beta−1) / B(alpha, beta), 0 < x < 1.
+
+    Args:
+        alpha: first shape, dimensionless, > 0.
+        beta: second shape, dimensionless, > 0.
+    """
+
+    alpha: jax.Array = parameter(domain.positive, doc="first shape")
+    beta: jax.Array = parameter(domain.positive, doc="second shape")
+
+    sample_space: ClassVar[Any] = domain.unit_open
+
+    def _support(self) -> Any:
+        return domain.unit
+
+    def _log_prob(self, x: jax.Array) -> jax.Array:
+        return xlogy(self.alpha - 1.0, x) + xlog1py(self.beta - 1.0, -x) - log_beta(self.alpha, self.beta)
+
+    def _cdf(self, x: jax.Array) -> jax.Array:
+        return betainc(self.alpha, self.beta, x)
+
+    def _sf(self, x: jax.Array) -> jax.Array:
+        return betaincc(self.alpha, self.beta, x)
+
+    def _log_cdf(self, x: jax.Array) -> jax.Array:
+        return log_betainc(self.alpha, self.beta, x)
+
+    def _log_sf(self, x: jax.Array) -> jax.Array:
+        return log_betaincc(self.alpha, self.beta, x)
+
+    def _icdf(self, q: jax.Array) -> jax.Array:
+        return betaincinv(self.alpha, self.beta, q)
+
+    def _isf(self, q: jax.Array) -> jax.Array:
+        return betainccinv(self.alpha, self.beta, q)
+
+    def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        return variates.beta(key, self.alpha, self.beta, shape, self.alpha.dtype)
+
+    def _mean(self) -> jax.Array:
+        return self.alpha / (self.alpha + self.beta)
+
+    def _mode(self) -> jax.Array:
+        a, b = self.alpha, self.beta
+        inner = (a > 1.0) & (b > 1.0)
+        return jnp.where(inner, (a - 1.0) / jnp.where(inner, a + b - 2.0, 1.0), jnp.where(a >= b, 1.0, 0.0))
+
+    def _variance(self) -> jax.Array:
+        a, b = self.alpha, self.beta
+        return a / (a + b) * (b / (a + b)) / (a + b + 1.0)
+
+    def _skewness(self) -> jax.Array:
+        a, b = self.alpha, self.beta
+        return 2.0 * (b - a) * jnp.sqrt(a + b + 1.0) / ((a + b + 2.0) * jnp.sqrt(a) * jnp.sqrt(b))
+
+    def _kurtosis(self) -> jax.Array:
+        a, b = self.alpha, self.beta
+        n = a + b
+        return 6.0 * ((a - b) ** 2 * (n + 1.0) - a * b * (n + 2.0)) / (a * b * (n + 2.0) * (n + 3.0))
+
+    def _entropy(self) -> jax.Array:
+        a, b = self.alpha, self.beta
+        return (
+            log_beta(a, b)
+            - (a - 1.0) * digamma(a)
+            - (b - 1.0) * digamma(b)
+            + (a + b - 2.0) * digamma(a + b)
+        )
+
+    # T = (log x, log(1 − x)), eta = (alpha − 1, beta − 1); y = logit x, phi(y) = softplus y
+    def _natural(self) -> jax.Array:
+        return jnp.stack(jnp.broadcast_arrays(self.alpha - 1.0, self.beta - 1.0), axis=-1)
+
+    @classmethod
+    def _from_natural(cls, eta: jax.Array) -> "Beta":
+        return cls(eta[..., 0] + 1.0, eta[..., 1] + 1.0)
+
+    def _statistic(self, x: jax.Array) -> jax.Array:
+        return jnp.stack([jnp.log(x), jnp.log1p(-x)], axis=-1)
+
+    def _log_partition(self, eta: jax.Array) -> jax.Array:
+        return log_beta(eta[..., 0] + 1.0, eta[..., 1] + 1.0)
+
+    def _coordinate(self, x: jax.Array) -> jax.Array:
+        return jnp.log(x) - jnp.log1p(-x)
+
+    def _from_coordinate(self, y: jax.Array) -> jax.Array:
+        return jax.nn.sigmoid(y)
+
+    def _divergence(self, y: jax.Array, c: jax.Array) -> jax.Array:
+        return softplus_divergence(y, c)
+
+    def _slope(self) -> jax.Array:
+        return 2.0 - self.alpha - self.beta
+
+    @classmethod
+    def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
+        """Moment matching in (log alpha, log beta) by Newton, in terms of L(a) = log a − digamma(a) > 0.
+
+        With e = L(alpha) − L(beta), the two equations E[y] = ȳ and E[softplus y] = softplus(ȳ) + J read
+        log(alpha/beta) = ȳ + e and L(beta) − L(alpha + beta) + log1p(sigmoid(ȳ) expm1(e)) = J: no large terms left.
+        """
+        share = jax.nn.sigmoid(s.mean)
+
+        def residual(v: jax.Array) -> jax.Array:
+            a, b = jnp.exp(v[0]), jnp.exp(v[1])
+            low_a, low_b = log_minus_digamma(a), log_minus_digamma(b)
+            excess = low_a - low_b
+            gap = low_b - log_minus_digamma(a + b) + jnp.log1p(share * jnp.expm1(excess))
+            return jnp.stack([v[0] - v[1] - s.mean - excess, jnp.log(gap) - jnp.log(s.gap)])
+
+        # J is about var(y) p(1 − p)/2 and var(y) about 1/(n p(1 − p)), n = alpha + beta, when n is large
+        total = jnp.maximum(0.5 / s.gap, 0.5)
+        start = jnp.log(jnp.stack([share * total, (1.0 - share) * total]))
+
+        def step(_: int, v: jax.Array) -> jax.Array:
+            (f0, f1), ((a, b), (c, d)) = residual(v), jax.jacfwd(residual)(v)
+            determinant = a * d - b * c
+            move = jnp.stack([d * f0 - b * f1, a * f1 - c * f0]) / determinant
+            return v - jnp.clip(move, -1.0, 1.0)
+
+        alpha, beta = jnp.exp(jax.lax.fori_loop(0, 30, step, start))
+        return {"alpha": alpha, "beta": beta}
+

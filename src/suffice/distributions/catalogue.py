@@ -1,0 +1,69 @@
+"""The catalogue: every family, what ranking may propose, and its names elsewhere. Adding a family adds one line here."""
+
+from typing import Any, NamedTuple
+
+from suffice.distributions.beta import Beta
+from suffice.distributions.discrete import Bernoulli, Categorical, Geometric, NegativeBinomial, Poisson
+from suffice.distributions.distribution import Distribution
+from suffice.distributions.extreme import Rayleigh, Weibull
+from suffice.distributions.gamma import Exponential, Gamma, InverseGamma
+from suffice.distributions.location_scale import Cauchy, Gumbel, Laplace, Logistic, StudentT
+from suffice.distributions.normal import LogNormal, Normal
+from suffice.distributions.uniform import Pareto, Uniform
+
+
+class Entry(NamedTuple):
+    """A row of the catalogue: the class, its names in R and SciPy, and whether a ranking tries it unasked."""
+
+    kind: type[Distribution]
+    r: str
+    scipy: str
+    ranked: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.kind.__name__
+
+
+CATALOGUE: tuple[Entry, ...] = (
+    Entry(Normal, "norm(mean=loc, sd=scale)", "norm(loc=loc, scale=scale)"),
+    Entry(LogNormal, "lnorm(meanlog=loc, sdlog=scale)", "lognorm(s=scale, scale=exp(loc))"),
+    Entry(Exponential, "exp(rate=rate)", "expon(scale=1/rate)"),
+    Entry(Gamma, "gamma(shape=concentration, rate=rate)", "gamma(a=concentration, scale=1/rate)"),
+    Entry(InverseGamma, "invgamma(shape=concentration, rate=scale)", "invgamma(a=concentration, scale=scale)"),
+    Entry(Weibull, "weibull(shape=concentration, scale=scale)", "weibull_min(c=concentration, scale=scale)"),
+    Entry(Beta, "beta(shape1=alpha, shape2=beta)", "beta(a=alpha, b=beta)"),
+    Entry(StudentT, "t((x-loc)/scale, df=df)", "t(df=df, loc=loc, scale=scale)"),
+    Entry(Logistic, "logis(location=loc, scale=scale)", "logistic(loc=loc, scale=scale)"),
+    Entry(Laplace, "laplace(location=loc, scale=scale)", "laplace(loc=loc, scale=scale)"),
+    Entry(Cauchy, "cauchy(location=loc, scale=scale)", "cauchy(loc=loc, scale=scale)"),
+    Entry(Gumbel, "gumbel(loc=loc, scale=scale)", "gumbel_r(loc=loc, scale=scale)"),
+    Entry(Pareto, "pareto(shape=concentration, scale=scale)", "pareto(b=concentration, scale=scale)"),
+    Entry(Uniform, "unif(min=low, max=high)", "uniform(loc=low, scale=high-low)"),
+    Entry(Rayleigh, "rayleigh(scale=scale)", "rayleigh(scale=scale)"),
+    Entry(Bernoulli, "binom(size=1, prob=probs)", "bernoulli(p=probs)"),
+    Entry(Poisson, "pois(lambda=rate)", "poisson(mu=rate)"),
+    Entry(Geometric, "geom(prob=probs)", "geom(p=probs, loc=-1)"),
+    Entry(NegativeBinomial, "nbinom(mu=mean, size=concentration)",
+          "nbinom(n=concentration, p=concentration/(concentration+mean))"),
+    Entry(Categorical, "sample(prob=probs)", "rv_discrete(values=(k, probs))", ranked=False),
+)  # fmt: skip
+
+BY_NAME: dict[str, Entry] = {entry.name.lower(): entry for entry in CATALOGUE}
+
+
+def find(name: str) -> type[Distribution]:
+    """The family of that name, upper and lower case alike.
+
+    Raises:
+        ValueError: there is none; the message lists those that exist.
+    """
+    entry = BY_NAME.get(name.replace("-", "").replace("_", "").lower())
+    if entry is None:
+        raise ValueError(f"there is no family {name!r}; families: {', '.join(e.name.lower() for e in CATALOGUE)}")
+    return entry.kind
+
+
+def describe(kind: Any) -> Entry | None:
+    """The catalogue's row of a class, if it is there."""
+    return BY_NAME.get(kind.__name__.lower())

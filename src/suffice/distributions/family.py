@@ -1,0 +1,208 @@
+"""What is fitted: a class of distributions, with some parameters held where the user says so."""
+
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.distributions.distribution import Distribution
+from suffice.distributions.shifted import Shifted
+from suffice.numerics.domain import INF, Domain, Interval
+
+Path = tuple[str, ...]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Family:
+    """A set of distributions indexed by free parameters, between which estimation chooses.
+
+    ``member`` is any one of them: it carries what is held and says how parameters are shaped. ``free`` names the
+    fields that vary. Methods map members to flat unconstrained vectors, where optimisers walk, and to the flat vector
+    of reported parameters, in which results are told.
+    """
+
+    member: Any
+    free: tuple[Path, ...] = field(default=(), metadata={"static": True})
+
+    @property
+    def kind(self) -> type[Distribution]:
+        """The class of the members."""
+        return type(self.member)
+
+    @property
+    def name(self) -> str:
+        """The class's name, with what is held: "Normal(scale=2)"."""
+        shifted = isinstance(self.member, Shifted)
+        inner = self.member.base if shifted else self.member
+        free = {path[-1] for path in self.free}
+        told = [
+            f"{f.metadata['alias'] or f.name}={np.asarray(getattr(inner, f.name)):g}"
+            if np.ndim(getattr(inner, f.name)) == 0
+            else f"{f.name}=…"
+            for f in fields(inner)
+            if f.name not in free
+        ]
+        told += ["loc free"] if shifted else []
+        return f"{type(inner).__name__}({', '.join(told)})" if told else type(inner).__name__
+
+    def _get(self, p: Distribution, path: Path) -> Any:
+        for name in path:
+            p = getattr(p, name)
+        return p
+
+    def _field(self, path: Path) -> tuple[Any, Any]:
+        owner = self._get(self.member, path[:-1])
+        return type(owner), next(f for f in fields(owner) if f.name == path[-1])
+
+    def _reported(self, path: Path) -> tuple[str, str, Domain]:
+        """Attribute, public name and domain in which a free parameter is reported."""
+        owner, declared = self._field(path)
+        name, domain = owner.reported.get(declared.name, (declared.name, declared.metadata["domain"]))
+        return name, declared.metadata["alias"] or name, domain
+
+    # -- unconstrained vectors ------------------------------------------------------------------------------------
+
+    def vector(self, p: Distribution) -> jax.Array:
+        """Unconstrained coordinates of a member, (d,)."""
+        parts = [jnp.ravel(self._field(path)[1].metadata["domain"].to_real(self._get(p, path))) for path in self.free]
+        return jnp.concatenate(parts)
+
+    def build(self, v: jax.Array) -> Any:
+        """The member with unconstrained coordinates ``v``; the inverse of ``vector``."""
+        p, at = self.member, 0
+        for path in self.free:
+            domain = self._field(path)[1].metadata["domain"]
+            shape = jnp.shape(domain.to_real(self._get(self.member, path)))
+            size = int(np.prod(shape))
+            p = _with(p, path, domain.from_real(v[at : at + size].reshape(shape)))
+            at += size
+        return p
+
+    @property
+    def dimension(self) -> int:
+        """Number of free parameters."""
+        return self.vector(self.member).size if is_concrete(self.member) else jax.eval_shape(self.vector, self.member).size
+
+    def with_values(self, values: dict[str, Any]) -> Any:
+        """The member whose free fields take ``values``, by the names of fields; held ones stay."""
+        p = self.member
+        for path in self.free:
+            p = _with(p, path, jnp.asarray(values[path[-1]]))
+        return p
+
+    # -- reported parameters --------------------------------------------------------------------------------------
+
+    def report(self, p: Distribution) -> jax.Array:
+        """Reported parameters of a member as one flat vector, in the order of ``parameter_names``."""
+        return jnp.concatenate([jnp.ravel(self._get(p, (*path[:-1], self._reported(path)[0]))) for path in self.free])
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """Flat names of the reported parameters: "rate", "probs[0]"."""
+        names: list[str] = []
+        for path in self.free:
+            attribute, public, _ = self._reported(path)
+            public = "origin" if public in names else public  # the origin of a family with a loc of its own
+            shape = jnp.shape(self._get(self.member, (*path[:-1], attribute)))
+            names += [public] if shape == () else [f"{public}[{','.join(map(str, i))}]" for i in np.ndindex(*shape)]
+        return tuple(names)
+
+    @property
+    def parameter_domains(self) -> tuple[Domain, ...]:
+        """Domain of each reported parameter."""
+        domains = []
+        for path in self.free:
+            attribute, _, domain = self._reported(path)
+            domains += [domain] * int(np.prod(jnp.shape(self._get(self.member, (*path[:-1], attribute)))))
+        return tuple(domains)
+
+    @property
+    def regular(self) -> bool:
+        """Whether the support does not depend on a free parameter, so that the usual theory of errors holds."""
+        if isinstance(self.member, Shifted) and self.member.base.irregular_origin:
+            return ("loc",) not in self.free
+        return not any(path[-1] in self._field(path)[0].irregular for path in self.free)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is held, so that the family's own closed forms apply."""
+        return all(len(path) == 1 for path in self.free) and len(self.free) == len(fields(self.member))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def is_concrete(p: Any) -> bool:
+    return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(p))
+
+
+def _with(p: Any, path: Path, value: Any) -> Any:
+    """A copy of ``p`` with one field changed, without the constructor's checks."""
+    copy = object.__new__(type(p))
+    inner = value if len(path) == 1 else _with(getattr(p, path[0]), path[1:], value)
+    copy.__dict__.update(p.__dict__, **{path[0]: inner})
+    return copy
+
+
+def _example(declared: Any) -> Any:
+    """Some value a parameter may take: its default, or a point inside its domain."""
+    default = declared.default
+    if isinstance(default, float | int):
+        return default
+    domain = declared.metadata["domain"]
+    return domain.interior() if isinstance(domain, Interval) else np.zeros(2)
+
+
+def family(kind: type[Distribution], **held: Any) -> Family:
+    """Describe a family to fit: a class, with some parameters held.
+
+    Args:
+        kind: a class of distributions, such as ``sf.Normal``.
+        held: values of parameters that are known, by name. ``loc="free"`` gives a family of positive values a
+            free origin: X = loc + Y with Y of the family (reported as "origin" where the family has a loc of its own).
+
+    Returns:
+        A ``Family``, accepted wherever a class is.
+
+    Raises:
+        TypeError: an unknown parameter name. ValueError: a value outside its domain.
+
+    Example:
+        >>> import suffice as sf
+        >>> sf.fit(sf.family(sf.Normal, scale=2.0), [1.0, 2.0, 3.0]).parameters
+        {'loc': 2.0}
+    """
+    if not (isinstance(kind, type) and issubclass(kind, Distribution)):
+        raise TypeError(f"a family must be a class of distributions, got {kind!r}")
+    names = {f.metadata["alias"] or f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    shifted = isinstance(held.get("loc"), str)
+    if shifted:
+        if held.pop("loc") != "free":
+            raise ValueError('loc must be a number, or "free" for a free origin')
+        if kind.sample_space.lower != 0.0 or kind.discrete or kind.irregular or kind.sample_space.upper != INF:
+            raise ValueError(f"a free loc is for continuous families of positive values, not for {kind.__name__}")
+    unknown = [name for name in held if name not in names]
+    if unknown:
+        raise TypeError(f"{kind.__name__} has no parameter {unknown[0]!r}; it has {', '.join(names)}")
+    values = {f.name: held.get(name, _example(f)) for name, f in names.items()}
+    member: Any = kind(**values)
+    free: list[Path] = [(f.name,) for name, f in names.items() if name not in held]
+    if not free and not shifted:
+        raise ValueError(f"{kind.__name__}: all parameters are held, nothing is left to fit")
+    if shifted:
+        member, free = Shifted(member, 0.0), [*(("base", *path) for path in free), ("loc",)]
+    return Family(member, tuple(free))
+
+
+def as_family(target: Any) -> Family:
+    """Accept a class or a ``Family``."""
+    return target if isinstance(target, Family) else _of_class(target)
+
+
+@cache
+def _of_class(kind: Any) -> Family:
+    return family(kind)

@@ -1,0 +1,172 @@
+"""What follows from a few formulae: every quantity a family does not write out itself.
+
+Each function takes a distribution (parameters already aligned with the argument) and calls the family's hook where
+there is one, else computes the quantity: expectations by quadrature over quantiles, drawing by inversion.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.numerics import quadrature
+from suffice.numerics.special.elementary import log1mexp
+
+
+def own(p: Any, hook: str) -> Callable[..., Any] | None:
+    """Return the family's hook of that name, or None."""
+    return getattr(p, hook, None)
+
+
+# -- tails ------------------------------------------------------------------------------------------------------
+
+
+def cdf(p: Any, x: jax.Array) -> jax.Array:
+    hook = own(p, "_cdf")
+    return jnp.exp(p._log_cdf(x)) if hook is None else hook(x)
+
+
+def sf(p: Any, x: jax.Array) -> jax.Array:
+    hook = own(p, "_sf")
+    return jnp.exp(p._log_sf(x)) if hook is None else hook(x)
+
+
+def _log_tail(p: Any, x: jax.Array, hook: str, tail: Callable, other: Callable) -> jax.Array:
+    """Logarithm of a tail: near certainty from the other tail, so that it is never rounded to 0."""
+    own_log = own(p, hook)
+    if own_log is not None:
+        return own_log(x)
+    value, rest = tail(p, x), other(p, x)
+    small = value < 0.5
+    return jnp.where(small, jnp.log(jnp.where(small, value, 0.5)), jnp.log1p(-jnp.where(small, 0.5, rest)))
+
+
+def log_cdf(p: Any, x: jax.Array) -> jax.Array:
+    return _log_tail(p, x, "_log_cdf", cdf, sf)
+
+
+def log_sf(p: Any, x: jax.Array) -> jax.Array:
+    return _log_tail(p, x, "_log_sf", sf, cdf)
+
+
+def log_interval(p: Any, lower: jax.Array, upper: jax.Array) -> jax.Array:
+    """log P(lower < X <= upper), from whichever tail is the smaller."""
+    log_f_low, log_f_high = p.log_cdf(lower), p.log_cdf(upper)
+    log_s_low, log_s_high = p.log_sf(lower), p.log_sf(upper)
+    from_left = log_f_high < log_s_low
+    big = jnp.where(from_left, log_f_high, log_s_low)
+    small = jnp.where(from_left, log_f_low, log_s_high)
+    nonempty = big > small
+    # exp(big) − exp(small), with a finite stand-in where the interval is empty or the smaller end is at minus infinity
+    gap = jnp.where(nonempty & (small > -jnp.inf), small - jnp.where(nonempty, big, 0.0), -jnp.inf)
+    finite = gap > -jnp.inf
+    share = jnp.where(finite, log1mexp(jnp.where(finite, gap, -1.0)), 0.0)
+    return jnp.where(nonempty, jnp.where(nonempty, big, 0.0) + share, -jnp.inf)
+
+
+def icdf(p: Any, q: jax.Array) -> jax.Array:
+    return p._icdf(q)
+
+
+def isf(p: Any, q: jax.Array) -> jax.Array:
+    return p._isf(q)
+
+
+# -- drawing ----------------------------------------------------------------------------------------------------
+
+
+def sample(p: Any, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+    """Draw by the family's method, else by inversion: a fair side, and a uniform on (0, 1/2) for its tail."""
+    hook = own(p, "_sample")
+    if hook is not None:
+        return hook(key, shape)
+    dtype = jnp.result_type(*jax.tree.leaves(p), float)
+    side, tail = jax.random.split(key)
+    u = jax.random.uniform(tail, shape, dtype, minval=jnp.finfo(dtype).tiny, maxval=0.5)
+    return jnp.where(jax.random.bernoulli(side, shape=shape), p.icdf(u), p.isf(u))
+
+
+# -- expectations -----------------------------------------------------------------------------------------------
+
+
+def expectation(p: Any, g: Callable[[jax.Array], jax.Array]) -> jax.Array:
+    """E[g(X)] for a univariate distribution by quadrature over its quantiles (discrete: by summation)."""
+    p = p._ranked(len(p.batch_shape) + 1, jnp.result_type(*jax.tree.leaves(p), float))
+    # parameters get a trailing axis for the nodes
+    p = jax.tree.map(lambda v: v if v.ndim == 0 else jnp.moveaxis(v, 0, -1), p)
+    if p.discrete:
+        return quadrature.sum_over_integers(
+            lambda k: jnp.exp(p.log_prob(k)) * g(k), lower=p.icdf(1e-20), upper=p.isf(1e-20), levels=p.icdf
+        )
+    u, w = (jnp.asarray(v) for v in quadrature.half_unit_nodes())
+    return (g(p.icdf(u)) + g(p.isf(u))) @ w
+
+
+def mean(p: Any) -> jax.Array:
+    hook = own(p, "_mean")
+    return expectation(p, lambda x: x) if hook is None else hook()
+
+
+def _central(p: Any, order: int) -> jax.Array:
+    centre = mean(p)
+    column = centre[..., None] if jnp.ndim(centre) else centre
+    return expectation(p, lambda x: (x - column) ** order)
+
+
+def variance(p: Any) -> jax.Array:
+    hook = own(p, "_variance")
+    return _central(p, 2) if hook is None else hook()
+
+
+def skewness(p: Any) -> jax.Array:
+    hook = own(p, "_skewness")
+    return _central(p, 3) / variance(p) ** 1.5 if hook is None else hook()
+
+
+def kurtosis(p: Any) -> jax.Array:
+    hook = own(p, "_kurtosis")
+    return _central(p, 4) / variance(p) ** 2 - 3.0 if hook is None else hook()
+
+
+def entropy(p: Any) -> jax.Array:
+    hook = own(p, "_entropy")
+    if hook is not None:
+        return hook()
+    q = p._ranked(len(p.batch_shape) + 1, jnp.result_type(*jax.tree.leaves(p), float))
+    q = jax.tree.map(lambda v: v if v.ndim == 0 else jnp.moveaxis(v, 0, -1), q)
+    return expectation(p, lambda x: -q.log_prob(x))
+
+
+def mode(p: Any) -> jax.Array:
+    """The best of a grid of quantiles, refined by golden section (families with a closed form write it out)."""
+    hook = own(p, "_mode")
+    if hook is not None:
+        return hook()
+    levels = jnp.linspace(0.0, 1.0, 257)[1:-1]
+    at = jax.vmap(p.icdf)(levels)
+    best = jnp.argmax(jax.vmap(p.log_prob)(at), axis=0)
+    low = p.icdf(levels[jnp.maximum(best - 1, 0)])
+    high = p.icdf(levels[jnp.minimum(best + 1, levels.size - 1)])
+    return quadrature.golden_section(p.log_prob, low, high)
+
+
+def cumulant(p: Any, t: jax.Array) -> jax.Array:
+    hook = own(p, "_cumulant")
+    return jnp.log(_transform(p, t, jnp.exp)) if hook is None else hook(t)
+
+
+def cf(p: Any, t: jax.Array) -> jax.Array:
+    hook = own(p, "_cf")
+    return _transform(p, t, lambda v: jnp.exp(1j * v)) if hook is None else hook(t)
+
+
+def _transform(p: Any, t: jax.Array, outer: Callable[[jax.Array], jax.Array]) -> jax.Array:
+    """E[outer(t X)] for each t, by quadrature over quantiles."""
+    shape = np.broadcast_shapes(t.shape, p.batch_shape)
+    u, w = (jnp.asarray(v) for v in quadrature.half_unit_nodes())
+    nodes = (slice(None),) + (None,) * len(shape)
+    low, high = p.icdf(u[nodes]), p.isf(u[nodes])
+    t = jnp.broadcast_to(t, shape)[None] if shape else t
+    return jnp.tensordot(w, outer(t * low) + outer(t * high), axes=1)

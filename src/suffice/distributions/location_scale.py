@@ -1,0 +1,387 @@
+"""Families on the line with a location and a scale: logistic, Laplace, Cauchy, Gumbel, Student t."""
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.distributions.distribution import Distribution, does_not_exist, parameter
+from suffice.distributions.normal import LOG_SQRT_2PI, Normal
+from suffice.numerics import domain, variates
+from suffice.numerics.moments import mean_and_deviation, namespace, quantiles, robust_location_and_scale
+from suffice.numerics.special.complex_gamma import complex_gammaln
+from suffice.numerics.special.elementary import log1mexp, log1pmx, log_sigmoid
+from suffice.numerics.special.gamma import digamma, gammaln, log_beta, stirling_error
+from suffice.numerics.special.student_t import log_student_t_sf, student_t_isf, student_t_sf
+
+EULER_GAMMA = 0.57721566490153286061
+LOG_PI = float(np.log(np.pi))
+GUMBEL_SKEWNESS = 1.13954709940464865749  # 12 √6 ζ(3) / π³
+
+
+class _LocationScale(Distribution, abstract=True):
+    """Moves a standard law: x = loc + scale z. A member writes hooks of z that start with ``_standard``."""
+
+    loc: jax.Array
+    scale: jax.Array
+
+    sample_space: ClassVar[Any] = domain.real
+
+    def _z(self, x: jax.Array) -> jax.Array:
+        return (x - self.loc) / self.scale
+
+    def _at(self, z: jax.Array) -> jax.Array:
+        return self.loc + self.scale * z
+
+    def _median(self) -> jax.Array:
+        return self.loc
+
+    def _mode(self) -> jax.Array:
+        return self.loc
+
+
+class Logistic(_LocationScale):
+    """Logistic distribution: cdf 1 / (1 + exp(−z)), z = (x − loc)/scale.
+
+    Args:
+        loc: mean and median, in the unit of x.
+        scale: in the unit of x, > 0; the standard deviation is π scale / √3.
+    """
+
+    loc: jax.Array = parameter(domain.real, 0.0, doc="mean")
+    scale: jax.Array = parameter(domain.positive, 1.0, doc="scale")
+
+    def _log_prob(self, x: jax.Array) -> jax.Array:
+        z = jnp.abs(self._z(x))
+        return -z - 2.0 * jnp.log1p(jnp.exp(-z)) - jnp.log(self.scale)
+
+    def _cdf(self, x: jax.Array) -> jax.Array:
+        return jax.nn.sigmoid(self._z(x))
+
+    def _sf(self, x: jax.Array) -> jax.Array:
+        return jax.nn.sigmoid(-self._z(x))
+
+    def _log_cdf(self, x: jax.Array) -> jax.Array:
+        return log_sigmoid(self._z(x))
+
+    def _log_sf(self, x: jax.Array) -> jax.Array:
+        return log_sigmoid(-self._z(x))
+
+    def _icdf(self, q: jax.Array) -> jax.Array:
+        return self._at(jnp.log(q) - jnp.log1p(-q))
+
+    def _isf(self, q: jax.Array) -> jax.Array:
+        return self._at(jnp.log1p(-q) - jnp.log(q))
+
+    def _mean(self) -> jax.Array:
+        return self.loc
+
+    def _variance(self) -> jax.Array:
+        return (jnp.pi * self.scale) ** 2 / 3.0
+
+    def _skewness(self) -> jax.Array:
+        return jnp.zeros_like(self.scale)
+
+    def _kurtosis(self) -> jax.Array:
+        return jnp.full_like(self.scale, 1.2)
+
+    def _entropy(self) -> jax.Array:
+        return jnp.log(self.scale) + 2.0
+
+    def _cumulant(self, t: jax.Array) -> jax.Array:
+        angle = jnp.pi * self.scale * t
+        inside = jnp.abs(angle) < jnp.pi
+        return jnp.where(inside, self.loc * t - jnp.log(jnp.sinc(jnp.where(inside, angle, 0.0) / jnp.pi)), jnp.inf)
+
+    def _cf(self, t: jax.Array) -> jax.Array:
+        angle = jnp.abs(jnp.pi * self.scale * t)
+        positive = jnp.where(angle > 0, angle, 1.0)
+        damping = jnp.where(angle > 0, -2.0 * positive * jnp.exp(-positive) / jnp.expm1(-2.0 * positive), 1.0)
+        return jnp.exp(1j * self.loc * t) * damping
+
+    @classmethod
+    def _start(cls, x: Any, w: Any) -> dict[str, Any]:
+        loc, deviation = robust_location_and_scale(x, w)
+        return {"loc": loc, "scale": deviation * 0.6}
+
+
+class Laplace(_LocationScale):
+    """Laplace distribution: p(x) = exp(−|x − loc|/scale) / (2 scale).
+
+    Args:
+        loc: mean and median, in the unit of x.
+        scale: mean absolute deviation, in the unit of x, > 0.
+    """
+
+    loc: jax.Array = parameter(domain.real, 0.0, doc="mean and median")
+    scale: jax.Array = parameter(domain.positive, 1.0, doc="mean absolute deviation")
+
+    def _log_prob(self, x: jax.Array) -> jax.Array:
+        return -jnp.abs(self._z(x)) - jnp.log(2.0 * self.scale)
+
+    def _log_cdf(self, x: jax.Array) -> jax.Array:
+        z = self._z(x)
+        half = 0.5 * jnp.exp(-jnp.abs(z))
+        return jnp.where(z < 0, z - jnp.log(2.0), jnp.log1p(-half))
+
+    def _log_sf(self, x: jax.Array) -> jax.Array:
+        return Laplace(-self.loc, self.scale)._log_cdf(-x)
+
+    def _cdf(self, x: jax.Array) -> jax.Array:
+        z = self._z(x)
+        half = 0.5 * jnp.exp(-jnp.abs(z))
+        return jnp.where(z < 0, half, 1.0 - half)
+
+    def _sf(self, x: jax.Array) -> jax.Array:
+        return Laplace(-self.loc, self.scale)._cdf(-x)
+
+    def _icdf(self, q: jax.Array) -> jax.Array:
+        return self._at(jnp.where(q < 0.5, jnp.log(2.0 * q), -jnp.log(2.0 * (1.0 - q))))
+
+    def _isf(self, q: jax.Array) -> jax.Array:
+        return self._at(jnp.where(q < 0.5, -jnp.log(2.0 * q), jnp.log(2.0 * (1.0 - q))))
+
+    def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        return self._at(jax.random.laplace(key, shape, self.scale.dtype))
+
+    def _mean(self) -> jax.Array:
+        return self.loc
+
+    def _variance(self) -> jax.Array:
+        return 2.0 * self.scale**2
+
+    def _skewness(self) -> jax.Array:
+        return jnp.zeros_like(self.scale)
+
+    def _kurtosis(self) -> jax.Array:
+        return jnp.full_like(self.scale, 3.0)
+
+    def _entropy(self) -> jax.Array:
+        return 1.0 + jnp.log(2.0 * self.scale)
+
+    def _cumulant(self, t: jax.Array) -> jax.Array:
+        square = (self.scale * t) ** 2
+        inside = square < 1.0
+        return jnp.where(inside, self.loc * t - jnp.log1p(-jnp.where(inside, square, 0.0)), jnp.inf)
+
+    def _cf(self, t: jax.Array) -> jax.Array:
+        return jnp.exp(1j * self.loc * t) / (1.0 + (self.scale * t) ** 2)
+
+    # The likelihood has a kink in loc: its maximum is the median, and the information is the expected one.
+    @classmethod
+    def _from_median(cls, median: Any, mean_absolute_deviation: Any) -> dict[str, Any]:
+        return {"loc": median, "scale": mean_absolute_deviation}
+
+    def _covariance(self, count: Any) -> jax.Array:
+        return jnp.eye(2) * self.scale**2 / count
+
+    @classmethod
+    def _start(cls, x: Any, w: Any) -> dict[str, Any]:
+        loc, deviation = robust_location_and_scale(x, w)
+        return {"loc": loc, "scale": deviation}
+
+
+class Cauchy(_LocationScale):
+    """Cauchy distribution: p(x) = 1 / (π scale (1 + z²)), z = (x − loc)/scale. It has no moments.
+
+    Args:
+        loc: median, in the unit of x.
+        scale: half the interquartile range, in the unit of x, > 0.
+    """
+
+    loc: jax.Array = parameter(domain.real, 0.0, doc="median")
+    scale: jax.Array = parameter(domain.positive, 1.0, doc="half the interquartile range")
+
+    _mean = does_not_exist("the mean does not exist, its integral diverges on both sides")
+    _variance = does_not_exist("the variance does not exist, since the mean does not")
+    _skewness = does_not_exist("the skewness does not exist, since the mean does not")
+    _kurtosis = does_not_exist("the kurtosis does not exist, since the mean does not")
+    _cumulant = does_not_exist("E[exp(t X)] is infinite for every t other than 0; the characteristic function exists")
+
+    def _log_prob(self, x: jax.Array) -> jax.Array:
+        z = jnp.abs(self._z(x))
+        far = z > 1.0
+        log_square = jnp.where(far, 2.0 * jnp.log(jnp.where(far, z, 1.0)), 0.0)
+        rest = jnp.log1p(jnp.where(far, 1.0 / jnp.where(far, z, 1.0), z) ** 2)
+        return -log_square - rest - LOG_PI - jnp.log(self.scale)
+
+    def _cdf(self, x: jax.Array) -> jax.Array:
+        return jnp.arctan2(jnp.ones_like(x), -self._z(x)) / jnp.pi
+
+    def _sf(self, x: jax.Array) -> jax.Array:
+        return jnp.arctan2(jnp.ones_like(x), self._z(x)) / jnp.pi
+
+    def _upper(self, q: jax.Array) -> jax.Array:
+        """z with P(Z > z) = q: by the cotangent in the tails, by the tangent about the middle."""
+        middle = jnp.abs(q - 0.5) < 0.25
+        near_end = jnp.where(middle, 0.25, jnp.minimum(q, 1.0 - q))
+        tail = jnp.sign(0.5 - q) / jnp.tan(jnp.pi * near_end)
+        return jnp.where(middle, jnp.tan(jnp.pi * jnp.where(middle, 0.5 - q, 0.0)), tail)
+
+    def _icdf(self, q: jax.Array) -> jax.Array:
+        return self._at(-self._upper(q))
+
+    def _isf(self, q: jax.Array) -> jax.Array:
+        return self._at(self._upper(q))
+
+    def _entropy(self) -> jax.Array:
+        return jnp.log(4.0 * jnp.pi * self.scale)
+
+    def _cf(self, t: jax.Array) -> jax.Array:
+        return jnp.exp(1j * self.loc * t - self.scale * jnp.abs(t))
+
+    @classmethod
+    def _start(cls, x: Any, w: Any) -> dict[str, Any]:
+        loc, deviation = robust_location_and_scale(x, w)
+        return {"loc": loc, "scale": deviation * 0.6745}
+
+
+class Gumbel(_LocationScale):
+    """Gumbel distribution of maxima: cdf exp(−exp(−z)), z = (x − loc)/scale.
+
+    Args:
+        loc: mode, in the unit of x.
+        scale: in the unit of x, > 0.
+    """
+
+    loc: jax.Array = parameter(domain.real, 0.0, doc="mode")
+    scale: jax.Array = parameter(domain.positive, 1.0, doc="scale")
+
+    def _log_prob(self, x: jax.Array) -> jax.Array:
+        z = self._z(x)
+        return -z - jnp.exp(-z) - jnp.log(self.scale)
+
+    def _cdf(self, x: jax.Array) -> jax.Array:
+        return jnp.exp(-jnp.exp(-self._z(x)))
+
+    def _sf(self, x: jax.Array) -> jax.Array:
+        return -jnp.expm1(-jnp.exp(-self._z(x)))
+
+    def _log_cdf(self, x: jax.Array) -> jax.Array:
+        return -jnp.exp(-self._z(x))
+
+    def _log_sf(self, x: jax.Array) -> jax.Array:
+        z = self._z(x)
+        far = z > 40.0  # there log(1 − exp(−e)) is log e to the last digit, also where e underflows
+        return jnp.where(far, -z, log1mexp(-jnp.exp(-jnp.where(far, 0.0, z))))
+
+    def _icdf(self, q: jax.Array) -> jax.Array:
+        return self._at(-jnp.log(-jnp.log(q)))
+
+    def _isf(self, q: jax.Array) -> jax.Array:
+        return self._at(-jnp.log(-jnp.log1p(-q)))
+
+    def _median(self) -> jax.Array:
+        return self._at(-jnp.log(jnp.log(2.0)))
+
+    def _mean(self) -> jax.Array:
+        return self._at(jnp.asarray(EULER_GAMMA, self.scale.dtype))
+
+    def _variance(self) -> jax.Array:
+        return (jnp.pi * self.scale) ** 2 / 6.0
+
+    def _skewness(self) -> jax.Array:
+        return jnp.full_like(self.scale, GUMBEL_SKEWNESS)
+
+    def _kurtosis(self) -> jax.Array:
+        return jnp.full_like(self.scale, 2.4)
+
+    def _entropy(self) -> jax.Array:
+        return jnp.log(self.scale) + EULER_GAMMA + 1.0
+
+    def _cumulant(self, t: jax.Array) -> jax.Array:
+        share = self.scale * t
+        inside = share < 1.0
+        return jnp.where(inside, self.loc * t + gammaln(1.0 - jnp.where(inside, share, 0.0)), jnp.inf)
+
+    def _cf(self, t: jax.Array) -> jax.Array:
+        return jnp.exp(1j * self.loc * t + complex_gammaln(1.0 - 1j * self.scale * t))
+
+    @classmethod
+    def _start(cls, x: Any, w: Any) -> dict[str, Any]:
+        mean, deviation = mean_and_deviation(x, w)
+        scale = deviation * 0.7797
+        return {"loc": mean - EULER_GAMMA * scale, "scale": scale}
+
+
+class StudentT(_LocationScale):
+    """Student t distribution: p(x) ∝ (1 + z²/df)^(−(df+1)/2) / scale, z = (x − loc)/scale.
+
+    Args:
+        df: degrees of freedom, dimensionless, > 0.
+        loc: median, in the unit of x.
+        scale: in the unit of x, > 0; the variance is scale² df / (df − 2).
+    """
+
+    df: jax.Array = parameter(domain.positive, doc="degrees of freedom")
+    loc: jax.Array = parameter(domain.real, 0.0, doc="median")
+    scale: jax.Array = parameter(domain.positive, 1.0, doc="scale", kw_only=True)
+
+    _cumulant = does_not_exist("E[exp(t X)] is infinite for every t other than 0; the characteristic function exists")
+
+    def _log_prob(self, x: jax.Array) -> jax.Array:
+        z, df = jnp.abs(self._z(x)), self.df
+        half = 0.5 * df
+        # log Γ(half + 1/2) − log Γ(half) − log(half)/2 by Stirling's form: nothing cancels for large df
+        ratio = half * log1pmx(0.5 / half) + stirling_error(half + 0.5) - stirling_error(half)
+        root = jnp.sqrt(df)
+        huge = z > 1e100  # its square would overflow
+        square = jnp.where(huge, 0.0, z) ** 2 / df
+        growth = jnp.where(huge, 2.0 * jnp.log(jnp.where(huge, z, 1.0) / root), jnp.log1p(square))
+        return ratio - LOG_SQRT_2PI - (half + 0.5) * growth - jnp.log(self.scale)
+
+    def _cdf(self, x: jax.Array) -> jax.Array:
+        return student_t_sf(self.df, -self._z(x))
+
+    def _sf(self, x: jax.Array) -> jax.Array:
+        return student_t_sf(self.df, self._z(x))
+
+    def _log_cdf(self, x: jax.Array) -> jax.Array:
+        return log_student_t_sf(self.df, -self._z(x))
+
+    def _log_sf(self, x: jax.Array) -> jax.Array:
+        return log_student_t_sf(self.df, self._z(x))
+
+    def _icdf(self, q: jax.Array) -> jax.Array:
+        return self._at(-student_t_isf(self.df, q))
+
+    def _isf(self, q: jax.Array) -> jax.Array:
+        return self._at(student_t_isf(self.df, q))
+
+    def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        top, bottom = jax.random.split(key)
+        half = 0.5 * self.df
+        z = jax.random.normal(top, shape, self.scale.dtype)
+        return self._at(z / jnp.sqrt(variates.gamma(bottom, half, shape, self.scale.dtype) / half))
+
+    def _above(self, order: float, value: jax.Array, otherwise: Any) -> jax.Array:
+        return jnp.where(self.df > order, value, otherwise)
+
+    def _mean(self) -> jax.Array:
+        return self._above(1.0, self.loc, jnp.nan)
+
+    def _variance(self) -> jax.Array:
+        return self._above(2.0, self.scale**2 * self.df / (self.df - 2.0), self._above(1.0, jnp.inf, jnp.nan))
+
+    def _skewness(self) -> jax.Array:
+        return self._above(3.0, jnp.zeros_like(self.scale), jnp.nan)
+
+    def _kurtosis(self) -> jax.Array:
+        return self._above(4.0, 6.0 / (self.df - 4.0), self._above(2.0, jnp.inf, jnp.nan))
+
+    def _entropy(self) -> jax.Array:
+        half = 0.5 * self.df
+        spread = (half + 0.5) * (digamma(half + 0.5) - digamma(half))
+        return jnp.log(self.scale) + spread + 0.5 * jnp.log(self.df) + log_beta(half, 0.5 * jnp.ones_like(half))
+
+    @classmethod
+    def _start(cls, x: Any, w: Any) -> dict[str, Any]:
+        loc, deviation = robust_location_and_scale(x, w)
+        low, high = quantiles(x, w, (0.05, 0.95))
+        # the ratio of two ranges is 2.44 for the normal and grows as tails become heavy
+        heavy = (high - low) > 2.9 * 1.349 * deviation
+        return {"df": namespace(x).where(heavy, 2.5, 6.0), "loc": loc, "scale": deviation * 0.9}
+
+    # As df grows the likelihood may rise to its limit: the normal's.
+    limits: ClassVar[dict[str, Any]] = {"df": Normal}

@@ -1,0 +1,217 @@
+"""What a fit needs from data: small values with ``+``, so that chunks, files and workers add up to one answer."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.distributions.generic import own
+from suffice.numerics.domain import real
+from suffice.runtime.blocks import MIDDLE, Block
+
+
+class Statistics:
+    """Mergeable summary of data: ``a + b`` is the summary of both samples together."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Sufficient(Statistics):
+    """Statistic of fixed size for a family whose log-likelihood is affine in (y, phi(y)).
+
+    y = ``_coordinate(x)`` is the coordinate of the data (x, log x, logit x …) and phi a convex function of it, given
+    through its Bregman divergence D(y, c) = phi(y) − phi(c) − phi'(c)·(y − c). The sample is carried as its mean ȳ
+    and its Jensen gap J = mean phi(y) − phi(ȳ) = mean D(y, ȳ) >= 0: for the normal the variance, for the gamma
+    log mean − mean log. The gap keeps its digits where raw moments lose them, and merges exactly:
+    n J = Σ_k n_k (J_k + D(ȳ_k, ȳ)), the pairwise rule of Chan, Golub and LeVeque (1983) for every convex phi.
+
+    Attributes:
+        prototype: a member of the family, whose hooks say how data enter.
+        count: number of observations, the sum of their weights.
+        mean: mean of the coordinate.
+        gap: Jensen gap of phi; 0 for families with a statistic of one number.
+        log_base: mean of log h(x), the base measure.
+        lower, upper: smallest and largest observation, where the family needs them (NaN elsewhere).
+        outside: weight of the observations outside the support.
+    """
+
+    prototype: Any
+    count: jax.Array
+    mean: jax.Array
+    gap: jax.Array
+    log_base: jax.Array
+    lower: jax.Array
+    upper: jax.Array
+    outside: jax.Array
+
+    def __add__(self, other: "Sufficient") -> "Sufficient":
+        if not isinstance(other, Sufficient) or type(other.prototype) is not type(self.prototype):
+            raise TypeError(f"statistics of {_describe(self)} and {_describe(other)} do not add")
+        if float(other.count) == 0.0:
+            return self
+        return other if float(self.count) == 0.0 else _merge(self, other)
+
+
+def _describe(statistics: Any) -> str:
+    return type(getattr(statistics, "prototype", statistics)).__name__
+
+
+@jax.jit
+def _merge(a: Sufficient, b: Sufficient) -> Sufficient:
+    count = a.count + b.count
+    share_a, share_b = a.count / count, b.count / count
+    mean = a.mean + share_b * (b.mean - a.mean)
+    divergence = own(a.prototype, "_divergence")
+    if divergence is None:
+        gap = jnp.zeros_like(count)
+    else:
+        gap = share_a * (a.gap + divergence(a.mean, mean)) + share_b * (b.gap + divergence(b.mean, mean))
+    return replace(
+        a,
+        count=count,
+        mean=mean,
+        gap=gap,
+        log_base=share_a * a.log_base + share_b * b.log_base,
+        lower=jnp.minimum(a.lower, b.lower),
+        upper=jnp.maximum(a.upper, b.upper),
+        outside=a.outside + b.outside,
+    )
+
+
+class _Sums(NamedTuple):
+    """Plain sums about a pilot c: they add without any thought, and are centred once at the end."""
+
+    count: Any
+    first: Any
+    second: Any
+    log_base: Any
+    lower: Any
+    upper: Any
+    outside: Any
+
+
+def _sums_of_piece(prototype: Any, pilot: jax.Array, x: jax.Array, w: jax.Array) -> _Sums:
+    """Sums over a piece that fits the cache, as inner products with the weights: those run at memory speed."""
+    x = x.astype(w.dtype)
+    support = prototype._support()
+    y = prototype._coordinate(x)
+    deviation = y - pilot
+    divergence, base = own(prototype, "_divergence"), own(prototype, "_log_base_measure")
+    zero = jnp.zeros((), w.dtype)
+    return _Sums(
+        w.sum(),
+        jnp.tensordot(w, deviation, axes=1),
+        zero if divergence is None else jnp.tensordot(w, divergence(y, pilot), axes=1),
+        zero if base is None else w @ base(x),
+        jnp.min(jnp.where(w > 0, x, jnp.inf)) if prototype.needs_extremes else zero,
+        jnp.max(jnp.where(w > 0, x, -jnp.inf)) if prototype.needs_extremes else zero,
+        zero if prototype.sample_space is real else w @ jnp.where(prototype.sample_space.contains(x), 0.0, 1.0),
+    )
+
+
+@jax.jit
+def _pilot(prototype: Any, block: Block) -> jax.Array:
+    """A point near the data: the mean coordinate of the first thousand observations."""
+    (x,), w = block
+    w = jnp.ones(1024) if w is None else w[:1024]
+    y = prototype._coordinate(x[:1024].astype(w.dtype))
+    return jnp.tensordot(w, y, axes=1) / jnp.where(w.sum() > 0, w.sum(), 1.0)
+
+
+@jax.jit
+def _sums(prototype: Any, pilot: jax.Array, block: Block) -> _Sums:
+    """Sums over a block, piece by piece so that a piece stays in the cache while several sums read it."""
+    (x,), w = block
+    if x.shape[0] <= MIDDLE:
+        return _sums_of_piece(prototype, pilot, x, jnp.ones(x.shape[0]) if w is None else w)
+    ones = jnp.ones(MIDDLE)
+
+    def piece(i: jax.Array, total: _Sums) -> _Sums:
+        part = jax.lax.dynamic_slice_in_dim(x, i * MIDDLE, MIDDLE)
+        return _add(total, _sums_of_piece(prototype, pilot, part, ones), jnp)
+
+    first = _sums_of_piece(prototype, pilot, x[:MIDDLE], ones)
+    return jax.lax.fori_loop(1, x.shape[0] // MIDDLE, piece, first)
+
+
+def _add(a: _Sums, b: _Sums, xp: Any) -> _Sums:
+    total = _Sums(*[u + v for u, v in zip(a, b, strict=True)])
+    return total._replace(lower=xp.minimum(a.lower, b.lower), upper=xp.maximum(a.upper, b.upper))
+
+
+@jax.jit
+def _centred(prototype: Any, pilot: jax.Array, sums: _Sums) -> Sufficient:
+    """Turn sums about the pilot into mean and gap: J = mean D(y, c) − D(ȳ, c)."""
+    shift = sums.first / sums.count
+    mean = pilot + shift
+    divergence = own(prototype, "_divergence")
+    gap = jnp.zeros_like(sums.count) if divergence is None else sums.second / sums.count - divergence(mean, pilot)
+    missing = jnp.nan if not prototype.needs_extremes else 0.0
+    return Sufficient(
+        prototype,
+        sums.count,
+        mean,
+        jnp.maximum(gap, 0.0),
+        sums.log_base / sums.count,
+        sums.lower + missing,
+        sums.upper + missing,
+        sums.outside,
+    )
+
+
+def sufficient(prototype: Any, data: Iterable[Block]) -> Sufficient:
+    """Fold blocks of data into the sufficient statistic of the family of ``prototype``."""
+    pilot, parts = None, []
+    for block in data:
+        pilot = _pilot(prototype, block) if pilot is None else pilot
+        parts.append(_sums(prototype, pilot, block))
+    parts = jax.device_get(parts)  # one wait for all blocks
+    while len(parts) > 1:
+        parts = [_add(*pair, np) if len(pair) == 2 else pair[0] for pair in _pairs(parts)]
+    return _centred(prototype, pilot, parts[0])
+
+
+def _pairs(items: list[Any]) -> list[list[Any]]:
+    return [items[i : i + 2] for i in range(0, len(items), 2)]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Expansion(Statistics):
+    """Log-likelihood, gradient and Hessian at one point of the unconstrained parameter space.
+
+    The statistic of families without a finite one: it adds over data as long as the point is the same, so that
+    Newton's method runs on chunks, files and clusters, one pass a step.
+
+    Attributes:
+        point: unconstrained parameters the expansion was taken at, (d,).
+        count: number of observations, the sum of their weights.
+        log_likelihood, gradient, hessian: of shapes (), (d,), (d, d).
+        family: the family, with what it holds.
+    """
+
+    family: Any
+    point: jax.Array
+    count: jax.Array
+    log_likelihood: jax.Array
+    gradient: jax.Array
+    hessian: jax.Array
+
+    def __add__(self, other: "Expansion") -> "Expansion":
+        if not isinstance(other, Expansion):
+            raise TypeError(f"statistics of {_describe(self)} and {_describe(other)} do not add")
+        if not np.array_equal(np.asarray(self.point), np.asarray(other.point)):
+            raise ValueError(
+                "statistics taken at different parameters do not add: "
+                f"{np.asarray(self.point)} and {np.asarray(other.point)} on the unconstrained scale"
+            )
+        return replace(
+            self,
+            count=self.count + other.count,
+            log_likelihood=self.log_likelihood + other.log_likelihood,
+            gradient=self.gradient + other.gradient,
+            hessian=self.hessian + other.hessian,
+        )

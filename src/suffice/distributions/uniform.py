@@ -1,0 +1,182 @@
+"""Families whose support is estimated: uniform and Pareto."""
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from suffice.distributions.distribution import Distribution, parameter
+from suffice.distributions.statistics import Sufficient
+from suffice.numerics import domain
+
+
+class Uniform(Distribution):
+    """Uniform distribution on [low, high]: p(x) = 1 / (high − low).
+
+    Args:
+        low: left end, in the unit of x.
+        high: right end, in the unit of x, > low.
+    """
+
+    low: jax.Array = parameter(domain.real, 0.0, doc="left end")
+    high: jax.Array = parameter(domain.real, 1.0, doc="right end")
+
+    sample_space: ClassVar[Any] = domain.real
+    irregular: ClassVar[tuple[str, ...]] = ("low", "high")
+    needs_extremes: ClassVar[bool] = True
+
+    def _condition(self) -> tuple[Any, str]:
+        return self.low < self.high, "low must be < high"
+
+    def _support(self) -> Any:
+        return domain.Interval(self.low, self.high, closed=(True, True))
+
+    def _width(self) -> jax.Array:
+        return self.high - self.low
+
+    def _log_prob(self, x: jax.Array) -> jax.Array:
+        return jnp.zeros_like(x) - jnp.log(self._width())
+
+    def _cdf(self, x: jax.Array) -> jax.Array:
+        return (x - self.low) / self._width()
+
+    def _sf(self, x: jax.Array) -> jax.Array:
+        return (self.high - x) / self._width()
+
+    def _icdf(self, q: jax.Array) -> jax.Array:
+        return jnp.where(q < 0.5, self.low + q * self._width(), self.high - (1.0 - q) * self._width())
+
+    def _isf(self, q: jax.Array) -> jax.Array:
+        return jnp.where(q < 0.5, self.high - q * self._width(), self.low + (1.0 - q) * self._width())
+
+    def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        return self.low + self._width() * jax.random.uniform(key, shape, self.low.dtype)
+
+    def _mean(self) -> jax.Array:
+        return 0.5 * self.low + 0.5 * self.high
+
+    _median = _mode = _mean
+
+    def _variance(self) -> jax.Array:
+        return self._width() ** 2 / 12.0
+
+    def _skewness(self) -> jax.Array:
+        return jnp.zeros_like(self.low)
+
+    def _kurtosis(self) -> jax.Array:
+        return jnp.full_like(self.low, -1.2)
+
+    def _entropy(self) -> jax.Array:
+        return jnp.log(self._width())
+
+    def _cumulant(self, t: jax.Array) -> jax.Array:
+        # sinh(h)/h about the middle, with the larger exponential taken out
+        h = jnp.abs(t * self._width())
+        nonzero = jnp.where(h > 0, h, 1.0)
+        return t * self._mean() + 0.5 * h + jnp.log(jnp.where(h > 0, -jnp.expm1(-nonzero) / nonzero, 1.0))
+
+    def _cf(self, t: jax.Array) -> jax.Array:
+        return jnp.exp(1j * t * self._mean()) * jnp.sinc(t * self._width() / (2.0 * jnp.pi))
+
+    def _coordinate(self, x: jax.Array) -> jax.Array:
+        return x
+
+    def _from_coordinate(self, y: jax.Array) -> jax.Array:
+        return y
+
+    @classmethod
+    def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
+        return {"low": s.lower, "high": s.upper}
+
+    @classmethod
+    def _support_of_rounded(cls, lower: Any, upper: Any) -> dict[str, Any]:
+        return {"low": lower, "high": upper}
+
+
+class Pareto(Distribution):
+    """Pareto distribution: p(x) = a m^a / x^(a+1), x >= m, with a = concentration and m = scale.
+
+    Args:
+        concentration: tail exponent a, dimensionless, > 0.
+        scale: the smallest possible value m, in the unit of x, > 0.
+    """
+
+    concentration: jax.Array = parameter(domain.positive, doc="tail exponent")
+    scale: jax.Array = parameter(domain.positive, 1.0, doc="minimum")
+
+    sample_space: ClassVar[Any] = domain.positive
+    irregular: ClassVar[tuple[str, ...]] = ("scale",)
+    needs_extremes: ClassVar[bool] = True
+
+    def _support(self) -> Any:
+        return domain.Interval(lower=self.scale, closed=(True, False))
+
+    def _excess(self, x: jax.Array) -> jax.Array:
+        """log(x / scale), without loss where x is close to the minimum."""
+        return jnp.log1p((x - self.scale) / self.scale)
+
+    def _log_prob(self, x: jax.Array) -> jax.Array:
+        a = self.concentration
+        return jnp.log(a) - jnp.log(self.scale) - (a + 1.0) * self._excess(x)
+
+    def _cdf(self, x: jax.Array) -> jax.Array:
+        return -jnp.expm1(-self.concentration * self._excess(x))
+
+    def _sf(self, x: jax.Array) -> jax.Array:
+        return jnp.exp(-self.concentration * self._excess(x))
+
+    def _log_sf(self, x: jax.Array) -> jax.Array:
+        return -self.concentration * self._excess(x)
+
+    def _icdf(self, q: jax.Array) -> jax.Array:
+        return self.scale * jnp.exp(-jnp.log1p(-q) / self.concentration)
+
+    def _isf(self, q: jax.Array) -> jax.Array:
+        return self.scale * jnp.exp(-jnp.log(q) / self.concentration)
+
+    def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        return self.scale * jnp.exp(jax.random.exponential(key, shape, self.scale.dtype) / self.concentration)
+
+    def _above(self, order: float, value: jax.Array, otherwise: float) -> jax.Array:
+        return jnp.where(self.concentration > order, value, otherwise)
+
+    def _mean(self) -> jax.Array:
+        a = self.concentration
+        return self._above(1.0, a * self.scale / (a - 1.0), jnp.inf)
+
+    def _median(self) -> jax.Array:
+        return self.scale * jnp.exp2(1.0 / self.concentration)
+
+    def _mode(self) -> jax.Array:
+        return self.scale
+
+    def _variance(self) -> jax.Array:
+        a = self.concentration
+        return self._above(2.0, (self.scale / (a - 1.0)) ** 2 * a / (a - 2.0), jnp.inf)
+
+    def _skewness(self) -> jax.Array:
+        a = self.concentration
+        return self._above(3.0, 2.0 * (1.0 + a) / (a - 3.0) * jnp.sqrt(jnp.maximum(a - 2.0, 0.0) / a), jnp.nan)
+
+    def _kurtosis(self) -> jax.Array:
+        a = self.concentration
+        value = 6.0 * (a**3 + a**2 - 6.0 * a - 2.0) / (a * (a - 3.0) * (a - 4.0))
+        return self._above(4.0, value, jnp.nan)
+
+    def _entropy(self) -> jax.Array:
+        a = self.concentration
+        return jnp.log(self.scale) - jnp.log(a) + 1.0 / a + 1.0
+
+    def _coordinate(self, x: jax.Array) -> jax.Array:
+        return jnp.log(x)
+
+    def _from_coordinate(self, y: jax.Array) -> jax.Array:
+        return jnp.exp(y)
+
+    @classmethod
+    def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
+        return {"concentration": 1.0 / (s.mean - jnp.log(s.lower)), "scale": s.lower}
+
+    @classmethod
+    def _support_of_rounded(cls, lower: Any, upper: Any) -> dict[str, Any]:
+        return {"scale": lower}

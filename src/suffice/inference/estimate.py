@@ -1,0 +1,374 @@
+"""The engine of maximum likelihood: closed forms, order statistics and Newton's method over shared passes."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.distributions.distribution import Distribution
+from suffice.distributions.family import Family, family
+from suffice.distributions.generic import own
+from suffice.distributions.shifted import Shifted
+from suffice.distributions.statistics import Expansion, Sufficient, sufficient
+from suffice.inference import origin
+from suffice.inference.likelihood import (
+    covariance,
+    expansion,
+    log_likelihoods,
+    mean_log_likelihood,
+    reported_covariance,
+)
+from suffice.inference.median import median_and_deviation
+from suffice.inference.observations import MOST_LEVELS, Memory, Observations
+from suffice.inference.result import Fit
+from suffice.numerics import newton
+from suffice.numerics.moments import quantiles
+from suffice.numerics.newton import AT_LIMIT, CONVERGED, RUNNING, UNBOUNDED, second_order
+from suffice.runtime.blocks import Block, blocks
+from suffice.runtime.errors import DataError
+
+_FAR = np.log(1e8)  # an unconstrained coordinate beyond which a parameter counts as running to its limit
+
+
+# -- closed forms and small problems, from sufficient statistics --------------------------------------------------
+
+
+@jax.jit
+def from_sufficient(family: Family, s: Sufficient) -> Fit:
+    """The fit from a sufficient statistic: closed form or moment matching; Newton where parameters are held."""
+    estimate = family.kind._estimate(s)  # type: ignore[attr-defined]
+    p = family.with_values(estimate)
+    result, iterations = jnp.asarray(CONVERGED), jnp.asarray(0)
+    if not family.is_plain and family.regular:
+        state = _maximise_traced(family, s, p)
+        p, result, iterations = family.build(state.point), state.status, state.iterations
+    if not family.regular:
+        spread = jnp.full((len(family.parameter_names),) * 2, jnp.nan)
+    elif own(p, "_covariance") is not None and family.is_plain:
+        spread = p._covariance(s.count)
+    else:
+        v = family.vector(p)
+        hessian = s.count * second_order(lambda v: mean_log_likelihood(family.build(v), s), v)[2]
+        spread = covariance(family, v, hessian)
+    value = s.count * mean_log_likelihood(p, s)
+    return Fit(replace(family, member=p), p, spread, value, s.count, result, iterations)
+
+
+def _maximise_traced(family: Family, s: Sufficient, begin: Distribution) -> newton.State:
+    """Newton's method on the likelihood of a sufficient statistic, inside compiled code."""
+
+    def total(v: jax.Array) -> jax.Array:
+        return s.count * mean_log_likelihood(family.build(v), s)
+
+    return newton.maximise(total, family.vector(begin), s.count)
+
+
+def fit_traced(
+    family: Family, x: jax.Array, w: jax.Array, begin: Distribution | None = None, most: int = newton.MOST_STEPS
+) -> Fit:
+    """The fit of one array inside compiled code, such as a bootstrap under ``vmap``.
+
+    Args:
+        begin: where iterations start; by default from the family's rough fit to the data.
+        most: Newton steps at most.
+    """
+    if has_sufficient(family):
+        return from_sufficient(family, sufficient(family.member, [Block((x,), w)]))
+    if own(family.kind, "_from_median") is not None:
+        (median,) = quantiles(x, w, (0.5,))
+        deviation = (w * jnp.abs(x - median)).sum() / w.sum()
+        return _at_median(family, median, deviation, w.sum())
+    if begin is None:
+        begin = family.with_values(family.kind._start(x, w))  # type: ignore[attr-defined]
+
+    def total(v: jax.Array) -> jax.Array:
+        return w @ log_likelihoods(family.build(v), (x,))
+
+    state = newton.maximise(total, family.vector(begin), w.sum(), most)
+    p = family.build(state.point)
+    spread = covariance(family, state.point, state.hessian)
+    return Fit(replace(family, member=p), p, spread, state.value, w.sum(), state.status, state.iterations)
+
+
+def fit_sufficient(family: Family, s: Sufficient, data: Observations | None = None) -> Fit | DataError:
+    """The fit from a sufficient statistic, or what is wrong with the data it came from."""
+    try:
+        _check_sufficient(family, s, data)
+    except DataError as error:
+        return error
+    return _settled(from_sufficient(family, s), s)
+
+
+def summarise(family: Family, data: Observations) -> Sufficient:
+    """The sufficient statistic of observations, checked."""
+    family = _with_classes(family, data)
+    s = data.fold(lambda blocks: sufficient(family.member, blocks))
+    _check_sufficient(family, s, data, needs_spread=False)
+    return s
+
+
+def expand(family: Family, at: Distribution, data: Observations) -> Expansion:
+    """Log-likelihood, gradient and Hessian of observations at a member of the family."""
+    if not isinstance(at, family.kind):
+        raise TypeError(f"at must be a {family.kind.__name__}, got {type(at).__name__}")
+    family = replace(family, member=at)
+    _check_possible(family, data)
+    v = np.asarray(family.vector(at), float)
+    return data.fold(lambda blocks: expansion(family, v, blocks))
+
+
+def has_sufficient(family: Family) -> bool:
+    """Whether the family is fitted from a statistic of fixed size."""
+    return own(family.kind, "_estimate") is not None
+
+
+def _check_sufficient(
+    family: Family, s: Sufficient, data: Observations | None, needs_spread: bool = True
+) -> None:
+    """Raise what is wrong with the data, if the statistic says that something is."""
+    bad = not np.all(np.isfinite(s.mean)) or not np.isfinite(s.gap) or float(s.outside) > 0
+    if bad and data is not None:
+        found = data.outside(family.kind.sample_space)  # raises for missing and infinite values
+        if found is not None:
+            raise DataError(impossible(family, *found))
+    if bad:
+        raise DataError(f"{family.name} cannot be fitted: the statistics are not finite")
+    extremes = family.kind.needs_extremes
+    constant = own(family.kind, "_divergence") is not None and not float(s.gap) > 0
+    if needs_spread and (constant or (extremes and not float(s.upper) > float(s.lower))):
+        raise DataError(degenerate(family, float(s.count)))
+
+
+def _settled(fit: Fit, s: Sufficient) -> Fit | DataError:
+    """The fit, unless its maximum lies on the boundary of the parameters or leaves data outside the support."""
+    p = fit.distribution
+    if not np.all(np.asarray(p._valid())) or not np.isfinite(fit.log_likelihood):
+        told = ", ".join(f"{name} = {value:g}" for name, value in fit.parameters.items())
+        return DataError(f"{fit.family.name} cannot be fitted: the maximum of the likelihood is not inside, {told}")
+    if fit.family.kind.needs_extremes and not np.all(p._support().contains(np.array([s.lower, s.upper]))):
+        return DataError(f"{fit.family.name} cannot be fitted: data from {s.lower:g} to {s.upper:g} are outside")
+    return fit
+
+
+def impossible(family: Family, row: int, value: float) -> str:
+    """Why data outside the family's sample space rule it out."""
+    return f"{family.name} needs values {family.kind.sample_space}, got {value:.6g} in row {row}"
+
+
+def degenerate(family: Family, count: float) -> str:
+    """Why a sample without spread cannot be fitted."""
+    return (
+        f"{family.name} cannot be fitted: the {count:g} observations are all equal, and the likelihood grows without bound"
+    )
+
+
+# -- families without a finite statistic ---------------------------------------------------------------------------
+
+
+def maximise(families: Sequence[Family], starts: Sequence[Distribution], data: Observations) -> list[newton.State]:
+    """Newton's method for several families side by side: one fold over the data serves a step of each."""
+    states = [newton.start(np.asarray(f.vector(p), float)) for f, p in zip(families, starts, strict=True)]
+    far = [_far(f) for f in families]
+    while active := [i for i, state in enumerate(states) if state.status == RUNNING]:
+
+        def reduce(blocks: Iterable[Any], active: list[int] = active) -> _Tuple:
+            blocks = list(blocks)
+            return _Tuple(_share(lambda i: expansion(families[i], states[i].trial, blocks), active, data))
+
+        for i, e in zip(active, data.fold(reduce), strict=True):
+            states[i] = newton.update(states[i], e.log_likelihood, e.gradient, e.hessian, e.count, far[i])
+    return states
+
+
+class _Tuple(tuple):
+    """Statistics of several families, added one by one."""
+
+    def __add__(self, other: Any) -> "_Tuple":  # type: ignore[override]
+        return _Tuple(a + b for a, b in zip(self, other, strict=True))
+
+
+def _share(work: Callable[[int], Any], items: Iterable[int], data: Observations) -> list[Any]:
+    """Work through items in two threads, which halves the time compilation takes; streams have threads of their own."""
+    if not isinstance(data, Memory):
+        return [work(i) for i in items]
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(work, items))
+
+
+def _far(family: Family) -> Callable[[Any], bool]:
+    """Whether a point is so far out in a parameter with a limiting family that the maximum is taken to be there."""
+    places = [i for i, path in enumerate(family.free) if path[-1] in family.kind.limits]
+    return lambda v: bool(places) and bool(np.any(v[places] > _FAR))
+
+
+def _from_newton(family: Family, state: newton.State, data: Observations) -> Fit:
+    p = family.build(jnp.asarray(state.point))
+    spread = jnp.full((len(family.parameter_names),) * 2, jnp.nan)
+    limit = None
+    if state.status == CONVERGED:
+        spread = reported_covariance(family, jnp.asarray(state.point), jnp.asarray(state.hessian))
+    elif state.status == AT_LIMIT:
+        limit = fit_families([_limiting(family)], data)[0]
+    if isinstance(p, Shifted) and p.base.unbounded_at_origin and state.status == CONVERGED:
+        state = state._replace(status=UNBOUNDED)
+    value, count = jnp.asarray(state.value), jnp.asarray(data.survey.summary.count)
+    status, iterations = jnp.asarray(state.status), jnp.asarray(state.iterations)
+    told = limit if isinstance(limit, Fit) else None
+    return Fit(replace(family, member=p), p, spread, value, count, status, iterations, told)
+
+
+def _limiting(target: Family) -> Family:
+    """The limiting family, with what the family itself holds."""
+    (kind,) = {target.kind.limits[path[-1]] for path in target.free if path[-1] in target.kind.limits}
+    free = {path[-1] for path in target.free}
+    held = {n: getattr(target.member, n) for n in target.kind.field_names() if n not in free}
+    return family(kind, **{name: value for name, value in held.items() if name in kind.field_names()})
+
+
+def _from_median(family: Family, data: Observations) -> Fit:
+    """A family whose location is the median and whose scale the mean distance from it."""
+    median, deviation, count = median_and_deviation(data)
+    if deviation == 0.0:
+        raise DataError(degenerate(family, count))
+    return _at_median(family, jnp.asarray(median), jnp.asarray(deviation), jnp.asarray(count))
+
+
+def _at_median(family: Family, median: jax.Array, deviation: jax.Array, count: jax.Array) -> Fit:
+    p = family.with_values(family.kind._from_median(median, deviation))  # type: ignore[attr-defined]
+    value = count * (p.log_prob(median) - deviation / p.scale)
+    chosen = np.array([p.field_names().index(path[-1]) for path in family.free])
+    spread = p._covariance(count)[np.ix_(chosen, chosen)]
+    return Fit(replace(family, member=p), p, spread, value, count, jnp.asarray(CONVERGED), jnp.asarray(0))
+
+
+# -- several families at once --------------------------------------------------------------------------------------
+
+
+def fit_observations(family: Family, data: Observations) -> Fit:
+    """Fit one family to observations."""
+    (result,) = fit_families([family], data)
+    if isinstance(result, DataError):
+        raise result
+    return result
+
+
+def fit_families(families: Sequence[Family], data: Observations) -> list[Fit | DataError]:
+    """Fit several families with shared passes over the data; a family the data rule out yields its error.
+
+    Families with a statistic of fixed size take one pass together, the iterative ones a pass per Newton step together.
+    """
+    families = [_with_classes(f, data) for f in families]
+    results: dict[int, Fit | DataError] = {}
+    by_statistic = [i for i, f in enumerate(families) if has_sufficient(f) and not _width(data)]
+    if by_statistic:
+        statistics = data.fold(
+            lambda blocks: _Tuple(_share(lambda i: sufficient(families[i].member, blocks), by_statistic, data))
+        )
+
+        def finish(place: int) -> tuple[int, Fit | DataError]:
+            i = by_statistic[place]
+            return i, fit_sufficient(families[i], statistics[place], data)
+
+        results.update(_share(finish, range(len(by_statistic)), data))
+
+    iterative: dict[int, Distribution] = {}
+    for i in (i for i in range(len(families)) if i not in results):
+        try:
+            _check_possible(families[i], data)
+            if isinstance(families[i].member, Shifted) and not families[i].regular:
+                results[i] = _from_smallest(families[i], data)
+            elif not families[i].regular:
+                results[i] = _from_rounded_extremes(families[i], data)
+            elif _has_median(families[i]) and not _width(data):
+                results[i] = _from_median(families[i], data)
+            else:
+                iterative[i] = starting_point(families[i], data)
+        except DataError as error:
+            results[i] = error
+    states = maximise([families[i] for i in iterative], list(iterative.values()), data)
+    for i, state in zip(iterative, states, strict=True):
+        results[i] = _from_newton(families[i], state, data)
+    return [results[i] for i in range(len(families))]
+
+
+def _width(data: Observations) -> float:
+    """Width of the interval that each observation stands for, 0 if it is a point."""
+    return data.width if isinstance(data, Memory) else 0.0
+
+
+def _has_median(family: Family) -> bool:
+    return own(family.kind, "_from_median") is not None and ("loc",) in family.free
+
+
+def _with_classes(family: Family, data: Observations) -> Family:
+    """The family with as many classes as the data show, where its parameter is a vector over classes."""
+    hook = own(family.kind, "_with_classes")
+    if hook is None:
+        return family
+    largest = data.survey.summary.maximum
+    return replace(family, member=hook(int(largest) + 1)) if 0 <= largest < MOST_LEVELS else family
+
+
+def _check_possible(family: Family, data: Observations) -> None:
+    """Raise where no member of the family could have made the data, or where it fits a single point ever better."""
+    space, summary, half = family.kind.sample_space, data.survey.summary, _width(data) / 2.0
+    if half:
+        if summary.minimum + half <= space.lower or np.isfinite(space.upper):
+            row, value = data.outside(space) or (1, summary.minimum)
+            raise DataError(impossible(family, row, value))
+    elif (found := data.outside(space)) is not None:
+        raise DataError(impossible(family, *found))
+    if summary.minimum == summary.maximum and not family.kind.discrete:
+        raise DataError(degenerate(family, summary.count))
+
+
+def starting_point(family: Family, data: Observations) -> Distribution:
+    """A rough fit to a pilot sample, from which Newton's method sets out."""
+    x, w = data.pilot(family.kind.sample_space)
+    if isinstance(family.member, Shifted):
+        return origin.starting_point(family, x, w, data.survey.summary.minimum)
+    if has_sufficient(family):
+        (block,) = blocks((x,), w)
+        return family.with_values(family.kind._estimate(sufficient(family.member, [block])))  # type: ignore[attr-defined]
+    if np.ptp(x) == 0.0:  # the pilot is constant though the data are not
+        summary = data.survey.summary
+        x, w = np.array([summary.minimum, x[0], summary.maximum]), np.ones(3)
+    return family.with_values(family.kind._start(x, w))  # type: ignore[attr-defined]
+
+
+def _from_smallest(family: Family, data: Observations) -> Fit:
+    """A family whose density jumps at a free origin: the origin is the smallest observation."""
+    summary = data.survey.summary
+    origin = summary.minimum - _width(data) / 2.0
+    base = family.member.base._from_mean(jnp.asarray(summary.mean - origin))
+    p = Shifted(base, origin)
+    value = data.fold(lambda b: expansion(family, np.asarray(family.vector(p), float), b)).log_likelihood
+    unknown = jnp.full((len(family.parameter_names),) * 2, jnp.nan)
+    done, count = jnp.asarray(CONVERGED), jnp.asarray(summary.count)
+    return Fit(replace(family, member=p), p, unknown, jnp.asarray(value), count, done, jnp.asarray(0))
+
+
+def _from_rounded_extremes(target: Family, data: Observations) -> Fit:
+    """A family whose support is estimated, from rounded values: the support reaches to the ends of their intervals."""
+    summary, half = data.survey.summary, _width(data) / 2.0
+    ends = target.kind._support_of_rounded(summary.minimum - half, summary.maximum + half)  # type: ignore[attr-defined]
+    try:
+        rest = family(target.kind, **ends)
+    except ValueError as error:
+        if "nothing is left to fit" not in str(error):
+            raise DataError(f"{target.name} cannot be fitted to rounded values: {error}") from None
+        p = target.kind(**ends)
+        value = data.fold(lambda blocks: expansion(target, np.asarray(target.vector(p)), blocks)).log_likelihood
+        status, iterations = jnp.asarray(CONVERGED), jnp.asarray(0)
+    else:
+        inner = fit_families([rest], data)[0]
+        if isinstance(inner, DataError):
+            raise inner
+        p, value, status, iterations = inner.distribution, inner.log_likelihood, inner.result, inner.iterations
+    unknown = jnp.full((len(target.parameter_names),) * 2, jnp.nan)
+    count = jnp.asarray(summary.count)
+    return Fit(replace(target, member=p), p, unknown, jnp.asarray(value), count, status, iterations)

@@ -1,0 +1,92 @@
+"""Fit one family: the front door of estimation."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from suffice.distributions.family import Family, as_family
+from suffice.distributions.statistics import Expansion, Statistics, Sufficient
+from suffice.inference import estimate
+from suffice.inference.observations import observe
+from suffice.inference.result import Fit
+from suffice.numerics.checks import is_traced
+from suffice.runtime.errors import DataError
+
+
+def fit(target: Any, data: Any, weights: Any = None, *, missing: str = "error") -> Fit:
+    """Fit a family to data by maximum likelihood: argmax over theta of Σ w_i log p(x_i | theta).
+
+    Args:
+        target: a class such as ``sf.Gamma``, or ``sf.family(...)`` with parameters held.
+        data: array-like of shape (n,), a pandas, Polars or Arrow column, ``sf.scan(path, column=...)``,
+            ``sf.chunks(callable)``, or the ``Statistics`` of the family.
+        weights: frequencies of shape (n,), >= 0: weight w counts as w observations.
+        missing: what to do with missing values: "error" or "drop".
+
+    Returns:
+        A ``Fit``: the distribution, covariance of the estimates from the observed information, log-likelihood.
+
+    Raises:
+        DataError: missing or infinite values, values outside the family's support, no spread.
+
+    Example:
+        >>> import suffice as sf
+        >>> fit = sf.fit(sf.Exponential, [1.0, 2.0, 6.0])
+        >>> round(fit.parameters["rate"], 6), round(fit.standard_errors["rate"], 6)
+        (0.333333, 0.19245)
+    """
+    family = as_family(target)
+    if is_traced(data):
+        return _fit_traced(family, data, weights)
+    if not isinstance(data, Statistics):
+        (result,) = estimate.fit_families([family], observe(data, weights, missing))
+    elif isinstance(data, Sufficient) and isinstance(data.prototype, family.kind):
+        result = estimate.fit_sufficient(family, data)
+    elif isinstance(data, Expansion):
+        raise TypeError("an expansion at one point is not enough for a fit: Newton's method needs one at each step")
+    else:
+        raise TypeError(f"these are not statistics of {family.name}")
+    if isinstance(result, DataError):
+        raise result
+    return result
+
+
+def _fit_traced(family: Family, data: jax.Array, weights: Any) -> Fit:
+    """The fit inside compiled code: invalid data give NaN instead of an error."""
+    if data.ndim != 1:
+        raise ValueError(f"data must have shape (n,), got {data.shape}")
+    return estimate.fit_traced(family, data, jnp.ones(data.shape) if weights is None else jnp.asarray(weights, float))
+
+
+def statistics(target: Any, data: Any, weights: Any = None, *, at: Any = None, missing: str = "error") -> Statistics:
+    """Summarise data for a family: a small value with ``+`` from which ``fit`` gives the same answer as from the data.
+
+    Args:
+        target: a class such as ``sf.Gamma``, or ``sf.family(...)``.
+        data: as for ``fit``.
+        weights: frequencies of shape (n,).
+        at: a member of the family. Without it, the sufficient statistic, for families that have one. With it, the
+            log-likelihood with gradient and Hessian at that member: the statistic of one Newton step.
+        missing: what to do with missing values: "error" or "drop".
+
+    Raises:
+        ValueError: the family has no statistic of fixed size, and ``at`` was not given.
+        DataError: missing or infinite values, values outside the family's support.
+
+    Example:
+        >>> import suffice as sf
+        >>> a, b = sf.statistics(sf.Exponential, [1.0, 2.0]), sf.statistics(sf.Exponential, [6.0])
+        >>> float((a + b).mean)
+        3.0
+    """
+    family = as_family(target)
+    observations = observe(data, weights, missing)
+    if at is not None:
+        return estimate.expand(family, at, observations)
+    if not estimate.has_sufficient(family):
+        raise ValueError(
+            f"{family.name} has no sufficient statistic of fixed size: its likelihood needs every observation. "
+            "With at=p, statistics(family, data, at=p) gives log-likelihood, gradient and Hessian at p, which add up"
+        )
+    return estimate.summarise(family, observations)

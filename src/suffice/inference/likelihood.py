@@ -1,0 +1,80 @@
+"""The log-likelihood of a family, with gradient and Hessian, from blocks of data or from sufficient statistics."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.distributions.exponential import log_base_measure
+from suffice.distributions.family import Family
+from suffice.distributions.generic import own
+from suffice.distributions.statistics import Expansion, Sufficient
+from suffice.numerics.newton import second_order
+from suffice.runtime.blocks import Block
+
+
+def log_likelihoods(p: Any, columns: tuple[jax.Array, ...]) -> jax.Array:
+    """Log-likelihood of each observation: a value, or an interval when there are two columns."""
+    if len(columns) == 1:
+        return p._log_prob(columns[0].astype(float))
+    return p._log_interval(*columns)
+
+
+@jax.jit
+def _expand(family: Family, v: jax.Array, block: Block) -> tuple[jax.Array, ...]:
+    columns, weights = block
+    weights = jnp.ones(columns[0].shape[0]) if weights is None else weights
+
+    def total(v: jax.Array) -> jax.Array:
+        return weights @ log_likelihoods(family.build(v), columns)
+
+    return weights.sum(), *second_order(total, v)
+
+
+def expansion(family: Family, v: np.ndarray, data: Iterable[Block]) -> Expansion:
+    """Log-likelihood, gradient and Hessian at the unconstrained point ``v``, summed over blocks."""
+    parts = jax.device_get([_expand(family, v, block) for block in data])
+    while len(parts) > 1:  # pairwise, so that rounding does not grow with the number of blocks
+        pairs = [parts[i : i + 2] for i in range(0, len(parts), 2)]
+        parts = [tuple(sum(terms) for terms in zip(*pair, strict=True)) for pair in pairs]
+    return Expansion(family, v, *parts[0])
+
+
+def mean_log_likelihood(p: Any, s: Sufficient) -> jax.Array:
+    """Mean log-likelihood of a sample known by its sufficient statistic.
+
+    The log-density is affine in (y, phi(y)) with slope eta_phi for phi, up to the base measure. So its mean is its
+    value at the mean coordinate plus slope times Jensen gap: no large numbers cancel.
+    """
+    hook = own(p, "_mean_log_prob")
+    if hook is not None:
+        return hook(s)
+    x = p._from_coordinate(s.mean)
+    value = p._log_prob(x)
+    if own(p, "_log_base_measure") is not None:
+        value = value - log_base_measure(p, x) + s.log_base
+    slope = own(p, "_slope")
+    return value if slope is None else value + slope() * s.gap
+
+
+def covariance(family: Family, v: jax.Array, hessian: jax.Array) -> jax.Array:
+    """Covariance of the reported parameters from the Hessian of the log-likelihood at its maximum: J (−H)⁻¹ J'.
+
+    NaN where the Hessian is not negative definite.
+    """
+    jacobian = jax.jacfwd(lambda v: family.report(family.build(v)))(v)
+    return jacobian @ inverse(-hessian) @ jacobian.T
+
+
+def inverse(m: jax.Array) -> jax.Array:
+    """Inverse of a small symmetric positive definite matrix, scaled to unit diagonal first; NaN if it is not."""
+    scale = jnp.sqrt(jnp.diagonal(m))
+    factor = jnp.linalg.cholesky(m / jnp.outer(scale, scale))
+    half = jax.scipy.linalg.solve_triangular(factor, jnp.diag(1.0 / scale), lower=True)
+    return half.T @ half
+
+
+reported_covariance = jax.jit(covariance)
+

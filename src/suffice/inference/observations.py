@@ -1,0 +1,200 @@
+"""Data as the estimators see them: blocks to be folded, in memory or read from a source anew at each pass."""
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from suffice.numerics.domain import Interval
+from suffice.runtime.blocks import LARGE, Block, blocks
+from suffice.streams import BottomK, Bound, Chunk, Source, Summary, fold, from_array
+
+Reduce = Callable[[Iterable[Block]], Any]
+SAMPLE = 100_000
+PILOT = 2**16
+MOST_LEVELS = 2**16
+
+
+class Nothing:
+    """What an empty chunk adds."""
+
+    def __add__(self, other: Any) -> Any:
+        return other
+
+    __radd__ = __add__
+
+
+@dataclass(frozen=True)
+class Table:
+    """Integers tabulated: each distinct value once, with its frequency; None where there are too many."""
+
+    values: np.ndarray | None
+    counts: np.ndarray | None
+
+    @classmethod
+    def of(cls, x: np.ndarray, w: np.ndarray | None) -> Self:
+        x = np.asarray(x, float)
+        if len(x) and not np.all(x == np.floor(x)):
+            return cls(None, None)
+        values, place = np.unique(x, return_inverse=True)
+        if len(values) > MOST_LEVELS:
+            return cls(None, None)
+        return cls(values, np.bincount(place, w, minlength=len(values)).astype(float))
+
+    def __add__(self, other: "Table") -> "Table":
+        if self.values is None or self.counts is None or other.values is None or other.counts is None:
+            return Table(None, None)
+        return Table.of(np.concatenate([self.values, other.values]), np.concatenate([self.counts, other.counts]))
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What one pass tells of a column: its summary, a uniform sample, and its table where it holds integers."""
+
+    summary: Summary
+    sample: BottomK
+    table: Table
+
+    def __add__(self, other: "Survey") -> "Survey":
+        return Survey(self.summary + other.summary, self.sample + other.sample, self.table + other.table)
+
+
+class Observations:
+    """A sample that can be folded as often as an estimator asks; ``passes`` counts how often it was."""
+
+    source: Source
+    passes: int
+
+    def fold(self, reduce: Reduce) -> Any:
+        """Add up ``reduce(blocks)`` over the data."""
+        raise NotImplementedError
+
+    def fold_chunks(self, reduce: Callable[[Chunk], Any]) -> Any:
+        """Add up ``reduce(chunk)`` over checked chunks of NumPy arrays."""
+        raise NotImplementedError
+
+    def pilot(self, space: Interval) -> tuple[np.ndarray, np.ndarray]:
+        """At most 65,536 values inside ``space`` and their weights, for iterations to start from."""
+        raise NotImplementedError
+
+    @cached_property
+    def survey(self) -> Survey:
+        """Summary, sample and table, in one pass; raises DataError for missing and infinite values."""
+        bound = Bound()
+
+        def look(chunk: Chunk) -> Survey:
+            sample = BottomK.of(chunk, SAMPLE, self.source.identity, bound)
+            return Survey(Summary.of(chunk), sample, Table.of(chunk.values, chunk.weights))
+
+        return self.fold_chunks(look)
+
+    def outside(self, space: Interval) -> tuple[int, float] | None:
+        """Row (from 1) and value of the first observation outside ``space``, None if there is none."""
+        summary = self.survey.summary
+        ends = np.array([summary.minimum, summary.maximum])
+        if np.all(space.contains(np.floor(ends) if space.integer else ends)) and (
+            summary.all_integer or not space.integer
+        ):
+            return None
+        lock, found = threading.Lock(), []
+
+        def look(chunk: Chunk) -> int:
+            bad = ~np.asarray(space.contains(chunk.values))
+            if bad.any():
+                at = int(bad.argmax())
+                row = at if chunk.index is None else int(chunk.index[at])
+                with lock:
+                    found.append((chunk.start + row + 1, float(chunk.values[at])))
+            return 0
+
+        self.fold_chunks(look)
+        return min(found, default=None)
+
+
+class Memory(Observations):
+    """A column in memory with frequencies; with ``width``, values known only to half of it on either side."""
+
+    def __init__(self, source: Source, values: np.ndarray, weights: np.ndarray | None, width: float = 0.0) -> None:
+        self.source, self.values, self.weights, self.width, self.passes = source, values, weights, width, 0
+
+    @cached_property
+    def _blocks(self) -> list[Block]:
+        half = self.width / 2.0
+        columns = (self.values,) if half == 0.0 else (self.values - half, self.values + half)
+        return list(blocks(columns, self.weights))
+
+    def fold(self, reduce: Reduce) -> Any:
+        self.passes += 1
+        if len(self.values) < 4 * LARGE:
+            return reduce(self._blocks)
+        middle = len(self._blocks) // 2
+        with ThreadPoolExecutor(2) as pool:
+            left, right = pool.map(reduce, (self._blocks[:middle], self._blocks[middle:]))
+        return left + right
+
+    def fold_chunks(self, reduce: Callable[[Chunk], Any]) -> Any:
+        return fold(self.source, reduce)
+
+    def pilot(self, space: Interval) -> tuple[np.ndarray, np.ndarray]:
+        step = -(-len(self.values) // PILOT)
+        x = np.asarray(self.values[::step], float)
+        w = np.ones(len(x)) if self.weights is None else np.asarray(self.weights[::step], float)
+        lower, upper = np.maximum(x - self.width / 2.0, space.lower), np.minimum(x + self.width / 2.0, space.upper)
+        return (lower + upper) / 2.0 if self.width else x, w
+
+
+class Stream(Observations):
+    """A source that is read again at each pass, in bounded memory."""
+
+    def __init__(self, source: Source, progress: Any = None) -> None:
+        self.source, self.progress, self.passes = source, progress, 0
+
+    def fold_chunks(self, reduce: Callable[[Chunk], Any]) -> Any:
+        self.passes += 1
+        return fold(self.source, lambda c: reduce(c) if len(c.values) else Nothing(), progress=self.progress)
+
+    def fold(self, reduce: Reduce) -> Any:
+        return self.fold_chunks(lambda chunk: reduce(list(blocks((chunk.values,), chunk.weights))))
+
+    def pilot(self, space: Interval) -> tuple[np.ndarray, np.ndarray]:
+        sample = self.survey.sample
+        x = np.asarray(sample.values[:PILOT], float)
+        return x, np.ones(len(x)) if sample.weights is None else np.asarray(sample.weights[:PILOT], float)
+
+
+def observe(data: Any, weights: Any = None, missing: Any = "error", progress: Any = None) -> Observations:
+    """Take data in any form that ``fit`` accepts.
+
+    Arrays of float64 are used where they lie, without a look at their values: an estimator that meets a NaN asks for
+    the survey, which says what is wrong. That saves a pass over memory in the common case.
+    """
+    if isinstance(data, Source):
+        if weights is not None:
+            raise TypeError("weights of a source are named when it is made: sf.scan(path, column=…, weights=…)")
+        return Stream(data, progress)
+    source = from_array(data, weights, missing=missing)
+    plain = isinstance(data, np.ndarray) and data.ndim == 1 and data.dtype == float and missing == "error"
+    if plain and weights is None and len(data):
+        return Memory(source, data, None)
+    chunks = list(source.chunks())
+    values = np.concatenate([c.values for c in chunks])
+    some = any(c.weights is not None for c in chunks)
+    heights = [np.ones(len(c.values)) if c.weights is None else c.weights for c in chunks] if some else None
+    return Memory(source, values, None if heights is None else np.concatenate(heights))
+
+
+def tabulated(data: Observations, width: float) -> Memory | None:
+    """Integers as a table of distinct values and frequencies; None if there are too many.
+
+    With ``width`` 1 each stands for the interval x ± ½, which is what a rounded measurement says.
+    """
+    table = data.survey.table
+    if table.values is None:
+        return None
+    seen = Memory(data.source, table.values, table.counts, width)
+    seen.survey = data.survey
+    return seen

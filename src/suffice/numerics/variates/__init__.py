@@ -1,0 +1,24 @@
+"""Exact random variates from a JAX key, made for vector machines."""
+
+from suffice.numerics.variates.alias import categorical
+from suffice.numerics.variates.circular import von_mises
+from suffice.numerics.variates.counts import binomial, geometric, negative_binomial, poisson
+from suffice.numerics.variates.elementary import exponential, normal, uniform
+from suffice.numerics.variates.gamma import beta, gamma, log_gamma
+from suffice.numerics.variates.rejection import accept_reject
+
+__all__ = [
+    "accept_reject",
+    "beta",
+    "binomial",
+    "categorical",
+    "exponential",
+    "gamma",
+    "geometric",
+    "log_gamma",
+    "negative_binomial",
+    "normal",
+    "poisson",
+    "uniform",
+    "von_mises",
+]

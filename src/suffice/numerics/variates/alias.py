@@ -1,0 +1,81 @@
+"""Draws from a table of probabilities in constant time, and categorical variates."""
+
+import math
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from suffice.numerics.variates.blocks import in_blocks
+from suffice.numerics.variates.elementary import exponential, unit, word_type
+
+_DRAWS_PER_TABLE = 16
+
+
+def alias_table(weights: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """(keep, alias) of Walker's method for a vector of weights >= 0, not all 0, whose length is a power of two.
+
+    Column i is drawn with probability 1/K and kept with probability keep[i], else replaced by alias[i]. Light columns
+    (weight below the mean) are topped up in order by heavy ones; the heavy one at work, and the point at which it has
+    become light itself, follow from cumulative deficits and excesses by bisection: no sequential sweep.
+    """
+    k = weights.shape[0]
+    w = weights * (k / weights.sum())
+    deficit, excess = jnp.cumsum(jnp.maximum(1 - w, 0)), jnp.cumsum(jnp.maximum(w - 1, 0))
+    light = w < 1
+    # the first heavy column with something left when column i asks (light), or when it has given all it had (heavy)
+    spent = jnp.where(light, deficit - jnp.maximum(1 - w, 0), excess)
+    alias = jnp.searchsorted(excess, spent, side="right")
+    last = jnp.searchsorted(deficit, excess, side="left")  # the light column that exhausts a heavy one
+    exhausted = 1 + excess - deficit[jnp.minimum(last, k - 1)]
+    keep = jnp.where(light, w, jnp.where(last < k, exhausted, 1))
+    return keep, jnp.where(alias < k, alias, jnp.argmax(w)).astype(jnp.int32)
+
+
+def alias_draw(keep: jax.Array, alias: jax.Array) -> Callable[[jax.Array, tuple[int, ...]], jax.Array]:
+    """(key, shape) ↦ indices drawn from a table: a column from the leading bits, the decision from the others."""
+    word, width, mantissa = word_type(keep.dtype)
+    log_k = (keep.shape[0] - 1).bit_length()
+
+    def draw(key, shape):
+        if width - log_k >= mantissa:
+            bits = jax.random.bits(key, shape, word)
+            rest = bits << log_k
+        else:
+            bits, rest = jax.random.bits(key, (2, *shape), word)
+        column = (bits >> (width - log_k)).astype(jnp.int32) if log_k else jnp.zeros(shape, jnp.int32)
+        return jnp.where(unit(rest, keep.dtype) < keep[column], column, alias[column])
+
+    return draw
+
+
+def categorical(key: jax.Array, logits: ArrayLike, shape: tuple[int, ...] | None = None) -> jax.Array:
+    """Categorical variates, P(k) = exp(logits[…, k])/Σ exp(logits); −1 where the logits have no finite maximum.
+
+    Args:
+        key: a JAX key.
+        logits: (…, K), log-probabilities up to a constant, −∞ allowed; the leading axes broadcast to `shape`.
+        shape: of the result; the leading axes of the logits if None.
+
+    Method: an alias table for each row of logits if it serves many draws, else the minimum of K exponential variates
+    with rates exp(logits).
+    """
+    logits = jnp.asarray(logits)
+    logits = logits.astype(jnp.result_type(float, logits))
+    rows, k = logits.shape[:-1], logits.shape[-1]
+    shape = rows if shape is None else shape
+    top = logits.max(-1, keepdims=True)
+    valid = jnp.isfinite(top)
+    weights = jnp.where(valid, jnp.exp(logits - jnp.where(valid, top, 0)), 1)
+    table, draws = math.prod(rows), math.prod(shape)
+    if shape[len(shape) - len(rows) :] == rows and draws >= _DRAWS_PER_TABLE * table:
+        padded = jnp.zeros((table, 1 << (k - 1).bit_length()), float).at[:, :k].set(weights.reshape(table, k))
+        keep, alias = jax.vmap(alias_table)(padded)
+        keys = jax.random.split(key, table)
+        each = (draws // table,)
+        index = jax.vmap(lambda key, *table: in_blocks(alias_draw(*table), key, each), out_axes=-1)(keys, keep, alias)
+        index = index.reshape(shape)
+    else:
+        index = jnp.argmin(exponential(key, (*shape, k), weights.dtype) / weights, -1)
+    return jnp.where(valid[..., 0], index, -1).astype(int)

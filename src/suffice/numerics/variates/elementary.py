@@ -1,0 +1,61 @@
+"""Uniform, exponential and normal variates whose tails end where the random bits end, not where the mantissa does."""
+
+import jax
+import jax.numpy as jnp
+from jax.typing import DTypeLike
+
+
+def word_type(dtype: DTypeLike) -> tuple[DTypeLike, int, int]:
+    """(unsigned type as wide as the float type, its bits, the float's mantissa bits)."""
+    info = jnp.finfo(dtype)
+    if info.bits not in (32, 64):
+        raise ValueError(f"dtype must be float32 or float64, got {jnp.dtype(dtype)}")
+    return jnp.dtype(f"uint{info.bits}"), info.bits, info.nmant
+
+
+def unit(bits: jax.Array, dtype: DTypeLike) -> jax.Array:
+    """(bits + ½)/2ʷ for words of w bits, rounded to a float in (0, 1): 2⁻ʷ⁻¹ is the smallest, 1 never occurs.
+
+    The leading bits become a mantissa by bit pattern, the others are added: vector units lack the direct conversion.
+    """
+    word, width, mantissa = word_type(dtype)
+    rest = width - mantissa
+    one = jax.lax.bitcast_convert_type(jnp.ones((), dtype), word)
+    high = jax.lax.bitcast_convert_type((bits >> rest) | one, dtype) - 1
+    low = (bits & ((1 << rest) - 1)).astype(jnp.int32).astype(dtype) + 0.5
+    return jnp.minimum(high + low * 2.0**-width, 1 - 2.0 ** -(mantissa + 1))
+
+
+def uniform(key: jax.Array, shape: tuple[int, ...] = (), dtype: DTypeLike = float) -> jax.Array:
+    """Uniform variates strictly inside (0, 1), with the resolution of all their bits near 0.
+
+    The smallest is 2⁻⁶⁵ (float32: 2⁻³³), the largest the float before 1. So a quantile function applied to them has a
+    lower tail that ends beyond any number of draws; for both tails see `two_tailed`.
+    """
+    dtype = jnp.dtype(jax.dtypes.canonicalize_dtype(dtype))
+    return unit(jax.random.bits(key, shape, word_type(dtype)[0]), dtype)
+
+
+def two_tailed(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> tuple[jax.Array, jax.Array]:
+    """(w, upper): half a uniform variate, 0 < w < ½, and a fair coin; a uniform variate is 1 − w where upper, else w."""
+    bits = jax.random.bits(key, shape, word_type(dtype)[0])
+    return unit(bits << 1, dtype) / 2, (bits >> (word_type(dtype)[1] - 1)) == 1
+
+
+def exponential(key: jax.Array, shape: tuple[int, ...] = (), dtype: DTypeLike = float) -> jax.Array:
+    """Standard exponential variates by inversion, from 2⁻⁵³ to 45 (float32: from 2⁻³³ to 23)."""
+    dtype = jnp.dtype(jax.dtypes.canonicalize_dtype(dtype))
+    if dtype == jnp.float64:  # 2⁻⁵³ is near enough to 0
+        return -jnp.log(uniform(key, shape, dtype))
+    w, upper = two_tailed(key, shape, dtype)
+    return -jnp.where(upper, jnp.log(w), jnp.log1p(-w))
+
+
+def normal(key: jax.Array, shape: tuple[int, ...] = (), dtype: DTypeLike = float) -> jax.Array:
+    """Standard normal variates by inversion, out to 8.2 standard deviations (float32: 6.3)."""
+    dtype = jnp.dtype(jax.dtypes.canonicalize_dtype(dtype))
+    if dtype == jnp.float64:  # 1 − 2⁻⁵³ is far enough out
+        return jax.random.normal(key, shape, dtype)
+    w, upper = two_tailed(key, shape, dtype)
+    z = jax.scipy.special.ndtri(w)
+    return jnp.where(upper, -z, z)

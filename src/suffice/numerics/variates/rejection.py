@@ -1,0 +1,84 @@
+"""Acceptance and rejection on vector machines: one pass over all elements, then a few lanes for the unlucky ones."""
+
+import math
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from suffice.numerics.variates.blocks import flatten, in_blocks
+
+_WORD = 32
+_FEWEST_LANES = 512
+_ELEMENTS_PER_LANE = 64
+
+type Proposal = Callable[..., tuple[jax.Array, jax.Array]]
+
+
+def accept_reject(
+    key: jax.Array, shape: tuple[int, ...], propose: Proposal, *parameters: jax.Array, again: Proposal | None = None
+) -> jax.Array:
+    """One accepted proposal for every element of `shape`.
+
+    `propose(key, shape, *parameters)` returns independent (values, accepted); parameters broadcast to the shape. Every
+    element gets proposals of its own until its first acceptance, so its law depends on nobody else's luck. The first
+    pass is full width. Its failures queue for a small number of lanes: a lane proposes for its element and takes the
+    next from the queue as soon as that one is served. `again` replaces `propose` after the first pass.
+
+    A proposal that is never accepted never ends: callers replace invalid parameters by valid ones first.
+    """
+    n, flat = math.prod(shape), flatten(shape, parameters)
+    first, rest = jax.random.split(key)
+    again = again or propose
+    lanes = min(n, max(_FEWEST_LANES, n // _ELEMENTS_PER_LANE))
+    if lanes == n:  # a lane for everyone
+        values, _ = jax.eval_shape(again, first, (n,), *flat)
+        values, element = jnp.zeros(n, values.dtype), jnp.arange(n, dtype=jnp.int32)
+        queue, pending = _queue(jnp.zeros(n, bool))
+    else:
+        values, accepted = in_blocks(propose, first, (n,), *flat)
+        element = jnp.full(lanes, n, jnp.int32)
+        queue, pending = _queue(~accepted)
+
+    def step(state):
+        turn, taken, element, values = state
+        idle = element == n
+        place = taken + jnp.cumsum(idle, dtype=jnp.int32) - 1
+        element = jnp.where(idle, queue(place), element)
+        own = [p if p.ndim == 0 else p.at[element].get(mode="clip") for p in flat]
+        proposal, accepted = again(jax.random.fold_in(rest, turn), (lanes,), *own)
+        values = values.at[jnp.where(accepted, element, n)].set(proposal, mode="drop")
+        return turn + 1, place[-1] + 1, jnp.where(accepted, n, element), values
+
+    def busy(state):
+        return (state[1] < pending) | jnp.any(state[2] < n)
+
+    start = jnp.int32(0), jnp.int32(0), element, values
+    return jax.lax.while_loop(busy, step, start)[3].reshape(shape)
+
+
+def _queue(pending: jax.Array) -> tuple[Callable[[jax.Array], jax.Array], jax.Array]:
+    """(place ↦ index of the place-th pending element, or the number of elements if it has none; how many are pending).
+
+    Flags are packed into words: counting by words makes the sums short, and a place is found by bisection, first
+    among the words, then among the bits of one word.
+    """
+    n = pending.size
+    flags = jnp.pad(pending, (0, -n % _WORD)).reshape(-1, _WORD).astype(jnp.uint32)
+    words = (flags << jnp.arange(_WORD, dtype=jnp.uint32)).sum(1, dtype=jnp.uint32)
+    counts = jax.lax.population_count(words).astype(jnp.int32)
+    ends = jnp.cumsum(counts)
+
+    def locate(place: jax.Array) -> jax.Array:
+        row = jnp.minimum(jnp.searchsorted(ends, place, side="right"), words.size - 1).astype(jnp.int32)
+        word, rank = words[row], (place - (ends[row] - counts[row])).astype(jnp.uint32)
+        bit = jnp.zeros_like(row)
+        for half in (16, 8, 4, 2, 1):
+            below = jax.lax.population_count(word & ((1 << half) - 1))
+            upper = rank >= below
+            rank = jnp.where(upper, rank - below, rank)
+            word = jnp.where(upper, word >> half, word)
+            bit = jnp.where(upper, bit + half, bit)
+        return jnp.where(place < ends[-1], row * _WORD + bit, n)
+
+    return locate, ends[-1]

@@ -1,0 +1,143 @@
+"""Parquet and Arrow files."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from suffice.runtime.errors import DataError
+from suffice.streams.columns import choose, require_numbers, to_float
+from suffice.streams.source import Block
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Parquet:
+    """A Parquet file: parts are runs of row groups, each read by a file handle of its own that shares the metadata."""
+
+    path: str
+    names: tuple[str, ...]
+    metadata: Any
+    batch_rows: int
+
+    @classmethod
+    def of(cls, path: str, column: str | None, weights: str | None, batch_rows: int) -> Parquet:
+        from pyarrow import parquet
+
+        with _reading(path, lambda: 0), parquet.ParquetFile(path) as file:
+            metadata, schema = file.metadata, file.schema_arrow
+        return cls(path, _names(schema, column, weights, path), metadata, batch_rows)
+
+    @property
+    def rows(self) -> int:
+        return self.metadata.num_rows
+
+    def parts(self) -> list[tuple[int, Callable[[], Iterator[Block]]]]:
+        """First row and reader of each part: small row groups are taken together, up to a batch."""
+        runs: list[tuple[int, list[int]]] = []
+        start = held = 0
+        for group in range(self.metadata.num_row_groups):
+            rows = self.metadata.row_group(group).num_rows
+            if not rows:
+                continue
+            if runs and held + rows <= self.batch_rows:
+                runs[-1][1].append(group)
+                held += rows
+            else:
+                runs.append((start, [group]))
+                held = rows
+            start += rows
+        return [(start, partial(self._read, start, groups)) for start, groups in runs]
+
+    def _read(self, start: int, groups: list[int]) -> Iterator[Block]:
+        from pyarrow import parquet
+
+        row = start
+        # One row group may be larger than memory: pages are streamed through a buffer, not column chunks loaded whole.
+        options = {"metadata": self.metadata, "pre_buffer": False, "buffer_size": 2**20}
+        with _reading(self.path, lambda: row), parquet.ParquetFile(self.path, **options) as file:
+            for batch in file.iter_batches(self.batch_rows, groups, list(self.names), use_threads=False):
+                yield _block(batch, self.names, self.path, row)
+                row += len(batch)
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """An Arrow file or stream: one part, record batch by record batch, from a memory map.
+
+    A record batch may hold the whole column, larger than memory. Its pages are given back to the system once used;
+    only a compressed batch has to be in memory whole.
+    """
+
+    path: str
+    names: tuple[str, ...]
+    batch_rows: int
+
+    @classmethod
+    def of(cls, path: str, column: str | None, weights: str | None, batch_rows: int) -> Arrow:
+        with _reading(path, lambda: 0):
+            schema = _open(_map(path)).schema
+        return cls(path, _names(schema, column, weights, path), batch_rows)
+
+    def blocks(self) -> Iterator[Block]:
+        row = 0
+        with _reading(self.path, lambda: row):
+            memory = _map(self.path)
+            for batch in _batches(_open(memory)):
+                for at in range(0, len(batch), self.batch_rows):
+                    piece = batch.slice(at, self.batch_rows)
+                    yield _block(piece, self.names, self.path, row)
+                    row += len(piece)
+                    if hasattr(memory, "madvise"):
+                        memory.madvise(mmap.MADV_DONTNEED)
+
+
+def _map(path: str) -> mmap.mmap:
+    with open(path, "rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _open(memory: mmap.mmap) -> Any:
+    """The reader: "ARROW1" begins a file, anything else must be a stream."""
+    import pyarrow as pa
+
+    kind = pa.ipc.open_file if memory[:6] == b"ARROW1" else pa.ipc.open_stream
+    return kind(pa.BufferReader(pa.py_buffer(memory)))
+
+
+def _batches(reader: Any) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    if isinstance(reader, pa.RecordBatchStreamReader):
+        return iter(reader)
+    return map(reader.get_batch, range(reader.num_record_batches))
+
+
+def _names(schema: pa.Schema, column: str | None, weights: str | None, path: str) -> tuple[str, ...]:
+    names = (choose(schema, column, weights, path),) + (() if weights is None else (weights,))
+    for name in names:
+        require_numbers(schema.field(name).type, f"{path}: column {name!r}")
+    return names
+
+
+def _block(batch: pa.RecordBatch, names: tuple[str, ...], path: str, row: int) -> Block:
+    values, *weights = (to_float(batch.column(name), f"{path}: column {name!r}", row) for name in names)
+    return values, weights[0] if weights else None
+
+
+@contextmanager
+def _reading(path: str, row: Callable[[], int]) -> Iterator[None]:
+    """Arrow's own errors as a DataError that says how far the reading came."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        reached = f" beyond row {row()} (counting from 1)" if row() else ""
+        raise DataError(f"{path} cannot be read{reached}: {error}") from None

@@ -1,0 +1,174 @@
+"""The ways in: a file, a callable that yields arrays, an array in memory; each becomes a `Source`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from suffice.runtime.errors import DataError
+from suffice.streams.columns import require_numbers, to_float
+from suffice.streams.source import BATCH_ROWS, Block, Missing, Part, Source, rebatch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+PARQUET = (".parquet", ".pq")
+ARROW = (".arrow", ".arrows", ".feather", ".ipc")
+
+
+def scan(
+    path: str | os.PathLike[str],
+    column: str | None = None,
+    *,
+    weights: str | None = None,
+    missing: Missing = "error",
+    batch_rows: int = BATCH_ROWS,
+) -> Source:
+    """One column of a file, read in bounded chunks as often as needed.
+
+    Args:
+        path: a file of comma- or tab-separated text with a header line (`.csv`, `.tsv`, either also `.gz`), Parquet
+            (`.parquet`, `.pq`) or Arrow (`.arrow`, `.arrows`, `.feather`, `.ipc`). The text of a number is read as
+            the nearest float64.
+        column: its name; may be left out where there is only one numeric column.
+        weights: name of a column of frequencies, >= 0: a row of weight w counts as w observations.
+        missing: "error" refuses missing values (empty, null, NaN) with their count and first row; "drop" leaves
+            them out.
+        batch_rows: the most rows a chunk has.
+
+    Raises:
+        DataError: the file cannot be read to its end, or holds what no fit can use; says what and in which row.
+    """
+    if batch_rows < 1:
+        raise ValueError(f"batch_rows must be >= 1, got {batch_rows}")
+    where = os.fspath(path)
+    file = Path(where)
+    if not file.exists():
+        raise DataError(f"{where} does not exist")
+    if file.is_dir():
+        raise DataError(f"{where} is a directory, not a file")
+    if not file.stat().st_size:
+        raise DataError(f"{where} is an empty file")
+    suffix = file.suffix.lower()
+    text = file.with_suffix("").suffix.lower() if suffix == ".gz" else suffix
+
+    rows = None
+    if suffix in PARQUET:
+        from suffice.streams.arrow import Parquet
+
+        table = Parquet.of(where, column, weights, batch_rows)
+        rows, names, readers = table.rows, table.names, table.parts()
+    elif suffix in ARROW:
+        from suffice.streams.arrow import Arrow
+
+        table = Arrow.of(where, column, weights, batch_rows)
+        names, readers = table.names, [(0, table.blocks)]
+    elif text in DELIMITERS:
+        from suffice.streams.delimited import Delimited
+
+        table = Delimited.of(where, DELIMITERS[text], column, weights)
+        names, readers = tuple(table.types), [(0, table.blocks)]
+    else:
+        known = ", ".join((*DELIMITERS, *(f"{text}.gz" for text in DELIMITERS), *PARQUET, *ARROW))
+        raise DataError(f"{where}: the file's kind is not known by its ending; known are {known}")
+    parts = tuple(Part(start, partial(_batched, read, batch_rows), missing) for start, read in readers)
+    return Source(names[0], where, f"{where}: column {names[0]!r}", rows, missing, parts)
+
+
+def chunks(call: Callable[[], Iterable[Any]], *, missing: Missing = "error") -> Source:
+    """A stream of array-likes as one column: `call()` returns a fresh iterable of them each time it is called.
+
+    A fit may read more than once, hence a callable; a generator function is one. How the values are cut into
+    arrays changes nothing.
+    """
+    if not callable(call):
+        raise TypeError(f"chunks needs a callable that returns an iterable of arrays, got {type(call).__name__}")
+    previous: list[Any] = []
+
+    def read() -> Iterator[Block]:
+        iterable = call()
+        if previous and iterable is previous.pop() and iter(iterable) is iterable:
+            raise DataError(
+                "chunks: the callable returned the same, used-up iterator again; it must return a fresh one"
+            )
+        previous.append(iterable)
+        row = 0
+        for array in iterable:
+            for piece in _pieces(array, "chunks"):
+                yield to_float(piece, "chunks", row), None
+                row += len(piece)
+
+    return Source("x", "chunks", "chunks", None, missing, (Part(0, partial(_batched, read, BATCH_ROWS), missing),))
+
+
+def from_array(x: Any, weights: Any = None, *, missing: Missing = "error") -> Source:
+    """Values in memory as a source: anything array-like, or a pandas, Polars or Arrow column, whose name is kept.
+
+    Floating-point NumPy and Arrow memory is used as it is, without a copy; float32 stays float32.
+    """
+    name = getattr(x, "name", None)
+    name, label = (name, f"column {name!r}") if isinstance(name, str) and name else ("x", "data")
+    values = _pieces(x, label)
+    heights = None if weights is None else _pieces(weights, "weights")
+    rows = sum(map(len, values))
+    if heights is not None and sum(map(len, heights)) != rows:
+        raise ValueError(f"weights must have as many rows as the data, {rows}, got {sum(map(len, heights))}")
+
+    def read(start: int) -> Iterator[Block]:
+        window = _window(values, start, label)
+        yield window, None if heights is None else _window(heights, start, "weights")
+
+    parts = tuple(Part(start, partial(read, start), missing) for start in range(0, rows, BATCH_ROWS))
+    return Source(name, "array", label, rows, missing, parts)
+
+
+def _batched(read: Callable[[], Iterator[Block]], rows: int) -> Iterator[Block]:
+    return rebatch(read(), rows)
+
+
+def _window(pieces: list[np.ndarray | pa.Array], start: int, where: str) -> np.ndarray:
+    """Rows start to start + BATCH_ROWS of the pieces laid end to end, as floating-point numbers."""
+    found, first = [], 0
+    for piece in pieces:
+        low, high = max(start - first, 0), min(start + BATCH_ROWS - first, len(piece))
+        if low < high:
+            found.append(to_float(piece[low:high], where, first + low))
+        first += len(piece)
+    return found[0] if len(found) == 1 else np.concatenate(found)
+
+
+def _pieces(x: Any, where: str) -> list[np.ndarray | pa.Array]:
+    """The column's contiguous pieces: NumPy memory where it lives there, Arrow memory where it lives there."""
+    if isinstance(x, np.ma.MaskedArray):
+        x = np.ma.filled(x.astype(np.result_type(x.dtype, np.float32)), np.nan)
+    if not isinstance(getattr(x, "dtype", None), np.dtype) and (
+        hasattr(x, "__arrow_c_stream__") or hasattr(x, "__arrow_c_array__")
+    ):
+        import pyarrow as pa
+
+        column = pa.chunked_array(x) if hasattr(x, "__arrow_c_stream__") else pa.array(x)
+        require_numbers(column.type, where)
+        return list(column.chunks) if isinstance(column, pa.ChunkedArray) else [column]
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise DataError(f"{where} must be one column of numbers: {error}") from None
+    if array.ndim != 1:
+        hint = "; a stream of arrays goes through sf.chunks" if isinstance(x, Iterable) and not array.ndim else ""
+        raise DataError(f"{where} must be one-dimensional, got shape {array.shape}{hint}")
+    if array.dtype != object:
+        return [array]
+    import pyarrow as pa
+
+    try:
+        column = pa.array(array, from_pandas=True)
+    except (pa.ArrowException, OverflowError) as error:
+        raise DataError(f"{where} must hold numbers: {error}") from None
+    require_numbers(column.type, where)
+    return [column]
