@@ -305,13 +305,6 @@ class Distribution:
         """Upper quantile: the smallest x with sf(x) <= q; exact for tiny q."""
         return self._quantile(q, generic.isf, upper_tail=True)
 
-    @functools.partial(jax.jit)
-    def _log_interval(self, lower: jax.Array, upper: jax.Array) -> jax.Array:
-        """log P(lower < X <= upper), the difference taken in the tail where nothing cancels."""
-        p, lower = self._aligned(lower)
-        _, upper = self._aligned(upper)
-        return generic.log_interval(p, lower, upper)
-
     # -- drawing ----------------------------------------------------------------------------------------------
 
     def sample(self, shape: int | tuple[int, ...] = (), *, rng: RNG) -> jax.Array:

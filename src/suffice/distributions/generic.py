@@ -52,9 +52,9 @@ def log_sf(p: Any, x: jax.Array) -> jax.Array:
 
 
 def log_interval(p: Any, lower: jax.Array, upper: jax.Array) -> jax.Array:
-    """log P(lower < X <= upper), from whichever tail is the smaller."""
-    log_f_low, log_f_high = p.log_cdf(lower), p.log_cdf(upper)
-    log_s_low, log_s_high = p.log_sf(lower), p.log_sf(upper)
+    """log P(lower < X <= upper), from whichever tail is the smaller, so that nothing cancels."""
+    ends = jnp.stack([lower, upper])
+    (log_f_low, log_f_high), (log_s_low, log_s_high) = p.log_cdf(ends), p.log_sf(ends)
     from_left = log_f_high < log_s_low
     big = jnp.where(from_left, log_f_high, log_s_low)
     small = jnp.where(from_left, log_f_low, log_s_high)

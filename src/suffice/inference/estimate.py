@@ -11,7 +11,7 @@ import numpy as np
 
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family, family
-from suffice.distributions.generic import own
+from suffice.distributions.generic import log_interval, own
 from suffice.distributions.shifted import Shifted
 from suffice.distributions.statistics import Expansion, Sufficient, sufficient
 from suffice.inference import origin
@@ -20,6 +20,7 @@ from suffice.inference.likelihood import (
     expansion,
     log_likelihoods,
     mean_log_likelihood,
+    quadrature_error,
     reported_covariance,
 )
 from suffice.inference.median import median_and_deviation
@@ -217,8 +218,18 @@ def _from_newton(family: Family, state: newton.State, data: Observations) -> Fit
         state = state._replace(status=UNBOUNDED)
     value, count = jnp.asarray(state.value), jnp.asarray(data.survey.summary.count)
     status, iterations = jnp.asarray(state.status), jnp.asarray(state.iterations)
+    if _width(data):
+        value = _exact_if_needed(p, value, data)
     told = limit if isinstance(limit, Fit) else None
     return Fit(replace(family, member=p), p, spread, value, count, status, iterations, told)
+
+
+def _exact_if_needed(p: Distribution, value: jax.Array, data: Observations) -> jax.Array:
+    """The log-likelihood of intervals: from the distribution function where quadrature of the density is not enough."""
+    error = data.fold(lambda blocks: quadrature_error(p, blocks))
+    if error <= 1e-11 * (abs(float(value)) + 1.0):
+        return value
+    return data.fold(lambda blocks: sum(jnp.dot(w, jax.jit(log_interval)(p, *columns)) for columns, w in blocks))
 
 
 def _limiting(target: Family) -> Family:

@@ -12,14 +12,51 @@ from suffice.distributions.family import Family
 from suffice.distributions.generic import own
 from suffice.distributions.statistics import Expansion, Sufficient
 from suffice.numerics.newton import second_order
+from suffice.numerics.quadrature import unit_legendre
 from suffice.runtime.blocks import Block
 
 
 def log_likelihoods(p: Any, columns: tuple[jax.Array, ...]) -> jax.Array:
     """Log-likelihood of each observation: a value, or an interval when there are two columns."""
-    if len(columns) == 1:
-        return p._log_prob(columns[0].astype(float))
-    return p._log_interval(*columns)
+    return p._log_prob(columns[0].astype(float)) if len(columns) == 1 else log_masses(p, *columns)
+
+
+_NODES, _WEIGHTS = (np.asarray(v) for v in unit_legendre(16))
+
+
+def log_masses(p: Any, lower: jax.Array, upper: jax.Array) -> jax.Array:
+    """log P(lower < X < upper) of short intervals, by Gauss–Legendre quadrature of the density with 16 nodes.
+
+    For intervals no longer than a few times the scale of the density, as roundings are. It compiles and differentiates
+    like the density itself, where a difference of distribution functions would cost ten times as much of both.
+    Intervals that touch the end of the support are integrated in the fourth root of the distance from it, so that a
+    density that is infinite or vanishes there is integrated as well.
+    """
+    support = p._support()
+    start = jnp.maximum(lower, support.lower)
+    length = jnp.minimum(upper, support.upper) - start
+    touches = (start <= support.lower)[:, None]
+    share = jnp.where(touches, _NODES**4, _NODES)
+    log_weight = jnp.log(jnp.where(touches, 4.0 * _NODES**3 * _WEIGHTS, _WEIGHTS))
+    inside = length > 0
+    at = jnp.where(inside, start, support.interior())[:, None] + jnp.where(inside, length, 0.0)[:, None] * share
+    values = jax.nn.logsumexp(p._log_prob(at) + log_weight, axis=-1)
+    return jnp.where(inside, values + jnp.log(jnp.where(inside, length, 1.0)), -jnp.inf)
+
+
+@jax.jit
+def _masses(p: Any, lower: jax.Array, upper: jax.Array) -> jax.Array:
+    return log_masses(p, lower, upper)
+
+
+def quadrature_error(p: Any, blocks: Iterable[Block]) -> float:
+    """How far the log-likelihood of intervals changes when each is integrated in two halves."""
+    error = 0.0
+    for (lower, upper), weights in blocks:
+        middle = (lower + upper) / 2.0
+        halves = np.logaddexp(_masses(p, lower, middle), _masses(p, middle, upper))
+        error += float(np.abs(np.asarray(weights) * (halves - np.asarray(_masses(p, lower, upper)))).sum())
+    return error
 
 
 @jax.jit

@@ -21,6 +21,13 @@ def half_unit_nodes(count: int = 160) -> tuple[np.ndarray, np.ndarray]:
     return u, u * s * (1.0 + np.exp(-z)) * (z[1] - z[0])
 
 
+@cache
+def unit_legendre(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss–Legendre nodes and weights on (0, 1)."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    return (nodes + 1.0) / 2.0, weights / 2.0
+
+
 def sum_over_integers(
     f: Callable[[jax.Array], jax.Array],
     lower: jax.Array,
@@ -44,11 +51,11 @@ def sum_over_integers(
     edges = jnp.clip(levels(u[1:-1]), start, upper)
     edges = jnp.concatenate([jnp.broadcast_to(start, (*edges.shape[:-1], 1)), edges], -1)
     edges = jnp.concatenate([edges, jnp.broadcast_to(jnp.maximum(upper, start), (*edges.shape[:-1], 1))], -1)
-    nodes, weights = np.polynomial.legendre.leggauss(order)
-    half = (edges[..., 1:] - edges[..., :-1])[..., None] / 2
-    at = (edges[..., :-1] + edges[..., 1:])[..., None] / 2 + half * jnp.asarray(nodes)
+    nodes, weights = (jnp.asarray(v) for v in unit_legendre(order))
+    width = (edges[..., 1:] - edges[..., :-1])[..., None]
+    at = edges[..., :-1, None] + width * nodes
     flat = at.reshape((*at.shape[:-2], panels * order))
-    body = (f(flat) * (half * jnp.asarray(weights)).reshape(flat.shape)).sum(-1)
+    body = (f(flat) * (width * weights).reshape(flat.shape)).sum(-1)
     first = jnp.broadcast_to(start, (*body.shape, 1))
     value, slope = jax.jvp(f, (first,), (jnp.ones_like(first),))
     tail = body + (value / 2 - slope / 12)[..., 0]

@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, Protocol, Self
 
 from suffice.streams.source import Chunk, Flaw, Part, Source
@@ -77,8 +77,12 @@ def fold[S: Additive](
         else:
             with ThreadPoolExecutor(workers, "suffice-fold") as pool:
                 try:
-                    for running in [pool.submit(work) for _ in range(workers)]:
-                        running.result()
+                    running = [pool.submit(work) for _ in range(workers)]
+                    # In short waits: a signal just before an endless one would be noticed only at its end.
+                    while wait(running, timeout=0.1).not_done:
+                        pass
+                    for worker in running:
+                        worker.result()
                 finally:
                     stop.set()
     except Flaw:

@@ -4,7 +4,6 @@ from fractions import Fraction
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 
 from suffice.numerics.special.elementary import elementwise, horner, xlogy
 
@@ -50,31 +49,44 @@ def _raised(v: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
     t, inverse = w / s, 1 / s
     value, slope = _series(inverse, t * t, _VALUE), _series(inverse, t * t, _SLOPE)
     ratio = 1 / (s + w) - inverse * inverse * slope / value
-    product = jnp.ones_like(s)
-    for k in range(_RAISE):
-        ratio = 1 / (2 * (w - k) + x * x * ratio)
-        product = product * ((s + w) * ratio)
-    power = xlogy(v, jnp.where(x == 0, jnp.inf, (w + s) / x))
+
+    def lower(k: int, carry: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        ratio, product = carry
+        ratio = 1 / (2 * (w - k) + x * (x * ratio))
+        return ratio, product * ((s + w) * ratio)
+
+    ratio, product = jax.lax.fori_loop(0, _RAISE, lower, (ratio, jnp.ones_like(ratio)))
+    power = xlogy(v, (w + s) / x)
     log_value = w * (w / (s + x)) - power - 0.5 * jnp.log(s) - _HALF_LOG_2PI + jnp.log(value / product)
-    return log_value, ratio
+    outside = (v < 0) | (x < 0)
+    return jnp.where(outside, jnp.nan, log_value), jnp.where(outside, jnp.nan, ratio)
 
 
-@elementwise()
-def log_ive(v: ArrayLike, x: ArrayLike) -> jax.Array:
-    """log(exp(−x) I_v(x)) for real v >= 0 and x >= 0; differentiable in both.
+def _order_slope(y: jax.Array, v: jax.Array, x: jax.Array) -> jax.Array:
+    v, x = jnp.broadcast_arrays(v, x)
+    return jax.jvp(lambda v: _raised(v, x)[0], (v,), (jnp.ones_like(v),))[1]
 
-    The absolute error is a few units of 2⁻⁵² times 1 + v·abs(log(x/v)) (the condition number of I_v in x is about v).
+
+def _argument_slope(y: jax.Array, v: jax.Array, x: jax.Array) -> jax.Array:
+    return bessel_ratio(v, x) - 1 + jnp.where(v == 0, 0, v / jnp.where(v == 0, 1, x))
+
+
+@elementwise(_order_slope, _argument_slope)
+def log_ive(v: jax.Array, x: jax.Array) -> jax.Array:
+    """log(exp(−x) I_v(x)) for real v >= 0 and x >= 0, NaN elsewhere; differentiable in both.
+
+    The absolute error is about 32 units of 2⁻⁵² times 1 + v·abs(log(x/v)): I_v has the condition number v in x.
     """
-    return _raised(v, x)[0]
+    return jnp.where(x == jnp.inf, -jnp.inf, _raised(v, x)[0])
 
 
-@elementwise()
-def ive(v: ArrayLike, x: ArrayLike) -> jax.Array:
+@elementwise(lambda y, v, x: y * _order_slope(y, v, x), lambda y, v, x: y * _argument_slope(y, v, x))
+def ive(v: jax.Array, x: jax.Array) -> jax.Array:
     """exp(−x) I_v(x), the modified Bessel function of the first kind, scaled, for real v >= 0 and x >= 0."""
-    return jnp.exp(_raised(v, x)[0])
+    return jnp.exp(log_ive(v, x))
 
 
 @elementwise()
-def bessel_ratio(v: ArrayLike, x: ArrayLike) -> jax.Array:
-    """I_{v+1}(x)/I_v(x) in [0, 1) for real v >= 0 and x >= 0, to full relative accuracy."""
-    return x * _raised(v, x)[1]
+def bessel_ratio(v: jax.Array, x: jax.Array) -> jax.Array:
+    """I_{v+1}(x)/I_v(x) in [0, 1) for real v >= 0 and x >= 0, to full relative accuracy; NaN elsewhere."""
+    return jnp.where(x == jnp.inf, 1, x * _raised(v, x)[1])

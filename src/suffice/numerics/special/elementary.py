@@ -34,7 +34,8 @@ def elementwise(*partials: Callable[..., jax.Array]) -> Callable[[Callable[..., 
     """Decorator: an elementwise function, compiled, with its arguments promoted and its derivatives given by hand.
 
     `partials[i](value, *args)` is the derivative in argument i; it is evaluated only where that argument varies.
-    Without partials the function is differentiated as it is written.
+    Without partials the function is differentiated as it is written. It is written for arrays; what is returned takes
+    anything that NumPy would broadcast.
     """
 
     def decorate(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
@@ -101,7 +102,7 @@ def two_product(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
 
 
 @elementwise(lambda y, x: -x / (1 + x))
-def log1pmx(x: ArrayLike) -> jax.Array:
+def log1pmx(x: jax.Array) -> jax.Array:
     """log(1 + x) − x to full relative accuracy for all x >= −1; NaN below.
 
     Near 0, with r = x/(2 + x): log(1 + x) = 2 atanh(r) and 2r − x = −r·x, so nothing cancels.
@@ -115,7 +116,7 @@ def log1pmx(x: ArrayLike) -> jax.Array:
 
 
 @elementwise(lambda y, x: jnp.expm1(x))
-def expm1mx(x: ArrayLike) -> jax.Array:
+def expm1mx(x: jax.Array) -> jax.Array:
     """exp(x) − 1 − x >= 0 to full relative accuracy."""
     near = jnp.abs(x) < 1
     z = jnp.where(near, x, 0)
@@ -123,7 +124,7 @@ def expm1mx(x: ArrayLike) -> jax.Array:
 
 
 @elementwise(lambda y, x: -jnp.exp(x) / jnp.abs(jnp.expm1(x)))
-def log1mexp(x: ArrayLike) -> jax.Array:
+def log1mexp(x: jax.Array) -> jax.Array:
     """log(1 − exp(x)) for x <= 0; −inf at 0, NaN above (Mächler 2012)."""
     near = x > -0.6931471805599453
     small = jnp.where(near, -jnp.expm1(x), 0.5)
@@ -131,13 +132,13 @@ def log1mexp(x: ArrayLike) -> jax.Array:
 
 
 @elementwise(lambda y, x: jax.nn.sigmoid(x))
-def softplus(x: ArrayLike) -> jax.Array:
+def softplus(x: jax.Array) -> jax.Array:
     """log(1 + exp(x)), to full relative accuracy in both tails."""
     return jnp.maximum(x, 0) + jnp.log1p(jnp.exp(-jnp.abs(x)))
 
 
 @elementwise(lambda y, x: jax.nn.sigmoid(-x))
-def log_sigmoid(x: ArrayLike) -> jax.Array:
+def log_sigmoid(x: jax.Array) -> jax.Array:
     """log(1/(1 + exp(−x))) = −log(1 + exp(−x))."""
     return jnp.minimum(x, 0) - jnp.log1p(jnp.exp(-jnp.abs(x)))
 
@@ -150,18 +151,18 @@ def _gap(a: jax.Array, b: jax.Array) -> jax.Array:
     lambda y, a, b: -1 / jnp.expm1(_gap(a, b)),
     lambda y, a, b: jnp.exp(_gap(a, b)) / jnp.expm1(_gap(a, b)),
 )
-def logsubexp(a: ArrayLike, b: ArrayLike) -> jax.Array:
+def logsubexp(a: jax.Array, b: jax.Array) -> jax.Array:
     """log(exp(a) − exp(b)) for a >= b; −inf where they are equal, NaN where a < b."""
     return a + log1mexp(_gap(a, b))
 
 
 @elementwise(lambda z, x, y: jnp.log(y), lambda z, x, y: jnp.where(x == 0, 0, x / y))
-def xlogy(x: ArrayLike, y: ArrayLike) -> jax.Array:
+def xlogy(x: jax.Array, y: jax.Array) -> jax.Array:
     """x log(y), and 0 where x = 0, with derivative 0 in y there even at y = 0."""
     return jnp.where((x == 0) & ~jnp.isnan(y), 0, x * jnp.log(y))
 
 
 @elementwise(lambda z, x, y: jnp.log1p(y), lambda z, x, y: jnp.where(x == 0, 0, x / (1 + y)))
-def xlog1py(x: ArrayLike, y: ArrayLike) -> jax.Array:
+def xlog1py(x: jax.Array, y: jax.Array) -> jax.Array:
     """x log(1 + y), and 0 where x = 0, with derivative 0 in y there even at y = −1."""
     return jnp.where((x == 0) & ~jnp.isnan(y), 0, x * jnp.log1p(y))

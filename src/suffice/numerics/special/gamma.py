@@ -105,7 +105,7 @@ def _angle(x: jax.Array) -> jax.Array:
 
 
 @elementwise(lambda y, x: digamma(x))
-def gammaln(x: ArrayLike) -> jax.Array:
+def gammaln(x: jax.Array) -> jax.Array:
     """log |Γ(x)|, with full relative accuracy at its zeros 1 and 2.
 
     x >= 3: Stirling's formula with `stirling_error`; 1.5 <= x < 3: log Γ(2 + t)/t as a rational function; below by
@@ -117,7 +117,7 @@ def gammaln(x: ArrayLike) -> jax.Array:
 
 
 @elementwise(lambda y, a: digamma(1 + a))
-def gammaln1p(a: ArrayLike) -> jax.Array:
+def gammaln1p(a: jax.Array) -> jax.Array:
     """log Γ(1 + a) for a > −1, with full relative accuracy at its zeros a = 0 and a = 1."""
     near, middle = jnp.abs(a) <= 0.5, (a > 0.5) & (a < 2)
     t = jnp.where(near, a, jnp.where(middle, a - 1, 0))
@@ -128,7 +128,7 @@ def gammaln1p(a: ArrayLike) -> jax.Array:
 
 
 @elementwise()
-def stirling_error(a: ArrayLike) -> jax.Array:
+def stirling_error(a: jax.Array) -> jax.Array:
     """δ(a) = log Γ(a) − ((a − ½) log a − a + ½ log 2π) for a > 0, to full relative accuracy; about 1/(12a).
 
     It is also log Γ(1 + a) − ((a + ½) log a − a + ½ log 2π). A rational function of 1/a from a = 3/4 on; below,
@@ -140,7 +140,7 @@ def stirling_error(a: ArrayLike) -> jax.Array:
 
 
 @elementwise(lambda y, x: polygamma(1, x))
-def digamma(x: ArrayLike) -> jax.Array:
+def digamma(x: jax.Array) -> jax.Array:
     """ψ(x) = Γ'(x)/Γ(x), with full relative accuracy at its positive root; NaN at the poles −1, −2, …
 
     x >= 2: log x − (log x − ψ(x)), a rational function of 1/x; below: (x − root) times a rational function, and
@@ -158,7 +158,7 @@ def digamma(x: ArrayLike) -> jax.Array:
 
 
 @elementwise()
-def log_minus_digamma(a: ArrayLike) -> jax.Array:
+def log_minus_digamma(a: jax.Array) -> jax.Array:
     """log a − ψ(a) > 0 for a > 0, to full relative accuracy; about 1/(2a) for large a and 1/a for small.
 
     A rational function of 1/a from a = 3/4 on; below, its value at 1 + a plus 1/a − log((1 + a)/a).
@@ -218,7 +218,7 @@ def trigamma(x: ArrayLike) -> jax.Array:
 
 
 @elementwise(lambda x, y: 1 / trigamma(x))
-def inverse_digamma(y: ArrayLike) -> jax.Array:
+def inverse_digamma(y: jax.Array) -> jax.Array:
     """x > 0 with ψ(x) = y, for every real y: Newton's steps from Minka's start.
 
     The relative condition number is y/(xψ'(x)): about abs(y) for large y.
@@ -233,7 +233,7 @@ def inverse_digamma(y: ArrayLike) -> jax.Array:
 
 
 @elementwise(lambda a, s: 1 / jax.jvp(log_minus_digamma, (a,), (jnp.ones_like(a),))[1])
-def inverse_log_minus_digamma(s: ArrayLike) -> jax.Array:
+def inverse_log_minus_digamma(s: jax.Array) -> jax.Array:
     """a > 0 with log a − ψ(a) = s, for s > 0; inf at 0, NaN below.
 
     It is the maximum-likelihood shape of a gamma distribution, s = log(mean x) − mean(log x). Newton's steps on
@@ -258,7 +258,7 @@ def _digamma_difference(a: jax.Array, b: jax.Array) -> jax.Array:
 
 
 @elementwise(lambda y, a, b: _digamma_difference(a, b), lambda y, a, b: _digamma_difference(b, a))
-def log_beta(a: ArrayLike, b: ArrayLike) -> jax.Array:
+def log_beta(a: jax.Array, b: jax.Array) -> jax.Array:
     """log B(a, b) = log Γ(a) + log Γ(b) − log Γ(a + b), for a, b > 0 of any size.
 
     Stirling's formula with its exact errors: the large terms are cancelled by algebra, never by subtraction.
@@ -277,7 +277,7 @@ def log_beta(a: ArrayLike, b: ArrayLike) -> jax.Array:
     lambda y, n, k: -_digamma_difference(n - k + 1, k),
     lambda y, n, k: digamma(n - k + 1) - digamma(k + 1),
 )
-def log_binomial(n: ArrayLike, k: ArrayLike) -> jax.Array:
+def log_binomial(n: jax.Array, k: jax.Array) -> jax.Array:
     """log of the binomial coefficient Γ(n + 1)/(Γ(k + 1) Γ(n − k + 1)) for real 0 <= k <= n; NaN outside.
 
     Exactly 0 at k = 0 and k = n; else −log(k(n − k)/n · B(k, n − k)), in which the logarithms of `log_beta` merge.

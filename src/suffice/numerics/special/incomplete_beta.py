@@ -39,6 +39,7 @@ _WEIGHTS = np.concatenate([_HALF_WEIGHTS, _HALF_WEIGHTS[::-1]])
 _RAISE = 8  # an integrated tail of shape below this is raised by as many steps of the recurrence in a
 _NEAR = 0.5  # windows shorter than this take ψ from its Taylor series, which has no cancellation
 _DEGREE = 14
+_PARTIAL_SUMS = np.triu(np.ones((_RAISE, _RAISE + 1)), 1)
 _LOG_HALF = -0.6931471805599453
 # Coefficients of Stirling's error in 1/A, 1/A³, …
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
@@ -137,14 +138,15 @@ def _depth(n: jax.Array) -> float:
 
 
 @functools.cache
-def _moment(i: int, j: int) -> Callable[..., jax.Array]:
-    """∫₀^∞ ψ_a^i ψ_b^j exp(−ψ) dw, with ψ = a ψ_a + b ψ_b, as a function of (a, b, x, y, flat), a >= 8 unless flat.
+def _moments(*orders: tuple[int, int]) -> Callable[..., tuple[jax.Array, ...]]:
+    """∫₀^∞ ψ_a^i ψ_b^j exp(−ψ) dw for each (i, j) in orders, ψ = a ψ_a + b ψ_b; arguments (a, b, x, y, flat), a >= 8 unless flat.
 
     ψ_a = −log(t/x), ψ_b = −log((1 − t)/y), logit t = logit x − w: log(1 + x(e^−w − 1)) = log(1 + y(e^w − 1)) − w is taken
     in the smaller of x and y. Where flat, ψ = b w − (a − 1) log(1 − y e^−w), less exp(−b w) if i = 0.
+    The derivatives in a and b are the next moments, negated.
     """
 
-    def integral(a, b, x, y, flat):
+    def integrals(a, b, x, y, flat):
         lower = (x < y) & ~flat
         n = jnp.where(flat, 1 - a, a + b)
         p = jnp.where(lower, x, jnp.where(flat, -y, y))
@@ -153,47 +155,65 @@ def _moment(i: int, j: int) -> Callable[..., jax.Array]:
         offset = jnp.where(flat, b, _offset(a, b, x, y))
         safe = (jnp.where(flat, t, u) for t, u in ((9, rate), (-1, sign), (18, n), (0.5, p), (0, offset)))
         window = lax.stop_gradient(jnp.where(flat, _depth(a) / (1 + b), _window(*safe)))
-        v, d, scale = sign * window, 1 - 2 * p, n * p * (1 - p)
-        cumulants = [
-            scale * v**k * horner(d * d, c[k % 2 :: 2]) * (d if k % 2 else 1) for k, c in enumerate(_CUMULANTS, 2)
-        ]
-        # Without the barrier these would be computed again at each node.
-        leaves = (window < _NEAR, lower, flat, n, p, v, rate * window, window, offset * window, *cumulants)
-        leaves = (leaf[..., None] for leaf in lax.optimization_barrier(leaves))
-        near, is_lower, is_flat, n, p, v, rate, w, *taylor = leaves
-        nodes, weights = jnp.asarray(_NODES, a.dtype), jnp.asarray(_WEIGHTS, a.dtype)
-        series = jnp.zeros_like(v)
-        for coefficient in reversed(taylor):
-            series = (series + coefficient) * nodes
-        log_growth = jnp.log1p(p * (jnp.expm1(v * nodes) + jnp.where(is_flat, 1, 0)))
-        value = jnp.exp(-jnp.where(near, series, rate * nodes + n * log_growth))
-        if i == 0:
-            value -= jnp.where(is_flat, jnp.exp(-rate * nodes), 0)
-        if i:
-            value *= (jnp.where(is_flat, -log_growth, log_growth) + jnp.where(is_lower, w * nodes, 0)) ** i
-        if j:
-            value *= (jnp.where(is_flat, 0, log_growth) + jnp.where(is_lower, 0, jnp.where(is_flat, w, -w) * nodes)) ** j
-        return window * (value * weights).sum(-1)
+        v, d = sign * window, 1 - 2 * p
+        cumulants, power = [], n * p * (1 - p)
+        for k, c in enumerate(_CUMULANTS, 2):
+            power *= v
+            cumulants.append(power * v * horner(d * d, c[k % 2 :: 2]) * (d if k % 2 else 1))
+        near, nodes, weights = window < _NEAR, jnp.asarray(_NODES, a.dtype), jnp.asarray(_WEIGHTS, a.dtype)
 
-    core = jax.custom_jvp(integral)
+        def integrate(f, *leaves):
+            # Without the barriers the leaves would be computed again at each node, and the integrands stored.
+            barred = [leaf[..., None] for leaf in lax.optimization_barrier(leaves)]
+            return [lax.optimization_barrier((f(*order, *barred) * weights).sum(-1)) for order in orders]
 
-    def jvp(args, tangents):
-        da, db, dx, dy = tangents[:4]
-        zero = [isinstance(t, SymbolicZero) for t in (da, db, dx, dy)]
-        out = jnp.zeros_like(args[0])
-        if not zero[0]:
-            out -= _moment(i + 1, j)(*args) * da
-        if not zero[1]:
-            out -= _moment(i, j + 1)(*args) * db
-        if not (zero[2] and zero[3]):
-            dx, dy = (jnp.zeros_like(t) if z else u for t, u, z in ((args[2], dx, zero[2]), (args[3], dy, zero[3])))
-            out += jax.jvp(lambda x, y: integral(args[0], args[1], x, y, args[4]), args[2:4], (dx, dy))[1]
-        return core(*args), out
+        def factor(i, j, flat, lower, p, v):
+            growth = jnp.log1p(p * (jnp.expm1(v * nodes) + flat))
+            by_a = jnp.where(flat == 1, -growth, growth - jnp.where(lower, v, 0) * nodes)
+            by_b = jnp.where(flat == 1, 0, growth) - jnp.where(lower, 0, v) * nodes
+            return (by_a**i if i else 1) * (by_b**j if j else 1)
 
-    core.defjvp(jvp, symbolic_zeros=True)
+        def direct(i, j, rate, n, flat, lower, p, v):
+            value = jnp.exp(-rate * nodes - n * jnp.log1p(p * (jnp.expm1(v * nodes) + flat)))
+            value = value if i else value - flat * jnp.exp(-rate * nodes)
+            return value * (factor(i, j, flat, lower, p, v) if i + j else 1)
+
+        def series(i, j, flat, lower, p, v, *coefficients):
+            psi = jnp.zeros_like(v)
+            for c in reversed(coefficients):
+                psi = (psi + c) * nodes
+            return jnp.exp(-psi) * (factor(i, j, flat, lower, p, v) if i + j else 1)
+
+        common = (flat.astype(a.dtype), lower, p, v)
+        far = integrate(direct, rate * window, n, *common)
+        close = integrate(series, *common, offset * window, *cumulants)
+        return tuple(window * jnp.where(near, c, d) for c, d in zip(close, far, strict=True))
+
+    core = jax.custom_jvp(integrals)
+
+    @functools.partial(core.defjvp, symbolic_zeros=True)
+    def _(args, tangents):
+        a, b, x, y, flat = args
+        *shapes, dx, dy = (None if isinstance(t, SymbolicZero) else t for t in tangents[:4])
+        values = core(*args)
+        out = [jnp.zeros_like(value) for value in values]
+        for shift, tangent in zip(((1, 0), (0, 1)), shapes, strict=True):
+            if tangent is not None:
+                higher = _moments(*((i + shift[0], j + shift[1]) for i, j in orders))(*args)
+                out = [o - h * tangent for o, h in zip(out, higher, strict=True)]
+        if dx is not None or dy is not None:
+            along = [jnp.zeros_like(t) if d is None else d for t, d in ((x, dx), (y, dy))]
+            in_x = jax.jvp(lambda x, y: integrals(a, b, x, y, flat), (x, y), tuple(along))[1]
+            out = [o + t for o, t in zip(out, in_x, strict=True)]
+        return values, tuple(out)
+
     return core
 
 
+@elementwise(
+    lambda value, a, b: jnp.log1p(b / a) + (log_minus_digamma(a) - log_minus_digamma(a + b)),
+    lambda value, a, b: jnp.log(a + b) - log_minus_digamma(a + b),
+)
 def log_gamma_rise(a: jax.Array, b: jax.Array) -> jax.Array:
     """log(Γ(a + b)/Γ(a)) with relative accuracy as b → 0: ten steps up, then Stirling's series in divided differences."""
     steps = jnp.log1p(b[..., None] / (a[..., None] + np.arange(10.0).astype(a.dtype))).sum(-1)
@@ -207,21 +227,18 @@ def log_gamma_rise(a: jax.Array, b: jax.Array) -> jax.Array:
     return a * log1pmx(b * u) - 0.5 * jnp.log1p(b * u) + b * jnp.log(a + b) + errors - steps
 
 
-def log_lower_value(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
-    """log I_x(a, b) by the kernel.
+def _assemble(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array, flat: jax.Array, integral: jax.Array) -> jax.Array:
+    """log I_x(a, b) from its integral.
 
     Small a: I_x(a, b) = Σ_k x^{a+k} y^b/((a + k) B(a + k, b)) + I_x(a + 8, b), all positive. Where b < 1 and y is small the
     integrand is flat for long: 1 less the upper tail, y^b/(b B)·(1 + b ∫₀^∞ e^{−b r} ((1 − y e^−r)^{a−1} − 1) dr).
     """
-    flat = (b < 1) & (y < jnp.minimum(0.2, 1 / a))
-    raised = (a < _RAISE) & ~flat
-    term, total = jnp.ones_like(x), jnp.zeros_like(x)
-    for k in range(_RAISE):
-        total += term
-        term *= x * (a + b + k) / (a + (k + 1))
-    shape = jnp.where(raised, a + _RAISE, a)
-    integral = _moment(0, 0)(shape, b, x, y, flat)
-    rest = jnp.where(raised, term, 1) * shape * jnp.where(flat, 1, integral)
+    raised = a < _RAISE
+    steps = np.arange(_RAISE).astype(a.dtype)
+    ratios = jnp.log(x[..., None] * ((a + b)[..., None] + steps) / (a[..., None] + (1 + steps)))
+    terms = jnp.exp(jnp.matmul(ratios, _PARTIAL_SUMS.astype(a.dtype), precision="highest"))
+    term, total = terms[..., -1], terms[..., :-1].sum(-1)
+    rest = jnp.where(raised, term * (a + _RAISE), a) * jnp.where(flat, 1, integral)
     kernel = _log_lead(a, b, x, y) + jnp.log(jnp.where(raised, total, 0) + rest)
     small = jnp.where(flat, b, 0.5)
     upper = small * jnp.log(y) - gammaln1p(small) + log_gamma_rise(a, small)
@@ -229,44 +246,74 @@ def log_lower_value(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> j
     return jnp.where(flat, log1mexp(jnp.where(flat, upper, -1)), kernel)
 
 
-def _slope(argument: int) -> Callable[..., jax.Array]:
-    """The derivative of log I_x in a (0) or b (1); its own derivative in x needs no integral."""
-
-    def raw(*args):
-        def partial(t):
-            return log_lower_value(*args[:argument], t, *args[argument + 1 :])
-
-        return jax.jvp(partial, (args[argument],), (jnp.ones_like(args[argument]),))[1]
-
-    def in_shape(k: int):
-        def derivative(value, *args):
-            return jax.jvp(lambda t: raw(*args[:k], t, *args[k + 1 :]), (args[k],), (jnp.ones_like(args[k]),))[1]
-
-        return derivative
-
-    def in_x(value, *args):
-        lead = (_lead_in_a, _lead_in_b)[argument](*args) + (1 / args[0] if argument == 0 else 0)
-        return _hazard(*args) * (lead - value)
-
-    return elementwise(in_shape(0), in_shape(1), in_x, lambda value, *args: jnp.zeros_like(value))(raw)
+def _region(a: jax.Array, b: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """(is the integrand flat, the shape to integrate with)."""
+    flat = (b < 1) & (y < jnp.minimum(0.2, 1 / a))
+    return flat, jnp.where((a < _RAISE) & ~flat, a + _RAISE, a)
 
 
-def _hazard(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
-    return jnp.exp(log_logit_density(a, b, x, y) - log_lower_tail(a, b, x, y)) / (x * y)
+def _derivatives(order: int, a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> tuple[jax.Array, ...]:
+    """log I_x(a, b) and its derivatives in (a, b), up to the order: (L), (L, L_a, L_b) or (L, L_a, L_b, L_aa, L_ab, L_bb)."""
+    flat, shape = _region(a, b, y)
+    orders = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2))[: (1, 3, 6)[order]]
+    moments = lax.optimization_barrier(_moments(*orders)(shape, b, x, y, flat))
+
+    def value(s, t):
+        # The integral is replaced by its Taylor polynomial, so that differentiation never meets it.
+        total = sum(
+            m * (-s) ** i * (-t) ** j / (factorial(i) * factorial(j)) if i + j else m
+            for (i, j), m in zip(orders, moments, strict=True)
+        )
+        return _assemble(a + s, b + t, x, y, flat, total)
+
+    def along(f, k):
+        def slope(*st):
+            return jax.jvp(lambda t: f(*st[:k], t, *st[k + 1 :]), (st[k],), (jnp.ones_like(a),))[1]
+
+        return slope
+
+    functions = [value]
+    if order > 0:
+        functions += [along(value, 0), along(value, 1)]
+    if order > 1:
+        functions += [along(functions[1], 0), along(functions[1], 1), along(functions[2], 1)]
+    return tuple(f(jnp.zeros_like(a), jnp.zeros_like(b)) for f in functions)
 
 
-_slope_in_a, _slope_in_b = _slope(0), _slope(1)
+def _hazard(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array, value: jax.Array) -> jax.Array:
+    return jnp.exp(log_logit_density(a, b, x, y) - value) / (x * y)
 
 
-@elementwise(
-    lambda value, *args: _slope_in_a(*args),
-    lambda value, *args: _slope_in_b(*args),
-    lambda value, *args: _hazard(*args),
-    lambda value, *args: jnp.zeros_like(value),
-)
+@jax.custom_jvp
 def log_lower_tail(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
     """log I_x(a, b) where that is not much above 1/2; 0 < x < 1, y = 1 − x. The derivative in x carries that in y."""
-    return log_lower_value(a, b, x, y)
+    return _derivatives(0, a, b, x, y)[0]
+
+
+@log_lower_tail.defjvp
+def _(args, tangents):
+    value, *slopes = _log_lower_slopes(*args)
+    slopes.append(_hazard(*args, value))
+    return value, sum(slope * tangent for slope, tangent in zip(slopes, tangents, strict=False))
+
+
+@jax.custom_jvp
+def _log_lower_slopes(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> tuple[jax.Array, ...]:
+    return _derivatives(1, a, b, x, y)
+
+
+@_log_lower_slopes.defjvp
+def _(args, tangents):
+    value, by_a, by_b, aa, ab, bb = _derivatives(2, *args)
+    da, db, dx, _ = tangents
+    hazard = _hazard(*args, value)
+    cross_a = hazard * (_lead_in_a(*args) + 1 / args[0] - by_a)
+    cross_b = hazard * (_lead_in_b(*args) - by_b)
+    return (value, by_a, by_b), (
+        by_a * da + by_b * db + hazard * dx,
+        aa * da + ab * db + cross_a * dx,
+        ab * da + bb * db + cross_b * dx,
+    )
 
 
 def _tails(a: ArrayLike, b: ArrayLike, x: ArrayLike, y: ArrayLike | None) -> tuple[jax.Array, ...]:
@@ -277,9 +324,10 @@ def _tails(a: ArrayLike, b: ArrayLike, x: ArrayLike, y: ArrayLike | None) -> tup
     inside = (a > 0) & (b > 0) & (x > 0) & (y > 0) & (a < jnp.inf) & (b < jnp.inf)
     valid = (a >= 0) & (b >= 0) & (x >= 0) & (y >= 0) & (inside | zero | one)
     a, b, x, y = (jnp.where(inside, t, safe) for t, safe in ((a, 9), (b, 9), (x, 0.5), (y, 0.5)))
-    lead = lax.stop_gradient(_log_lead(a, b, x, y))
-    # x^a y^b/(a B) is less than the lower tail: where it is above 1/2 the upper tail is the smaller, and the other way round.
-    lower = (a * y > b * x) & (lead < _LOG_HALF) | (lead + jnp.log(a / b) > _LOG_HALF)
+    # The smaller tail by the mean; for a shape below 1 by a bound on the tail, x^a/(a B) or y^b/(b B), which is nearly 1 there.
+    above = (a < 1) & (a * (jnp.log(x) + jnp.log1p(b)) - jnp.log1p(a / b) > _LOG_HALF)
+    below = (b < 1) & (b * (jnp.log(y) + jnp.log1p(a)) - jnp.log1p(b / a) > _LOG_HALF)
+    lower = ((a * y > b * x) & ~above) | below
     value = log_lower_tail(*(jnp.where(lower, s, t) for s, t in ((a, b), (b, a), (x, y), (y, x))))
     value = jnp.where(inside, value, -jnp.inf)
     lower = jnp.where(inside, lower, zero)

@@ -13,7 +13,6 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 
 from suffice.numerics.special.elementary import elementwise, expm1mx, horner, log1mexp, log1pmx
 from suffice.numerics.special.gamma import _log_gamma_2p, log_minus_digamma, stirling_error
@@ -116,9 +115,11 @@ def _uniform(a: jax.Array, eta: jax.Array, phi: jax.Array, lower: jax.Array) -> 
     """Tail times exp(φ): ½ exp(φ) erfc(√φ) ± S/√(2πa), √φ = |η| √(a/2)."""
     inverse = 1 / a
     table = jnp.asarray(_TEMME[::-1], eta.dtype)
-    total = jax.lax.fori_loop(
-        0, len(_TEMME), lambda i, total: total * eta + horner(inverse, table[i]), jnp.zeros_like(a * eta), unroll=2
-    )
+
+    def step(i: jax.Array, total: jax.Array) -> jax.Array:
+        return total * eta + jnp.polyval(table[i, ::-1], inverse)
+
+    total = jax.lax.fori_loop(0, len(_TEMME), step, jnp.zeros_like(a * eta), unroll=2)
     correction = total * jnp.sqrt(inverse / (2 * jnp.pi))
     leading = 0.5 * jnp.exp(phi) * jax.lax.erfc(jnp.abs(eta) * jnp.sqrt(0.5 * a))
     return leading + jnp.where(lower, -correction, correction)
@@ -202,7 +203,7 @@ def _in_domain(a: jax.Array, x: jax.Array, inside: Function, below: float, above
 
 
 @elementwise()
-def gammainc(a: ArrayLike, x: ArrayLike) -> jax.Array:
+def gammainc(a: jax.Array, x: jax.Array) -> jax.Array:
     """Regularised lower incomplete gamma function P(a, x) = 1/Γ(a) ∫₀ˣ t^(a − 1) exp(−t) dt.
 
     Args: shape a >= 0 and x >= 0; they broadcast. NaN outside. Returns P, in the broadcast shape.
@@ -216,7 +217,7 @@ def gammainc(a: ArrayLike, x: ArrayLike) -> jax.Array:
 
 
 @elementwise()
-def gammaincc(a: ArrayLike, x: ArrayLike) -> jax.Array:
+def gammaincc(a: jax.Array, x: jax.Array) -> jax.Array:
     """Regularised upper incomplete gamma function Q(a, x) = 1/Γ(a) ∫ₓ^∞ t^(a − 1) exp(−t) dt.
 
     Args: shape a >= 0 and x >= 0; they broadcast. NaN outside. Returns Q, in the broadcast shape.
@@ -230,7 +231,7 @@ def gammaincc(a: ArrayLike, x: ArrayLike) -> jax.Array:
 
 
 @elementwise()
-def log_gammainc(a: ArrayLike, x: ArrayLike) -> jax.Array:
+def log_gammainc(a: jax.Array, x: jax.Array) -> jax.Array:
     """log P(a, x), exact where P itself would underflow or round to 1.
 
     Args: shape a >= 0 and x >= 0; they broadcast. NaN outside. Returns log P, in the broadcast shape.
@@ -244,7 +245,7 @@ def log_gammainc(a: ArrayLike, x: ArrayLike) -> jax.Array:
 
 
 @elementwise()
-def log_gammaincc(a: ArrayLike, x: ArrayLike) -> jax.Array:
+def log_gammaincc(a: jax.Array, x: jax.Array) -> jax.Array:
     """log Q(a, x), exact where Q itself would underflow or round to 1.
 
     Args: shape a >= 0 and x >= 0; they broadcast. NaN outside. Returns log Q, in the broadcast shape.

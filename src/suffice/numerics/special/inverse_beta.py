@@ -7,7 +7,7 @@ from jax.typing import ArrayLike
 
 from suffice.numerics.special.elementary import elementwise, log1mexp, promote, softplus
 from suffice.numerics.special.gamma import log_beta
-from suffice.numerics.special.incomplete_beta import log_logit_density, log_gamma_rise, log_lower_tail, log_lower_value
+from suffice.numerics.special.incomplete_beta import log_logit_density, log_gamma_rise, log_lower_tail
 from suffice.numerics.special.gamma import gammaln1p
 
 _DEEP = -650.0
@@ -48,7 +48,7 @@ def _solve(a, b, target):
 
     def halley(u):
         x, y = jax.nn.sigmoid(u), jax.nn.sigmoid(-u)
-        value = log_lower_value(a, b, x, y)
+        value = log_lower_tail(a, b, x, y)
         slope = jnp.exp(log_logit_density(a, b, x, y) - value)
         gap = value - target
         bend = 0.5 * gap * ((a * y - b * x) / slope - 1) / slope

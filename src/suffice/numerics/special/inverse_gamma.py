@@ -8,7 +8,6 @@ import math
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 
 from suffice.numerics.special.elementary import elementwise, horner, log1mexp
 from suffice.numerics.special.gamma import gammaln1p
@@ -87,7 +86,7 @@ def _in_a(log_tail):
 
 
 @elementwise(_in_a(log_gammainc), lambda x, a, p: jnp.exp(-log_density(a, x)))
-def gammaincinv(a: ArrayLike, p: ArrayLike) -> jax.Array:
+def gammaincinv(a: jax.Array, p: jax.Array) -> jax.Array:
     """x with P(a, x) = p: the quantile of the gamma distribution.
 
     Args: shape a >= 0 and 0 <= p <= 1; they broadcast. NaN outside. Returns x, in the broadcast shape.
@@ -97,7 +96,7 @@ def gammaincinv(a: ArrayLike, p: ArrayLike) -> jax.Array:
 
 
 @elementwise(_in_a(log_gammaincc), lambda x, a, q: -jnp.exp(-log_density(a, x)))
-def gammainccinv(a: ArrayLike, q: ArrayLike) -> jax.Array:
+def gammainccinv(a: jax.Array, q: jax.Array) -> jax.Array:
     """x with Q(a, x) = q: the upper quantile of the gamma distribution.
 
     Args: shape a >= 0 and 0 <= q <= 1; they broadcast. NaN outside. Returns x, in the broadcast shape.
@@ -107,7 +106,7 @@ def gammainccinv(a: ArrayLike, q: ArrayLike) -> jax.Array:
 
 
 @elementwise(_in_a(log_gammainc), lambda x, a, log_p: jnp.exp(log_p - log_density(a, x)))
-def gammaincinv_log(a: ArrayLike, log_p: ArrayLike) -> jax.Array:
+def gammaincinv_log(a: jax.Array, log_p: jax.Array) -> jax.Array:
     """x with log P(a, x) = log_p, for p that would underflow or round to 1.
 
     Args: shape a >= 0 and log_p <= 0; they broadcast. NaN outside. Returns x, in the broadcast shape.
@@ -117,7 +116,7 @@ def gammaincinv_log(a: ArrayLike, log_p: ArrayLike) -> jax.Array:
 
 
 @elementwise(_in_a(log_gammaincc), lambda x, a, log_q: -jnp.exp(log_q - log_density(a, x)))
-def gammainccinv_log(a: ArrayLike, log_q: ArrayLike) -> jax.Array:
+def gammainccinv_log(a: jax.Array, log_q: jax.Array) -> jax.Array:
     """x with log Q(a, x) = log_q, for q that would underflow or round to 1.
 
     Args: shape a >= 0 and log_q <= 0; they broadcast. NaN outside. Returns x, in the broadcast shape.

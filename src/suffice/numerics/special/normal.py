@@ -2,7 +2,6 @@
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 
 from suffice.numerics.special.elementary import elementwise, horner, log1mexp, ratio, split
 
@@ -78,8 +77,9 @@ def _exp_square(c: float, x: jax.Array) -> jax.Array:
     return jnp.exp(c * high * high) * (1 + jnp.expm1(c * low * (x + high)))
 
 
-def _density(x: jax.Array) -> jax.Array:
-    """φ(x)."""
+@elementwise()
+def normal_density(x: jax.Array) -> jax.Array:
+    """φ(x) = exp(−x²/2)/√2π, to full relative accuracy far out."""
     return _INVERSE_SQRT_2PI * _exp_square(-0.5, x)
 
 
@@ -91,7 +91,7 @@ def _mills(y: jax.Array) -> jax.Array:
 
 def _tail(y: jax.Array) -> jax.Array:
     """Φ(−y) for y >= 0."""
-    return _density(y) * _mills(y)
+    return normal_density(y) * _mills(y)
 
 
 def _magnitude(x: jax.Array) -> jax.Array:
@@ -99,8 +99,8 @@ def _magnitude(x: jax.Array) -> jax.Array:
     return jnp.where(x < 0, -x, x)
 
 
-@elementwise(lambda y, x: _density(x))
-def ndtr(x: ArrayLike) -> jax.Array:
+@elementwise(lambda y, x: normal_density(x))
+def ndtr(x: jax.Array) -> jax.Array:
     """Φ(x), the standard normal cdf: φ times Mills' ratio below 0, to full relative accuracy; 1 − Φ(−x) above."""
     tail = _tail(jnp.abs(x))
     return jnp.where(x < 0, tail, 1 - tail)
@@ -109,11 +109,11 @@ def ndtr(x: ArrayLike) -> jax.Array:
 def _inverse_mills(x: jax.Array) -> jax.Array:
     """φ(x)/Φ(x), the derivative of log Φ; accurate in both tails, and so are its own derivatives."""
     y = _magnitude(x)
-    return jnp.where(x < 0, 1 / _mills(y), _density(y) / (1 - _tail(y)))
+    return jnp.where(x < 0, 1 / _mills(y), normal_density(y) / (1 - _tail(y)))
 
 
 @elementwise(lambda y, x: _inverse_mills(x))
-def log_ndtr(x: ArrayLike) -> jax.Array:
+def log_ndtr(x: jax.Array) -> jax.Array:
     """log Φ(x), to full relative accuracy everywhere: −x²/2 + log(Mills' ratio/√2π) below 0, log1p(−Φ(−x)) above."""
     y = jnp.abs(x)
     below = jnp.log(_mills(y)) - _HALF_LOG_2PI - 0.5 * y * y
@@ -143,7 +143,7 @@ def _slope(z: jax.Array, tail: jax.Array) -> jax.Array:
 
 
 @elementwise(lambda z, p: _slope(z, jnp.minimum(p, 1 - p)))
-def ndtri(p: ArrayLike) -> jax.Array:
+def ndtri(p: jax.Array) -> jax.Array:
     """Φ⁻¹(p), the standard normal quantile; ±∞ at 0 and 1, NaN outside.
 
     Rational functions: of p − ½ in the middle (relative accuracy at its zero), of √(−log p) in the tails.
@@ -160,7 +160,7 @@ def _tail_slope(z: jax.Array, log_p: jax.Array) -> jax.Array:
 
 
 @elementwise(_tail_slope)
-def ndtri_exp(log_p: ArrayLike) -> jax.Array:
+def ndtri_exp(log_p: jax.Array) -> jax.Array:
     """Φ⁻¹(exp(log p)) for log p <= 0, however small or close to 0; the inverse of `log_ndtr`.
 
     As `ndtri`; below log p = −729 Newton's steps on w = z², w + log w − 2 log(1 − 1/w + 3/w² − …) = −2 log p − log 2π.
@@ -178,7 +178,7 @@ def ndtri_exp(log_p: ArrayLike) -> jax.Array:
 
 
 @elementwise()
-def erfcx(x: ArrayLike) -> jax.Array:
+def erfcx(x: jax.Array) -> jax.Array:
     """exp(x²) erfc(x), by Mills' ratio: it decays as 1/(x√π) where erfc underflows."""
     below = x < 0
     value = _SQRT_2_OVER_PI * _mills(_SQRT_2 * _magnitude(x))
@@ -186,7 +186,7 @@ def erfcx(x: ArrayLike) -> jax.Array:
 
 
 @elementwise(lambda y, x: -_SQRT_2 * _SQRT_2_OVER_PI * _exp_square(-1, x))
-def erfc(x: ArrayLike) -> jax.Array:
+def erfc(x: jax.Array) -> jax.Array:
     """The complementary error function, to full relative accuracy in its tail (JAX's own loses 255 eps there)."""
     tail = _SQRT_2_OVER_PI * _exp_square(-1, x) * _mills(_SQRT_2 * jnp.abs(x))
     return jnp.where(x < 0, 2 - tail, tail)
@@ -197,13 +197,13 @@ def _scaled_slope(x: jax.Array, tail: jax.Array) -> jax.Array:
 
 
 @elementwise(lambda x, y: _scaled_slope(x, 1 - jnp.abs(y)))
-def erfinv(y: ArrayLike) -> jax.Array:
+def erfinv(y: jax.Array) -> jax.Array:
     """The inverse of the error function on [−1, 1]."""
     return _SQRT_HALF * _quantile(0.5 * y, jnp.log(0.5 * (1 - jnp.abs(y))))
 
 
 @elementwise(lambda x, y: -_scaled_slope(x, jnp.minimum(y, 2 - y)))
-def erfcinv(y: ArrayLike) -> jax.Array:
+def erfcinv(y: jax.Array) -> jax.Array:
     """The inverse of the complementary error function on [0, 2]."""
     return -_SQRT_HALF * _quantile(0.5 * (y - 1), jnp.log(0.5 * jnp.minimum(y, 2 - y)))
 
@@ -248,18 +248,22 @@ def _moment(p: jax.Array, x: jax.Array) -> jax.Array:
     return jnp.where(p == 0, 0, p * x)
 
 
-@elementwise(lambda p, a, b: p * p - _moment(p, a), lambda p, a, b: -p * _upper_density(a, b))
+def _cross_slope(_: jax.Array, a: jax.Array, b: jax.Array) -> jax.Array:
+    return _lower_density(a, b) * _upper_density(a, b)
+
+
+@elementwise(lambda p, a, b: p * p - _moment(p, a), lambda p, a, b: -_cross_slope(p, a, b))
 def _lower_density(a: jax.Array, b: jax.Array) -> jax.Array:
     return _density_at(a, a, b)
 
 
-@elementwise(lambda p, a, b: p * _lower_density(a, b), lambda p, a, b: -p * p - _moment(p, b))
+@elementwise(_cross_slope, lambda p, a, b: -p * p - _moment(p, b))
 def _upper_density(a: jax.Array, b: jax.Array) -> jax.Array:
     return _density_at(b, a, b)
 
 
 @elementwise(lambda y, a, b: -_lower_density(a, b), lambda y, a, b: _upper_density(a, b))
-def log_ndtr_difference(a: ArrayLike, b: ArrayLike) -> jax.Array:
+def log_ndtr_difference(a: jax.Array, b: jax.Array) -> jax.Array:
     """log(Φ(b) − Φ(a)) for a <= b, ends at infinity included; −inf where they are equal, NaN where a > b.
 
     To full relative accuracy for narrow, wide and far intervals alike; the method per region is told in `_interval`.

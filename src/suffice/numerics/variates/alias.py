@@ -1,5 +1,6 @@
 """Draws from a table of probabilities in constant time, and categorical variates."""
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -14,7 +15,7 @@ _DRAWS_PER_TABLE = 16
 
 
 def alias_table(weights: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """(keep, alias) of Walker's method for a vector of weights >= 0, not all 0, whose length is a power of two.
+    """(keep, alias) of Walker's method for a vector of weights >= 0, not all 0, whose length K is a power of two.
 
     Column i is drawn with probability 1/K and kept with probability keep[i], else replaced by alias[i]. Light columns
     (weight below the mean) are topped up in order by heavy ones; the heavy one at work, and the point at which it has
@@ -22,15 +23,21 @@ def alias_table(weights: jax.Array) -> tuple[jax.Array, jax.Array]:
     """
     k = weights.shape[0]
     w = weights * (k / weights.sum())
-    deficit, excess = jnp.cumsum(jnp.maximum(1 - w, 0)), jnp.cumsum(jnp.maximum(w - 1, 0))
-    light = w < 1
-    # the first heavy column with something left when column i asks (light), or when it has given all it had (heavy)
-    spent = jnp.where(light, deficit - jnp.maximum(1 - w, 0), excess)
-    alias = jnp.searchsorted(excess, spent, side="right")
-    last = jnp.searchsorted(deficit, excess, side="left")  # the light column that exhausts a heavy one
-    exhausted = 1 + excess - deficit[jnp.minimum(last, k - 1)]
-    keep = jnp.where(light, w, jnp.where(last < k, exhausted, 1))
-    return keep, jnp.where(alias < k, alias, jnp.argmax(w)).astype(jnp.int32)
+    light = (w < 1).at[jnp.argmax(w)].set(False)
+    heavies = jnp.nonzero(~light, size=k, fill_value=k)[0]
+    lights = jnp.nonzero(light, size=k, fill_value=k)[0]
+    count = k - light.sum()
+    # parallel sums need not be monotone: the maximum makes them so
+    given = jax.lax.cummax(jnp.cumsum(w.at[heavies].get(mode="fill", fill_value=1) - 1))
+    taken = jax.lax.cummax(jnp.cumsum(1 - w.at[lights].get(mode="fill", fill_value=1)))
+    before = jnp.concatenate([jnp.zeros(1, w.dtype), taken[:-1]])
+    giver = jnp.minimum(jnp.searchsorted(given, before, side="right"), count - 1)  # the first with something left
+    last = jnp.searchsorted(taken, given)  # the light column that exhausts a heavy one
+    exhausted = jnp.where(last < k - count, 1 + given - taken[jnp.minimum(last, k - 1)], 1)
+    following = jnp.minimum(jnp.arange(k) + 1, count - 1)
+    keep = w.at[heavies].set(jnp.maximum(exhausted, 0), mode="drop")
+    alias = jnp.zeros(k, heavies.dtype).at[lights].set(heavies[giver], mode="drop")
+    return keep, alias.at[heavies].set(heavies[following], mode="drop").astype(jnp.int32)
 
 
 def alias_draw(keep: jax.Array, alias: jax.Array) -> Callable[[jax.Array, tuple[int, ...]], jax.Array]:
@@ -50,6 +57,7 @@ def alias_draw(keep: jax.Array, alias: jax.Array) -> Callable[[jax.Array, tuple[
     return draw
 
 
+@functools.partial(jax.jit, static_argnames="shape")
 def categorical(key: jax.Array, logits: ArrayLike, shape: tuple[int, ...] | None = None) -> jax.Array:
     """Categorical variates, P(k) = exp(logits[…, k])/Σ exp(logits); −1 where the logits have no finite maximum.
 

@@ -20,8 +20,9 @@ def hat(w: jax.Array) -> tuple[jax.Array, jax.Array]:
 def bell(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> tuple[jax.Array, jax.Array]:
     """(z, limit): z = G(u) for uniform u, |u| < ½, and limit = v/G'(u) for uniform v.
 
-    G(u) = u (b + a (½ − |u|)^(−¼)), so z has density 1/G'(u), with tails like |z|⁻⁵, and a variate of density f is z,
-    accepted where limit·bound <= f(z), with bound >= sup f(G(u)) G'(u). This is transformed rejection (Hörmann 1993, doi:10.1080/00949659308811496) with a hat nearer to the normal.
+    G(u) = u (b + a (½ − |u|)^(−¼)), so z has density 1/G'(u), with tails like |z|⁻⁵. A variate of density f is z,
+    accepted where limit·bound <= f(z), with bound >= sup f(G(u)) G'(u). This is transformed rejection (Hörmann 1993,
+    doi:10.1080/00949659308811496) with a hat nearer to the normal.
     """
     word, width, _ = word_type(dtype)
     first, second = jax.random.bits(key, (2, *shape), word)

@@ -1,5 +1,7 @@
 """Variates on the circle."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
@@ -8,6 +10,7 @@ from suffice.numerics.variates.elementary import two_tailed, uniform
 from suffice.numerics.variates.rejection import accept_reject
 
 
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def von_mises(
     key: jax.Array,
     concentration: ArrayLike,

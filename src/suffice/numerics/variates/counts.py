@@ -1,5 +1,6 @@
 """Variates that count: Poisson, binomial, negative binomial, geometric. Integers; −1 where a parameter is invalid."""
 
+import functools
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -78,6 +79,7 @@ _BINOMIAL = Law(
 )
 
 
+@functools.partial(jax.jit, static_argnames="shape")
 def poisson(key: jax.Array, rate: ArrayLike, shape: tuple[int, ...] | None = None) -> jax.Array:
     """Poisson variates, P(k) = e^(−λ) λᵏ/k!.
 
@@ -94,6 +96,7 @@ def poisson(key: jax.Array, rate: ArrayLike, shape: tuple[int, ...] | None = Non
     return _integer(_draw(key, _POISSON, rate.shape if shape is None else shape, jnp.where(valid, rate, 1)), valid)
 
 
+@functools.partial(jax.jit, static_argnames="shape")
 def binomial(key: jax.Array, n: ArrayLike, p: ArrayLike, shape: tuple[int, ...] | None = None) -> jax.Array:
     """Binomial variates, P(k) = C(n, k) pᵏ (1−p)ⁿ⁻ᵏ.
 
@@ -113,6 +116,7 @@ def binomial(key: jax.Array, n: ArrayLike, p: ArrayLike, shape: tuple[int, ...] 
     return _integer(jnp.where(p > 0.5, n - count, count), valid)
 
 
+@functools.partial(jax.jit, static_argnames="shape")
 def negative_binomial(
     key: jax.Array, mean: ArrayLike, concentration: ArrayLike, shape: tuple[int, ...] | None = None
 ) -> jax.Array:
@@ -130,6 +134,7 @@ def negative_binomial(
     return poisson(counting, gamma(mixing, r, shape) * (m / r), shape)
 
 
+@functools.partial(jax.jit, static_argnames="shape")
 def geometric(key: jax.Array, p: ArrayLike, shape: tuple[int, ...] | None = None) -> jax.Array:
     """Geometric variates, failures before the first success: P(k) = p (1−p)ᵏ.
 
@@ -162,7 +167,12 @@ def _draw(key: jax.Array, law: Law, shape: tuple[int, ...], *parameters: jax.Arr
     return jax.lax.cond(
         law.variance(*parameters) <= _TABLE_VARIANCE,
         lambda: _from_table(key, law, shape, *parameters),
-        lambda: _each(key, law, shape, *parameters),
+        lambda: accept_reject(
+            key,
+            shape,
+            _transformed_rejection(law),
+            *_or_else(law.mean(*parameters) >= _SEARCH_BELOW, parameters, law.many),
+        ),
     )
 
 
@@ -180,13 +190,12 @@ def _each(key: jax.Array, law: Law, shape: tuple[int, ...], *parameters: jax.Arr
     low, high = jax.random.split(key)
 
     def search():
-        own = [jnp.where(small, p, stand_in) for p, stand_in in zip(parameters, law.few, strict=True)]
+        own = _or_else(small, parameters, law.few)
         u = uniform(low, shape, own[0].dtype)
         return accept_reject(low, shape, _search(law, _FIRST_STEPS), u, *own, again=_search(law, _ALL_STEPS))
 
     def reject():
-        own = [jnp.where(small, stand_in, p) for p, stand_in in zip(parameters, law.many, strict=True)]
-        return accept_reject(high, shape, _transformed_rejection(law), *own)
+        return accept_reject(high, shape, _transformed_rejection(law), *_or_else(~small, parameters, law.many))
 
     def nothing():
         return jnp.zeros(shape, parameters[0].dtype)
@@ -194,6 +203,10 @@ def _each(key: jax.Array, law: Law, shape: tuple[int, ...], *parameters: jax.Arr
     few = jax.lax.cond(jnp.any(small), search, nothing)
     many = jax.lax.cond(jnp.all(small), nothing, reject)
     return jnp.where(small, few, many)
+
+
+def _or_else(mine: jax.Array, parameters: tuple[jax.Array, ...], others: tuple[float, ...]) -> list[jax.Array]:
+    return [jnp.where(mine, p, other) for p, other in zip(parameters, others, strict=True)]
 
 
 def _search(law: Law, steps: int) -> Callable[..., tuple[jax.Array, jax.Array]]:

@@ -1,5 +1,7 @@
 """Uniform, exponential and normal variates whose tails end where the random bits end, not where the mantissa does."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
@@ -26,6 +28,7 @@ def unit(bits: jax.Array, dtype: DTypeLike) -> jax.Array:
     return jnp.minimum(high + low * 2.0**-width, 1 - 2.0 ** -(mantissa + 1))
 
 
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def uniform(key: jax.Array, shape: tuple[int, ...] = (), dtype: DTypeLike = float) -> jax.Array:
     """Uniform variates strictly inside (0, 1), with the resolution of all their bits near 0.
 
@@ -37,11 +40,12 @@ def uniform(key: jax.Array, shape: tuple[int, ...] = (), dtype: DTypeLike = floa
 
 
 def two_tailed(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> tuple[jax.Array, jax.Array]:
-    """(w, upper): half a uniform variate, 0 < w < ½, and a fair coin; a uniform variate is 1 − w where upper, else w."""
+    """(w, upper): half a uniform variate, 0 < w < ½, and a fair coin; 1 − w where upper, else w, is uniform."""
     bits = jax.random.bits(key, shape, word_type(dtype)[0])
     return unit(bits << 1, dtype) / 2, (bits >> (word_type(dtype)[1] - 1)) == 1
 
 
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def exponential(key: jax.Array, shape: tuple[int, ...] = (), dtype: DTypeLike = float) -> jax.Array:
     """Standard exponential variates by inversion, from 2⁻⁵³ to 45 (float32: from 2⁻³³ to 23)."""
     dtype = jnp.dtype(jax.dtypes.canonicalize_dtype(dtype))
@@ -51,6 +55,7 @@ def exponential(key: jax.Array, shape: tuple[int, ...] = (), dtype: DTypeLike = 
     return -jnp.where(upper, jnp.log(w), jnp.log1p(-w))
 
 
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def normal(key: jax.Array, shape: tuple[int, ...] = (), dtype: DTypeLike = float) -> jax.Array:
     """Standard normal variates by inversion, out to 8.2 standard deviations (float32: 6.3)."""
     dtype = jnp.dtype(jax.dtypes.canonicalize_dtype(dtype))

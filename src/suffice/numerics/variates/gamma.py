@@ -1,5 +1,6 @@
 """Gamma and beta variates."""
 
+import functools
 from collections.abc import Callable
 
 import jax
@@ -12,6 +13,7 @@ from suffice.numerics.variates.elementary import exponential
 from suffice.numerics.variates.rejection import accept_reject
 
 
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def gamma(
     key: jax.Array,
     concentration: ArrayLike,
@@ -34,6 +36,7 @@ def gamma(
     return jax.lax.cond(jnp.any(small), lambda: jnp.where(small, x * jnp.exp(-e() / a), x), lambda: x)
 
 
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def log_gamma(
     key: jax.Array,
     concentration: ArrayLike,
@@ -49,6 +52,7 @@ def log_gamma(
     return jax.lax.cond(jnp.any(small), lambda: jnp.where(small, x - e() / a, x), lambda: x)
 
 
+@functools.partial(jax.jit, static_argnames=("shape", "dtype"))
 def beta(
     key: jax.Array,
     alpha: ArrayLike,
@@ -71,13 +75,15 @@ def beta(
     alpha, beta = jnp.broadcast_arrays(jnp.asarray(alpha, dtype), jnp.asarray(beta, dtype))
     shape = alpha.shape if shape is None else shape
     pair = jnp.stack([alpha, beta]).reshape(2, *(1,) * (len(shape) - alpha.ndim), *alpha.shape)
+    pair = jnp.where(pair < jnp.inf, pair, jnp.nan)
     a, small, d, t, e = _draw(key, pair, (2, *shape), dtype)
     odds = d[1] / d[0] * ((1 + t[1]) / (1 + t[0])) ** 3  # of failure
 
     def boosted():
         first, second = jnp.where(small, e(), 0)
         # first/a₁ − second/a₂ on a common denominator: no ∞ − ∞
-        boost = (first * a[1] - second * a[0]) / (a[0] * a[1])
+        larger, smaller = jnp.maximum(a[0], a[1]), jnp.minimum(a[0], a[1])
+        boost = (first * (a[1] / larger) - second * (a[0] / larger)) / smaller
         return jax.nn.sigmoid(-jnp.log(odds) - boost)
 
     return jax.lax.cond(jnp.any(small), boosted, lambda: 1 / (1 + odds))
@@ -103,7 +109,7 @@ def _draw(
 def _marsaglia_tsang(key: jax.Array, shape: tuple[int, ...], a: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Propose t such that (a − ⅓)(1 + t)³ is a gamma variate, a >= 1; accepted with probability .92 to .97.
 
-    The density of z = 3√d t, d = a − ⅓, is at most exp(−z²/2); its logarithm is so written that large a loses no digits.
+    The density of z = 3√d t, d = a − ⅓, is at most exp(−z²/2); written so that large a loses no digits.
     """
     d = a - 1 / 3
     z, limit = bell(key, shape, a.dtype)

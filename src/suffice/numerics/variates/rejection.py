@@ -32,8 +32,10 @@ def accept_reject(
     again = again or propose
     lanes = min(n, max(_FEWEST_LANES, n // _ELEMENTS_PER_LANE))
     if lanes == n:  # a lane for everyone
-        values, _ = jax.eval_shape(again, first, (n,), *flat)
-        values, element = jnp.zeros(n, values.dtype), jnp.arange(n, dtype=jnp.int32)
+        kind = jax.eval_shape(lambda key, *p: again(key, (n,), *p)[0], first, *flat).dtype
+        values, element = jnp.zeros(n, kind), jnp.arange(n, dtype=jnp.int32)
+        if n == 0:
+            return values.reshape(shape)
         queue, pending = _queue(jnp.zeros(n, bool))
     else:
         values, accepted = in_blocks(propose, first, (n,), *flat)
