@@ -73,7 +73,9 @@ def write() -> None:
             pair = tails(mpf(a), mpf(x), coefficients)
             side = int(pair[1] < pair[0])
             smaller = lambda s, x=x, side=side: log(tails(s, mpf(x), coefficients)[side])  # noqa: E731
-            row = [*pair, *map(log, pair), *(diff(smaller, mpf(a), n, h=mpf(a) * mpf(10) ** -25) for n in (1, 2))]
+            # log(1 − p) would lose the digits of a tiny p.
+            logs = [log(v) if v < 0.5 else log1p(-pair[1 - k]) for k, v in enumerate(pair)]
+            row = [*pair, *logs, *(diff(smaller, mpf(a), n, h=mpf(a) * mpf(10) ** -25) for n in (1, 2))]
             lines.append(",".join([repr(a), repr(x), *(nstr(v, 20) for v in row)]))
     Path(__file__).with_name("incomplete_gamma.csv").write_text("\n".join(lines) + "\n")
 

@@ -11,7 +11,7 @@ from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.statistics import Sufficient
 from suffice.numerics import domain, variates
 from suffice.numerics.special.elementary import expm1mx, log1pmx
-from suffice.numerics.special.gamma import digamma, log_beta, log_minus_digamma
+from suffice.numerics.special.gamma import digamma, log_beta, log_minus_digamma, trigamma
 from suffice.numerics.special.incomplete_beta import (
     betainc,
     betaincc,
@@ -21,10 +21,10 @@ from suffice.numerics.special.incomplete_beta import (
 from suffice.numerics.special.inverse_beta import betainccinv, betaincinv
 
 
-def softplus_divergence(y: jax.Array, c: jax.Array) -> jax.Array:
-    """Bregman divergence of log(1 + exp(y)), exact for y near c; symmetric under a change of both signs."""
-    flip = jnp.where(c > 0, -1.0, 1.0)
-    share, step = jax.nn.sigmoid(flip * c), flip * (y - c)
+def softplus_divergence(step: jax.Array, centre: jax.Array) -> jax.Array:
+    """Bregman divergence of log(1 + exp(y)) from centre to centre + step; symmetric under a change of both signs."""
+    flip = jnp.where(centre > 0, -1.0, 1.0)
+    share, step = jax.nn.sigmoid(flip * centre), flip * step
     return share * expm1mx(step) + log1pmx(share * jnp.expm1(step))
 
 
@@ -118,8 +118,8 @@ class Beta(ExponentialFamily):
     def _from_coordinate(self, y: jax.Array) -> jax.Array:
         return jax.nn.sigmoid(y)
 
-    def _divergence(self, y: jax.Array, c: jax.Array) -> jax.Array:
-        return softplus_divergence(y, c)
+    def _divergence(self, step: jax.Array, centre: jax.Array) -> jax.Array:
+        return softplus_divergence(step, centre)
 
     def _slope(self) -> jax.Array:
         return 2.0 - self.alpha - self.beta
@@ -152,4 +152,9 @@ class Beta(ExponentialFamily):
 
         alpha, beta = jnp.exp(jax.lax.fori_loop(0, 30, step, start))
         return {"alpha": alpha, "beta": beta}
+
+    def _covariance(self, count: Any) -> jax.Array:
+        shared = trigamma(self.alpha + self.beta)
+        a, d = trigamma(self.alpha) - shared, trigamma(self.beta) - shared
+        return jnp.stack([jnp.stack([d, shared]), jnp.stack([shared, a])]) / ((a * d - shared**2) * count)
 

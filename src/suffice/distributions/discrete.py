@@ -353,6 +353,9 @@ class Poisson(_Counts, ExponentialFamily):
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
         return {"rate": s.mean}
 
+    def _covariance(self, count: Any) -> jax.Array:
+        return (self.rate / count)[None, None]
+
 
 class Geometric(_Counts, ExponentialFamily):
     """Geometric distribution of failures before the first success: P(X = k) = p (1 − p)^k, k = 0, 1, 2, …
@@ -442,6 +445,9 @@ class Geometric(_Counts, ExponentialFamily):
     @classmethod
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
         return {"probs": 1.0 / (1.0 + s.mean)}
+
+    def _covariance(self, count: Any) -> jax.Array:
+        return (self.probs**2 * (1.0 - self.probs) / count)[None, None]
 
 
 class NegativeBinomial(_Counts):

@@ -187,3 +187,6 @@ class Rayleigh(ExponentialFamily):
     @classmethod
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
         return {"scale": jnp.sqrt(s.mean / 2.0)}
+
+    def _covariance(self, count: Any) -> jax.Array:
+        return (self.scale**2 / (4.0 * count))[None, None]

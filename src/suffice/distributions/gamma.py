@@ -12,7 +12,14 @@ from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.statistics import Sufficient
 from suffice.numerics import domain, variates
 from suffice.numerics.special.elementary import log1mexp, log1pmx
-from suffice.numerics.special.gamma import digamma, gammaln, inverse_log_minus_digamma, stirling_error
+from suffice.numerics.special.gamma import (
+    digamma,
+    gammaln,
+    inverse_log_minus_digamma,
+    log_minus_digamma,
+    stirling_error,
+    trigamma,
+)
 from suffice.numerics.special.incomplete_gamma import gammainc, gammaincc, log_gammainc, log_gammaincc
 from suffice.numerics.special.inverse_gamma import gammainccinv, gammaincinv
 
@@ -124,8 +131,8 @@ class Gamma(ExponentialFamily):
     def _from_coordinate(self, y: jax.Array) -> jax.Array:
         return y
 
-    def _divergence(self, y: jax.Array, c: jax.Array) -> jax.Array:
-        return -log1pmx((y - c) / c)
+    def _divergence(self, step: jax.Array, centre: jax.Array) -> jax.Array:
+        return -log1pmx(step / centre)
 
     def _slope(self) -> jax.Array:
         return 1.0 - self.concentration
@@ -134,6 +141,16 @@ class Gamma(ExponentialFamily):
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
         a = inverse_log_minus_digamma(s.gap)
         return {"concentration": a, "rate": a / s.mean}
+
+    def _covariance(self, count: Any) -> jax.Array:
+        return _inverse_information(self.concentration, self.rate) / count
+
+
+def _inverse_information(a: jax.Array, b: jax.Array) -> jax.Array:
+    """Inverse of the Fisher information of a gamma in shape a and rate b, [[ψ'(a), −1/b], [−1/b, a/b²]]."""
+    curvature = trigamma(a)
+    excess = -a * jax.grad(log_minus_digamma)(a)  # a ψ'(a) − 1 without cancellation
+    return jnp.stack([jnp.stack([a, b]), jnp.stack([b, b**2 * curvature])]) / excess
 
 
 def _log_one_minus_i(t: jax.Array) -> jax.Array:
@@ -229,6 +246,9 @@ class Exponential(ExponentialFamily):
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
         return {"rate": 1.0 / s.mean}
 
+    def _covariance(self, count: Any) -> jax.Array:
+        return (self.rate**2 / count)[None, None]
+
     @classmethod
     def _from_mean(cls, mean: jax.Array) -> "Exponential":
         return cls(1.0 / mean)
@@ -320,8 +340,8 @@ class InverseGamma(ExponentialFamily):
     def _from_coordinate(self, y: jax.Array) -> jax.Array:
         return 1.0 / y
 
-    def _divergence(self, y: jax.Array, c: jax.Array) -> jax.Array:
-        return -log1pmx((y - c) / c)
+    def _divergence(self, step: jax.Array, centre: jax.Array) -> jax.Array:
+        return -log1pmx(step / centre)
 
     def _slope(self) -> jax.Array:
         return -1.0 - self.concentration
@@ -330,3 +350,6 @@ class InverseGamma(ExponentialFamily):
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
         a = inverse_log_minus_digamma(s.gap)
         return {"concentration": a, "scale": a / s.mean}
+
+    def _covariance(self, count: Any) -> jax.Array:
+        return _inverse_information(self.concentration, self.scale) / count

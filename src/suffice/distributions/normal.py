@@ -104,8 +104,8 @@ class Normal(ExponentialFamily):
     def _from_coordinate(self, y: jax.Array) -> jax.Array:
         return y
 
-    def _divergence(self, y: jax.Array, c: jax.Array) -> jax.Array:
-        return (y - c) ** 2
+    def _divergence(self, step: jax.Array, centre: jax.Array) -> jax.Array:
+        return step**2
 
     def _slope(self) -> jax.Array:
         return -0.5 / self.scale**2
@@ -113,6 +113,9 @@ class Normal(ExponentialFamily):
     @classmethod
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
         return {"loc": s.mean, "scale": jnp.sqrt(s.gap)}
+
+    def _covariance(self, count: Any) -> jax.Array:
+        return jnp.diag(jnp.stack([self.scale**2, 0.5 * self.scale**2])) / count
 
 
 class LogNormal(ExponentialFamily):
@@ -205,8 +208,8 @@ class LogNormal(ExponentialFamily):
     def _from_coordinate(self, y: jax.Array) -> jax.Array:
         return jnp.exp(y)
 
-    def _divergence(self, y: jax.Array, c: jax.Array) -> jax.Array:
-        return (y - c) ** 2
+    def _divergence(self, step: jax.Array, centre: jax.Array) -> jax.Array:
+        return step**2
 
     def _slope(self) -> jax.Array:
         return -0.5 / self.scale**2
@@ -214,3 +217,6 @@ class LogNormal(ExponentialFamily):
     @classmethod
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
         return {"loc": s.mean, "scale": jnp.sqrt(s.gap)}
+
+    def _covariance(self, count: Any) -> jax.Array:
+        return jnp.diag(jnp.stack([self.scale**2, 0.5 * self.scale**2])) / count

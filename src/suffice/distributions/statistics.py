@@ -23,16 +23,19 @@ class Sufficient(Statistics):
     """Statistic of fixed size for a family whose log-likelihood is affine in (y, phi(y)).
 
     y = ``_coordinate(x)`` is the coordinate of the data (x, log x, logit x …) and phi a convex function of it, given
-    through its Bregman divergence D(y, c) = phi(y) − phi(c) − phi'(c)·(y − c). The sample is carried as its mean ȳ
-    and its Jensen gap J = mean phi(y) − phi(ȳ) = mean D(y, ȳ) >= 0: for the normal the variance, for the gamma
-    log mean − mean log. The gap keeps its digits where raw moments lose them, and merges exactly:
-    n J = Σ_k n_k (J_k + D(ȳ_k, ȳ)), the pairwise rule of Chan, Golub and LeVeque (1983) for every convex phi.
+    by its Bregman divergence D(s, c) = phi(c + s) − phi(c) − phi'(c)·s in terms of the step s = y − c. The sample is
+    carried about a centre c near its mean: the mean step and the mean divergence. From these follow the mean ȳ and the
+    Jensen gap J = mean phi(y) − phi(ȳ) >= 0 — for the normal the variance, for the gamma log mean − mean log — with
+    all the digits that raw moments lose. Merging moves one sample to the other's centre by the three-point identity
+    D(y − c) = D(y − b) + D(b − c) + (phi'(b) − phi'(c))·(y − b), in which nothing is rounded that matters: the pairwise
+    rule of Chan, Golub and LeVeque (1983) for every convex phi.
 
     Attributes:
         prototype: a member of the family, whose hooks say how data enter.
         count: number of observations, the sum of their weights.
-        mean: mean of the coordinate.
-        gap: Jensen gap of phi; 0 for families with a statistic of one number.
+        centre: the point c, in the coordinate.
+        shift: mean of y − c.
+        divergence: mean of D(y − c, c); 0 for families with a statistic of one number.
         log_base: mean of log h(x), the base measure.
         lower, upper: smallest and largest observation, where the family needs them (NaN elsewhere).
         outside: weight of the observations outside the support.
@@ -40,12 +43,25 @@ class Sufficient(Statistics):
 
     prototype: Any
     count: jax.Array
-    mean: jax.Array
-    gap: jax.Array
+    centre: jax.Array
+    shift: jax.Array
+    divergence: jax.Array
     log_base: jax.Array
     lower: jax.Array
     upper: jax.Array
     outside: jax.Array
+
+    @property
+    def mean(self) -> jax.Array:
+        """Mean of the coordinate, ȳ."""
+        return self.centre + self.shift
+
+    @property
+    def gap(self) -> jax.Array:
+        """Jensen gap J = mean phi(y) − phi(ȳ)."""
+        hook = own(self.prototype, "_divergence")
+        gap = self.divergence if hook is None else self.divergence - hook(self.shift, self.centre)
+        return jnp.maximum(gap, 0.0)
 
     def __add__(self, other: "Sufficient") -> "Sufficient":
         if not isinstance(other, Sufficient) or type(other.prototype) is not type(self.prototype):
@@ -62,19 +78,18 @@ def _describe(statistics: Any) -> str:
 @jax.jit
 def _merge(a: Sufficient, b: Sufficient) -> Sufficient:
     count = a.count + b.count
-    share_a, share_b = a.count / count, b.count / count
-    mean = a.mean + share_b * (b.mean - a.mean)
-    divergence = own(a.prototype, "_divergence")
-    if divergence is None:
-        gap = jnp.zeros_like(count)
-    else:
-        gap = share_a * (a.gap + divergence(a.mean, mean)) + share_b * (b.gap + divergence(b.mean, mean))
+    share = b.count / count
+    move = b.centre - a.centre
+    divergence, hook = b.divergence, own(a.prototype, "_divergence")
+    if hook is not None:
+        between, slope = jax.value_and_grad(lambda s: hook(s, a.centre))(move)
+        divergence = divergence + between + slope * b.shift
     return replace(
         a,
         count=count,
-        mean=mean,
-        gap=gap,
-        log_base=share_a * a.log_base + share_b * b.log_base,
+        shift=a.shift + share * (move + b.shift - a.shift),
+        divergence=a.divergence + share * (divergence - a.divergence),
+        log_base=a.log_base + share * (b.log_base - a.log_base),
         lower=jnp.minimum(a.lower, b.lower),
         upper=jnp.maximum(a.upper, b.upper),
         outside=a.outside + b.outside,
@@ -96,7 +111,6 @@ class _Sums(NamedTuple):
 def _sums_of_piece(prototype: Any, pilot: jax.Array, x: jax.Array, w: jax.Array) -> _Sums:
     """Sums over a piece that fits the cache, as inner products with the weights: those run at memory speed."""
     x = x.astype(w.dtype)
-    support = prototype._support()
     y = prototype._coordinate(x)
     deviation = y - pilot
     divergence, base = own(prototype, "_divergence"), own(prototype, "_log_base_measure")
@@ -104,7 +118,7 @@ def _sums_of_piece(prototype: Any, pilot: jax.Array, x: jax.Array, w: jax.Array)
     return _Sums(
         w.sum(),
         jnp.tensordot(w, deviation, axes=1),
-        zero if divergence is None else jnp.tensordot(w, divergence(y, pilot), axes=1),
+        zero if divergence is None else jnp.tensordot(w, divergence(deviation, pilot), axes=1),
         zero if base is None else w @ base(x),
         jnp.min(jnp.where(w > 0, x, jnp.inf)) if prototype.needs_extremes else zero,
         jnp.max(jnp.where(w > 0, x, -jnp.inf)) if prototype.needs_extremes else zero,
@@ -144,31 +158,34 @@ def _add(a: _Sums, b: _Sums, xp: Any) -> _Sums:
 
 @jax.jit
 def _centred(prototype: Any, pilot: jax.Array, sums: _Sums) -> Sufficient:
-    """Turn sums about the pilot into mean and gap: J = mean D(y, c) − D(ȳ, c)."""
-    shift = sums.first / sums.count
-    mean = pilot + shift
-    divergence = own(prototype, "_divergence")
-    gap = jnp.zeros_like(sums.count) if divergence is None else sums.second / sums.count - divergence(mean, pilot)
-    missing = jnp.nan if not prototype.needs_extremes else 0.0
+    """Turn sums about the pilot into means."""
+    unknown = 0.0 if prototype.needs_extremes else jnp.nan
     return Sufficient(
         prototype,
         sums.count,
-        mean,
-        jnp.maximum(gap, 0.0),
+        pilot,
+        sums.first / sums.count,
+        sums.second / sums.count,
         sums.log_base / sums.count,
-        sums.lower + missing,
-        sums.upper + missing,
+        sums.lower + unknown,
+        sums.upper + unknown,
         sums.outside,
     )
 
 
+@jax.jit
+def _of_one_block(prototype: Any, block: Block) -> Sufficient:
+    pilot = _pilot(prototype, block)
+    return _centred(prototype, pilot, _sums(prototype, pilot, block))
+
+
 def sufficient(prototype: Any, data: Iterable[Block]) -> Sufficient:
     """Fold blocks of data into the sufficient statistic of the family of ``prototype``."""
-    pilot, parts = None, []
-    for block in data:
-        pilot = _pilot(prototype, block) if pilot is None else pilot
-        parts.append(_sums(prototype, pilot, block))
-    parts = jax.device_get(parts)  # one wait for all blocks
+    first, *rest = data
+    if not rest:
+        return _of_one_block(prototype, first)
+    pilot = _pilot(prototype, first)
+    parts = jax.device_get([_sums(prototype, pilot, block) for block in (first, *rest)])  # one wait for all blocks
     while len(parts) > 1:
         parts = [_add(*pair, np) if len(pair) == 2 else pair[0] for pair in _pairs(parts)]
     return _centred(prototype, pilot, parts[0])

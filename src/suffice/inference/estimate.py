@@ -212,6 +212,8 @@ def _from_newton(family: Family, state: newton.State, data: Observations) -> Fit
     limit = None
     if state.status == CONVERGED:
         spread = reported_covariance(family, jnp.asarray(state.point), jnp.asarray(state.hessian))
+        if _has_median(family) and family.is_plain:  # the likelihood has a kink there
+            spread = p._covariance(data.survey.summary.count)
     elif state.status == AT_LIMIT:
         limit = fit_families([_limiting(family)], data)[0]
     if isinstance(p, Shifted) and p.base.unbounded_at_origin and state.status == CONVERGED:

@@ -15,6 +15,7 @@ from suffice.streams import BottomK, Bound, Chunk, Source, Summary, fold, from_a
 
 Reduce = Callable[[Iterable[Block]], Any]
 SAMPLE = 100_000
+SMALL_SOURCE = 2**22  # rows; a source no longer than this is read once and kept
 PILOT = 2**16
 MOST_LEVELS = 2**16
 
@@ -116,10 +117,21 @@ class Observations:
 
 
 class Memory(Observations):
-    """A column in memory with frequencies; with ``width``, values known only to half of it on either side."""
+    """A column in memory with frequencies; with ``width``, values known only to half of it on either side.
 
-    def __init__(self, source: Source, values: np.ndarray, weights: np.ndarray | None, width: float = 0.0) -> None:
+    ``passes`` counts the reading of the source, not the loops over memory.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        values: np.ndarray,
+        weights: np.ndarray | None,
+        width: float = 0.0,
+        chunks: list[Chunk] | None = None,
+    ) -> None:
         self.source, self.values, self.weights, self.width, self.passes = source, values, weights, width, 0
+        self._chunks = chunks
 
     @cached_property
     def _blocks(self) -> list[Block]:
@@ -128,7 +140,6 @@ class Memory(Observations):
         return list(blocks(columns, self.weights))
 
     def fold(self, reduce: Reduce) -> Any:
-        self.passes += 1
         if len(self.values) < 4 * LARGE:
             return reduce(self._blocks)
         middle = len(self._blocks) // 2
@@ -137,7 +148,10 @@ class Memory(Observations):
         return left + right
 
     def fold_chunks(self, reduce: Callable[[Chunk], Any]) -> Any:
-        return fold(self.source, reduce)
+        if self._chunks is None:
+            return fold(self.source, reduce)
+        first, *rest = (reduce(chunk) for chunk in self._chunks)
+        return sum(rest, start=first)
 
     def pilot(self, space: Interval) -> tuple[np.ndarray, np.ndarray]:
         step = -(-len(self.values) // PILOT)
@@ -175,16 +189,36 @@ def observe(data: Any, weights: Any = None, missing: Any = "error", progress: An
     if isinstance(data, Source):
         if weights is not None:
             raise TypeError("weights of a source are named when it is made: sf.scan(path, column=…, weights=…)")
-        return Stream(data, progress)
+        return _loaded(data) or Stream(data, progress)
     source = from_array(data, weights, missing=missing)
     plain = isinstance(data, np.ndarray) and data.ndim == 1 and data.dtype == float and missing == "error"
     if plain and weights is None and len(data):
         return Memory(source, data, None)
-    chunks = list(source.chunks())
+    return _in_memory(source, list(source.chunks()))
+
+
+def _loaded(source: Source) -> Memory | None:
+    """The whole source in memory, where it is small enough to be read only once."""
+    chunks, rows = [], source.rows or 0
+    if rows <= SMALL_SOURCE:
+        rows = 0
+        for chunk in source.chunks():
+            chunks.append(chunk)
+            rows += chunk.rows
+            if rows > SMALL_SOURCE:
+                break
+    if rows > SMALL_SOURCE:
+        return None
+    data = _in_memory(source, chunks)
+    data.passes = 1
+    return data
+
+
+def _in_memory(source: Source, chunks: list[Chunk]) -> Memory:
     values = np.concatenate([c.values for c in chunks])
     some = any(c.weights is not None for c in chunks)
     heights = [np.ones(len(c.values)) if c.weights is None else c.weights for c in chunks] if some else None
-    return Memory(source, values, None if heights is None else np.concatenate(heights))
+    return Memory(source, values, None if heights is None else np.concatenate(heights), chunks=chunks)
 
 
 def tabulated(data: Observations, width: float) -> Memory | None:

@@ -71,12 +71,17 @@ def _eta(z: jax.Array) -> jax.Array:
     return jnp.sign(z) * jnp.sqrt(-2 * log1pmx(z))
 
 
+def _log_ratio(a: jax.Array, x: jax.Array) -> jax.Array:
+    """log(x/a), where x/a itself may overflow."""
+    return 2 * jnp.log(jnp.sqrt(x) / jnp.sqrt(a))
+
+
 def _exponent(a: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
     """(φ, η): φ = x − a − a log(x/a) >= 0, and η with the sign of x − a and aη²/2 = φ where |x − a| < 0.4 a, else 0."""
     z = (x - a) / a
     near = jnp.abs(z) < 0.4
     eta = _eta(jnp.where(near, z, 0))
-    return jnp.where(near, 0.5 * a * eta * eta, (x - a) - a * (jnp.log(x) - jnp.log(a))), eta
+    return jnp.where(near, 0.5 * a * eta * eta, (x - a) - a * _log_ratio(a, x)), eta
 
 
 def _log_gamma1p(a: jax.Array) -> jax.Array:
@@ -171,7 +176,7 @@ def _score(a: jax.Array, x: jax.Array) -> jax.Array:
     zero = jnp.zeros_like(width)
     mass, moment = jax.lax.fori_loop(0, len(_NODES), add, (zero, zero))
     near = jnp.abs(x - a) < 0.4 * a
-    log_ratio = jnp.where(near, jnp.log1p(jnp.where(near, x - a, 0) / a), jnp.log(x) - jnp.log(a))
+    log_ratio = jnp.where(near, jnp.log1p(jnp.where(near, x - a, 0) / a), _log_ratio(a, x))
     return jnp.where(small, series, log_ratio + log_minus_digamma(a) + sign * moment / mass)
 
 

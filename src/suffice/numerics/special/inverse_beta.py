@@ -6,9 +6,7 @@ from jax import lax
 from jax.typing import ArrayLike
 
 from suffice.numerics.special.elementary import elementwise, log1mexp, promote, softplus
-from suffice.numerics.special.gamma import log_beta
-from suffice.numerics.special.incomplete_beta import log_logit_density, log_gamma_rise, log_lower_tail
-from suffice.numerics.special.gamma import gammaln1p
+from suffice.numerics.special.incomplete_beta import log_logit_density, log_lower_tail, log_upper_lead
 
 _DEEP = -650.0
 
@@ -16,8 +14,8 @@ _DEEP = -650.0
 def _start(a, b, target):
     """logit x"""
     n = a + b
-    lead_a = gammaln1p(a) - log_gamma_rise(b, a)  # log(a B(a, b))
-    lead_b = gammaln1p(b) - log_gamma_rise(a, b)
+    lead_a = -log_upper_lead(b, a, jnp.ones_like(a))  # log(a B(a, b))
+    lead_b = -log_upper_lead(a, b, jnp.ones_like(a))
     log_x = (target + lead_a) / a
     log_y = (jnp.log1p(-jnp.exp(target)) + lead_b) / b
     # saddle

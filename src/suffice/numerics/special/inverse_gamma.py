@@ -53,8 +53,10 @@ def _solve(a: jax.Array, log: jax.Array, lower: jax.Array) -> jax.Array:
         magnitude = x * jnp.exp(log_density(a, x) - h)
         slope = jnp.where(lower, magnitude, -magnitude)
         newton = (log - h) / slope
-        change = newton / jnp.maximum(1 + 0.5 * newton * (a - x - slope), 0.5)
-        change = jnp.clip(change, -2, 2)
+        # h''/h', of known sign and size: far out it is a small difference of large numbers.
+        bound = 1 + 2 * x / jnp.maximum(jnp.abs(x - a), jnp.sqrt(x))
+        curvature = jnp.clip(a - x - slope, jnp.where(lower, -bound, 0), jnp.where(lower, 0, bound))
+        change = jnp.clip(newton / jnp.maximum(1 + 0.5 * newton * curvature, 0.5), -2, 2)
         return jnp.maximum(x + x * jnp.expm1(change), info.tiny), jnp.abs(change) * (1 + jnp.sqrt(a)), count + 1
 
     def unfinished(carry):

@@ -85,5 +85,5 @@ def categorical(key: jax.Array, logits: ArrayLike, shape: tuple[int, ...] | None
         index = jax.vmap(lambda key, *table: in_blocks(alias_draw(*table), key, each), out_axes=-1)(keys, keep, alias)
         index = index.reshape(shape)
     else:
-        index = jnp.argmin(exponential(key, (*shape, k), weights.dtype) / weights, -1)
-    return jnp.where(valid[..., 0], index, -1).astype(int)
+        index = jnp.argmin(exponential(key, (*shape, k), weights.dtype) / jnp.broadcast_to(weights, (*shape, k)), -1)
+    return jnp.where(jnp.broadcast_to(valid[..., 0], shape), index, -1).astype(int)

@@ -6,8 +6,19 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike, DTypeLike
 
 _BLOCK = 8192
+
+
+def arguments(
+    shape: tuple[int, ...] | None, dtype: DTypeLike | None, *parameters: ArrayLike
+) -> tuple[tuple[int, ...], list[jax.Array]]:
+    """(shape of the result, the parameters as arrays of one float type and of the result's rank, or scalars)."""
+    dtype = jnp.result_type(float, *parameters) if dtype is None else dtype
+    arrays = [jnp.asarray(p, dtype) for p in parameters]
+    shape = jnp.broadcast_shapes(*(a.shape for a in arrays)) if shape is None else shape
+    return shape, [a.reshape((1,) * (len(shape) - a.ndim) + a.shape) if a.ndim else a for a in arrays]
 
 
 def flatten(shape: tuple[int, ...], parameters: tuple[jax.Array, ...]) -> list[jax.Array]:

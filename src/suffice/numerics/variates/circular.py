@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
+from suffice.numerics.variates.blocks import arguments
 from suffice.numerics.variates.elementary import two_tailed, uniform
 from suffice.numerics.variates.rejection import accept_reject
 
@@ -28,9 +29,9 @@ def von_mises(
     Method: rejection from a wrapped Cauchy law (Best and Fisher 1979, doi:10.2307/2346732), in half-angles, so that
     large κ loses no digits.
     """
-    kappa = jnp.asarray(concentration, jnp.result_type(float, concentration) if dtype is None else dtype)
+    shape, (kappa,) = arguments(shape, dtype, concentration)
     valid = (kappa >= 0) & (kappa < jnp.inf)
-    angle = accept_reject(key, kappa.shape if shape is None else shape, _best_fisher, jnp.where(valid, kappa, 1))
+    angle = accept_reject(key, shape, _best_fisher, jnp.where(valid, kappa, 1))
     return jnp.where(valid, angle, jnp.where(kappa == jnp.inf, 0, jnp.nan))
 
 

@@ -13,7 +13,7 @@ from jax.typing import ArrayLike
 from suffice.numerics.special.elementary import log1pmx
 from suffice.numerics.variates.alias import alias_draw, alias_table
 from suffice.numerics.variates.bell import bell
-from suffice.numerics.variates.blocks import in_blocks
+from suffice.numerics.variates.blocks import arguments, in_blocks
 from suffice.numerics.variates.elementary import exponential, uniform
 from suffice.numerics.variates.gamma import gamma
 from suffice.numerics.variates.rejection import accept_reject
@@ -91,9 +91,9 @@ def poisson(key: jax.Array, rate: ArrayLike, shape: tuple[int, ...] | None = Non
     Method: many draws at one rate up to 1e4 come from an alias table. Otherwise inversion by search below mean 10,
     transformed rejection above. Counts beyond 2⁵³ are rounded to floats.
     """
-    rate = jnp.asarray(rate, float)
+    shape, (rate,) = arguments(shape, float, rate)
     valid = (rate >= 0) & (rate < jnp.inf)
-    return _integer(_draw(key, _POISSON, rate.shape if shape is None else shape, jnp.where(valid, rate, 1)), valid)
+    return _integer(_draw(key, _POISSON, shape, jnp.where(valid, rate, 1)), valid)
 
 
 @functools.partial(jax.jit, static_argnames="shape")
@@ -108,8 +108,7 @@ def binomial(key: jax.Array, n: ArrayLike, p: ArrayLike, shape: tuple[int, ...] 
 
     Method: as `poisson`, with the variance in place of the rate; p > ½ counts failures.
     """
-    n, p = jnp.asarray(n, float), jnp.asarray(p, float)
-    shape = jnp.broadcast_shapes(n.shape, p.shape) if shape is None else shape
+    shape, (n, p) = arguments(shape, float, n, p)
     valid = (n >= 0) & (n < jnp.inf) & (n == jnp.floor(n)) & (p >= 0) & (p <= 1)
     n, p = jnp.where(valid, n, 1), jnp.where(valid, p, 0.5)
     count = _draw(key, _BINOMIAL, shape, n, jnp.minimum(p, 1 - p))
@@ -128,8 +127,7 @@ def negative_binomial(
         concentration: r > 0, finite, broadcasts to `shape`; −1 is returned elsewhere. The variance is m + m²/r.
         shape: of the result; that of mean and concentration broadcast if None.
     """
-    m, r = jnp.asarray(mean, float), jnp.asarray(concentration, float)
-    shape = jnp.broadcast_shapes(m.shape, r.shape) if shape is None else shape
+    shape, (m, r) = arguments(shape, float, mean, concentration)
     mixing, counting = jax.random.split(key)
     return poisson(counting, gamma(mixing, r, shape) * (m / r), shape)
 
@@ -145,9 +143,9 @@ def geometric(key: jax.Array, p: ArrayLike, shape: tuple[int, ...] | None = None
 
     Method: inversion. Counts beyond the largest integer are replaced by it.
     """
-    p = jnp.asarray(p, float)
+    shape, (p,) = arguments(shape, float, p)
     valid = (p > 0) & (p <= 1)
-    waiting = exponential(key, p.shape if shape is None else shape)
+    waiting = exponential(key, shape)
     return _integer(jnp.floor(waiting / -jnp.log1p(-jnp.where(valid, p, 0.5))), valid)
 
 
@@ -167,12 +165,7 @@ def _draw(key: jax.Array, law: Law, shape: tuple[int, ...], *parameters: jax.Arr
     return jax.lax.cond(
         law.variance(*parameters) <= _TABLE_VARIANCE,
         lambda: _from_table(key, law, shape, *parameters),
-        lambda: accept_reject(
-            key,
-            shape,
-            _transformed_rejection(law),
-            *_or_else(law.mean(*parameters) >= _SEARCH_BELOW, parameters, law.many),
-        ),
+        lambda: _reject(key, law, shape, law.mean(*parameters) >= _SEARCH_BELOW, *parameters),
     )
 
 
@@ -194,15 +187,16 @@ def _each(key: jax.Array, law: Law, shape: tuple[int, ...], *parameters: jax.Arr
         u = uniform(low, shape, own[0].dtype)
         return accept_reject(low, shape, _search(law, _FIRST_STEPS), u, *own, again=_search(law, _ALL_STEPS))
 
-    def reject():
-        return accept_reject(high, shape, _transformed_rejection(law), *_or_else(~small, parameters, law.many))
-
     def nothing():
         return jnp.zeros(shape, parameters[0].dtype)
 
     few = jax.lax.cond(jnp.any(small), search, nothing)
-    many = jax.lax.cond(jnp.all(small), nothing, reject)
+    many = jax.lax.cond(jnp.all(small), nothing, lambda: _reject(high, law, shape, ~small, *parameters))
     return jnp.where(small, few, many)
+
+
+def _reject(key: jax.Array, law: Law, shape: tuple[int, ...], where: jax.Array, *parameters: jax.Array) -> jax.Array:
+    return accept_reject(key, shape, _transformed_rejection(law), *_or_else(where, parameters, law.many))
 
 
 def _or_else(mine: jax.Array, parameters: tuple[jax.Array, ...], others: tuple[float, ...]) -> list[jax.Array]:
@@ -218,7 +212,8 @@ def _search(law: Law, steps: int) -> Callable[..., tuple[jax.Array, jax.Array]]:
             beyond = (rest >= mass) & (mass > 0)
             return count + beyond, beyond, rest - mass, mass * law.ratio(k + 1.0, *parameters)
 
-        start = jnp.zeros_like(u), jnp.ones(shape, bool), u, jnp.broadcast_to(law.at_zero(*parameters), shape)
+        mass = jnp.broadcast_to(law.at_zero(*parameters), shape)
+        start = jnp.zeros_like(mass), jnp.ones(shape, bool), jnp.broadcast_to(u, shape), mass
         count, beyond, *_ = jax.lax.fori_loop(0, steps, step, start, unroll=steps == _FIRST_STEPS)
         return count, ~beyond
 

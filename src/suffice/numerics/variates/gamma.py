@@ -9,6 +9,7 @@ from jax.typing import ArrayLike, DTypeLike
 
 from suffice.numerics.special.elementary import log1pmx
 from suffice.numerics.variates.bell import NORMAL_BOUND, bell
+from suffice.numerics.variates.blocks import arguments
 from suffice.numerics.variates.elementary import exponential
 from suffice.numerics.variates.rejection import accept_reject
 
@@ -71,12 +72,11 @@ def beta(
 
     Method: x/(x + y) of two gamma variates; where α or β is below 1 by their logarithms, which no parameter underflows.
     """
-    dtype = jnp.result_type(float, alpha, beta) if dtype is None else dtype
-    alpha, beta = jnp.broadcast_arrays(jnp.asarray(alpha, dtype), jnp.asarray(beta, dtype))
-    shape = alpha.shape if shape is None else shape
-    pair = jnp.stack([alpha, beta]).reshape(2, *(1,) * (len(shape) - alpha.ndim), *alpha.shape)
+    shape, parameters = arguments(shape, dtype, alpha, beta)
+    pair = jnp.stack(jnp.broadcast_arrays(*parameters))
+    pair = pair.reshape(2, *(pair.shape[1:] or (1,) * len(shape)))
     pair = jnp.where(pair < jnp.inf, pair, jnp.nan)
-    a, small, d, t, e = _draw(key, pair, (2, *shape), dtype)
+    a, small, d, t, e = _draw(key, pair, (2, *shape), None)
     odds = d[1] / d[0] * ((1 + t[1]) / (1 + t[0])) ** 3  # of failure
 
     def boosted():
@@ -96,9 +96,8 @@ def _draw(
 
     Invalid concentrations are NaN in a and d.
     """
-    a = jnp.asarray(concentration, jnp.result_type(float, concentration) if dtype is None else dtype)
+    shape, (a,) = arguments(shape, dtype, concentration)
     a = jnp.where(a > 0, a, jnp.nan)
-    shape = a.shape if shape is None else shape
     small = a < 1
     raised = jnp.where(small, a + 1, a)
     main, boost = jax.random.split(key)

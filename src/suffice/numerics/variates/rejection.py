@@ -67,7 +67,7 @@ def _queue(pending: jax.Array) -> tuple[Callable[[jax.Array], jax.Array], jax.Ar
     """
     n = pending.size
     flags = jnp.pad(pending, (0, -n % _WORD)).reshape(-1, _WORD).astype(jnp.uint32)
-    words = (flags << jnp.arange(_WORD, dtype=jnp.uint32)).sum(1, dtype=jnp.uint32)
+    words = (flags << jnp.arange(_WORD, dtype=jnp.uint32)[None]).sum(1, dtype=jnp.uint32)
     counts = jax.lax.population_count(words).astype(jnp.int32)
     ends = jnp.cumsum(counts)
 

@@ -1,0 +1,62 @@
+# The two commands: make demo, make test. Everything else is a part of them, or a longer version.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for p in "$$(cat .python-version 2>/dev/null | sed 's/^/python/')" python3.12 python3.13 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && { echo $$p; break; }; done)
+
+.PHONY: demo test lint types layers unit doctest readme contract bench docs clean
+
+demo: $(VENV)/.demo
+	@mkdir -p build
+	$(BIN)/suffice fit examples/old_faithful.csv --gof --report build/old_faithful.html
+	$(BIN)/suffice fit examples/danish_fire.csv --column loss --gof
+	@echo "open build/old_faithful.html"
+
+test: lint types layers unit doctest readme
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+
+types: $(VENV)/.dev
+	$(BIN)/pyright
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+unit: $(VENV)/.dev
+	$(BIN)/pytest -n 2
+
+doctest: $(VENV)/.dev
+	$(BIN)/pytest --doctest-modules src/suffice -p no:cacheprovider
+
+readme: $(VENV)/.dev
+	$(BIN)/python tests/readme.py README.md
+
+contract: $(VENV)/.dev
+	SUFFICE_CONTRACT=full $(BIN)/pytest -n 2 tests/distributions/test_contract.py
+
+bench: $(VENV)/.dev
+	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/parquet.py
+	$(BIN)/python benchmarks/ranking.py
+	$(BIN)/python benchmarks/selection.py
+	$(BIN)/python benchmarks/drawing.py
+
+$(VENV)/bin/pip:
+	@test -n "$(PYTHON)" || { echo "Suffice needs Python 3.12 or newer: none was found as python3.12, python3.13 or python3."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(VENV)/bin/pip pyproject.toml constraints.txt
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/pip pyproject.toml constraints.txt
+	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+clean:
+	rm -rf $(VENV) build

@@ -1,0 +1,102 @@
+"""The commands and their options. Nothing heavy is imported before a command runs, so that ``--help`` is instant."""
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+app = typer.Typer(
+    name="suffice",
+    help="Probability distributions, estimation and sampling: every answer with its own error bar.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Criterion(StrEnum):
+    aic = "aic"
+    aicc = "aicc"
+    bic = "bic"
+
+
+class Kind(StrEnum):
+    auto = "auto"
+    continuous = "continuous"
+    discrete = "discrete"
+
+
+class Missing(StrEnum):
+    error = "error"
+    drop = "drop"
+
+
+@app.callback()
+def version_option(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Probability distributions, estimation and sampling: every answer with its own error bar."""
+    if version:
+        from suffice import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def fit(
+    file: Annotated[Path, typer.Argument(help="CSV, TSV (also .gz), Parquet or Arrow file.", show_default=False)],
+    column: Annotated[
+        list[str] | None, typer.Option("--column", "-c", help="Column to fit; repeat for several. Default: the only one.")
+    ] = None,
+    families: Annotated[
+        str | None, typer.Option(help="Families to try, separated by commas. Default: the whole catalogue.")
+    ] = None,
+    criterion: Annotated[Criterion, typer.Option(help="What the ranking orders by.")] = Criterion.aic,
+    kind: Annotated[
+        Kind, typer.Option(help="auto: integers mean discrete families and rounded continuous ones in one ranking.")
+    ] = Kind.auto,
+    weights: Annotated[str | None, typer.Option(help="Column of frequencies: weight w counts as w rows.")] = None,
+    missing: Annotated[Missing, typer.Option(help="What to do with missing values.")] = Missing.error,
+    gof: Annotated[bool, typer.Option("--gof", help="Test the best three by parametric bootstrap.")] = False,
+    rng: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")] = None,
+    report_out: Annotated[Path | None, typer.Option("--report", help="Write a page with figures (HTML).")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    timing: Annotated[bool, typer.Option("--timing", help="Print where the time went.")] = False,
+) -> None:
+    """Fit many distributions to a column of numbers and rank them by likelihood.
+
+    Example: suffice fit examples/old_faithful.csv --gof --report page.html
+    """
+    from suffice.cli.fit import Request, run
+
+    run(
+        Request(
+            file, tuple(column or ()), tuple(families.split(",")) if families else None, criterion.value, kind.value,
+            weights, missing.value, gof, rng, json_out, report_out, quiet, timing,
+        )
+    )  # fmt: skip
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """One line on stderr, and the exit code: 1 where data or fit failed, 2 for wrong usage."""
+    typer.echo(f"suffice: {message}", err=True)
+    raise SystemExit(code)
+
+
+def main() -> None:
+    """Run the command; compiled code is kept in the user's cache folder, so that the second run starts fast."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "suffice" / "jax"
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+    try:
+        app()
+    except KeyboardInterrupt:
+        print("suffice: interrupted", file=sys.stderr)
+        raise SystemExit(130) from None

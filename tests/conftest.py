@@ -1,0 +1,25 @@
+"""Every test runs with 64-bit numbers, with rank promotion refused, and keeps what it compiled for the next run."""
+
+import os
+from pathlib import Path
+
+import jax
+import pytest
+
+import suffice  # noqa: F401  (switches 64-bit numbers on)
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update(
+    "jax_compilation_cache_dir",
+    os.environ.get("JAX_COMPILATION_CACHE_DIR", str(Path.home() / ".cache" / "suffice" / "jax")),
+)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="the contract with many more parameter sets of each family")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("python_files", "contract.py")
