@@ -51,7 +51,8 @@ def version_option(
 def fit(
     file: Annotated[Path, typer.Argument(help="CSV, TSV (also .gz), Parquet or Arrow file.", show_default=False)],
     column: Annotated[
-        list[str] | None, typer.Option("--column", "-c", help="Column to fit; repeat for several. Default: the only one.")
+        list[str] | None,
+        typer.Option("--column", "-c", help="Column to fit; repeat for several. Default: the only one."),
     ] = None,
     families: Annotated[
         str | None, typer.Option(help="Families to try, separated by commas. Default: the whole catalogue.")

@@ -19,11 +19,12 @@ def print_ranking(ranking: Any, tests: Any, seconds: float) -> None:
     if not console.is_terminal:
         console = Console(highlight=False, width=160)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    headers, rows = ranking_rows(ranking, tests)
-    for i, header in enumerate(headers):
-        table.add_column(header, justify="left" if i in (0, 1) else "right", overflow="fold")
-    for row in rows:
-        table.add_row(*row)
+    told = ranking_rows(ranking, tests)
+    shown = [i for i, header in enumerate(told.headers) if header != "Note"]  # remarks follow the table
+    for i in shown:
+        table.add_column(told.headers[i], justify="left" if i in told.words else "right", no_wrap=i == 1)
+    for row in told.rows:
+        table.add_row(*(row[i].replace("\n", ", ") for i in shown))
     s = ranking.summary
     console.print(f"{ranking.name}: {s.count:g} observations from {s.minimum:g} to {s.maximum:g}, mean {s.mean:.6g}")
     if s.missing:

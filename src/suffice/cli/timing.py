@@ -31,9 +31,9 @@ class Timing:
         """Listen to what JAX says of tracing and compiling."""
         import jax.monitoring
 
-        def listen(event: str, duration: float, **_: Any) -> None:
+        def listen(event: str, duration_secs: float, **_: Any) -> None:
             if event in _EVENTS:
-                self.spent[_EVENTS[event]] += duration  # type: ignore[assignment]
+                self.spent[_EVENTS[event]] += duration_secs  # type: ignore[assignment]
 
         jax.monitoring.register_event_duration_secs_listener(listen)
         began = time.perf_counter()

@@ -8,10 +8,11 @@ from jax.scipy.special import xlog1py, xlogy
 
 from suffice.distributions.distribution import parameter
 from suffice.distributions.exponential import ExponentialFamily
+from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.statistics import Sufficient
 from suffice.numerics import domain, variates
 from suffice.numerics.special.elementary import expm1mx, log1pmx
-from suffice.numerics.special.gamma import digamma, log_beta, log_minus_digamma, trigamma
+from suffice.numerics.special.gamma import digamma, log_beta, log_minus_digamma, stirling_error, trigamma
 from suffice.numerics.special.incomplete_beta import (
     betainc,
     betaincc,
@@ -91,12 +92,22 @@ class Beta(ExponentialFamily):
 
     def _entropy(self) -> jax.Array:
         a, b = self.alpha, self.beta
-        return (
-            log_beta(a, b)
-            - (a - 1.0) * digamma(a)
-            - (b - 1.0) * digamma(b)
-            + (a + b - 2.0) * digamma(a + b)
-        )
+        return log_beta(a, b) - (a - 1.0) * digamma(a) - (b - 1.0) * digamma(b) + (a + b - 2.0) * digamma(a + b)
+
+    def _analytic_log_density(self, z: jax.Array) -> jax.Array:
+        # about the mode of logit x, by Stirling's form; from whichever side does not overflow
+        a, b = self.alpha, self.beta
+        n = a + b
+        step = z - jnp.log(a / b)
+        right = step.real > 0
+        share = jnp.where(right, b, a) / n
+        away = jnp.where(right, -step, step)
+        rest = jnp.log1p(share * jnp.expm1(away)) - share * away
+        errors = stirling_error(a) + stirling_error(b) - stirling_error(n)
+        return 0.5 * jnp.log(a / n * b) - LOG_SQRT_2PI - errors - n * rest
+
+    def _tilt(self) -> jax.Array:
+        return jnp.minimum(0.5 * jnp.pi, 2.0 * jnp.sqrt(1.0 / self.alpha + 1.0 / self.beta))
 
     # T = (log x, log(1 − x)), eta = (alpha − 1, beta − 1); y = logit x, phi(y) = softplus y
     def _natural(self) -> jax.Array:
@@ -157,4 +168,3 @@ class Beta(ExponentialFamily):
         shared = trigamma(self.alpha + self.beta)
         a, d = trigamma(self.alpha) - shared, trigamma(self.beta) - shared
         return jnp.stack([jnp.stack([d, shared]), jnp.stack([shared, a])]) / ((a * d - shared**2) * count)
-

@@ -100,7 +100,9 @@ class Distribution:
     discrete: ClassVar[bool] = False
     irregular: ClassVar[tuple[str, ...]] = ()  # parameters that bound the support: estimates without standard errors
     limits: ClassVar[dict[str, Any]] = {}  # parameter -> the family that is the limit as it grows
-    irregular_origin: ClassVar[bool] = False  # whether the density jumps at its origin, so that a free one is the minimum
+    irregular_origin: ClassVar[bool] = (
+        False  # whether the density jumps at its origin, so that a free one is the minimum
+    )
     unbounded_at_origin: ClassVar[bool] = False  # whether the likelihood is unbounded once the origin is free
     sample_space: ClassVar[Any]  # where data must lie for the family to be possible at all
     needs_extremes: ClassVar[bool] = False  # whether the smallest and largest observation enter the estimate

@@ -28,7 +28,7 @@ class ExponentialFamily(Distribution, abstract=True):
         raise NotImplementedError(f"{type(self).__name__} must define _natural")
 
     @classmethod
-    def _from_natural(cls, eta: jax.Array, **held: Any) -> Self:
+    def _from_natural(cls, eta: jax.Array) -> Self:
         raise NotImplementedError(f"{cls.__name__} must define _from_natural")
 
     def _statistic(self, x: jax.Array) -> jax.Array:
@@ -43,9 +43,9 @@ class ExponentialFamily(Distribution, abstract=True):
         return self._ranked(len(self.batch_shape), jnp.result_type(*jax.tree.leaves(self), float))._natural()
 
     @classmethod
-    def from_natural(cls, eta: ArrayLike, **held: Any) -> Self:
+    def from_natural(cls, eta: ArrayLike) -> Self:
         """Build the member with natural parameter ``eta`` of shape (..., k)."""
-        return cls._from_natural(jnp.asarray(as_argument(eta), dtype=float), **held)
+        return cls._from_natural(jnp.asarray(as_argument(eta), dtype=float))
 
     @_with_argument
     def statistic(self, x: ArrayLike) -> jax.Array:

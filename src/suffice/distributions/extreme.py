@@ -85,6 +85,13 @@ class Weibull(Distribution):
         k = self.concentration
         return EULER_GAMMA * (1.0 - 1.0 / k) + jnp.log(self.scale / k) + 1.0
 
+    def _analytic_log_density(self, z: jax.Array) -> jax.Array:
+        exponent = self.concentration * (z - jnp.log(self.scale))
+        return jnp.log(self.concentration) + exponent - jnp.exp(exponent)
+
+    def _tilt(self) -> jax.Array:
+        return jnp.minimum(0.5 * jnp.pi, 0.25 * jnp.pi / self.concentration)
+
     @classmethod
     def _start(cls, x: Any, w: Any) -> dict[str, Any]:
         # log x is a Gumbel of minima
@@ -160,6 +167,13 @@ class Rayleigh(ExponentialFamily):
         down = jnp.where(st > 0, 0.0, st)
         term = np.sqrt(2.0 * np.pi) * down * jnp.exp(0.5 * down**2 + log_ndtr(down))
         return jnp.where(st > 0, jnp.logaddexp(0.0, log_term), jnp.log1p(term))
+
+    def _analytic_log_density(self, z: jax.Array) -> jax.Array:
+        exponent = 2.0 * (z - jnp.log(self.scale))
+        return exponent - 0.5 * jnp.exp(exponent)
+
+    def _tilt(self) -> jax.Array:
+        return jnp.full_like(self.scale, jnp.pi / 8.0)
 
     # T = x², eta = −1 / (2 scale²), h(x) = x
     def _natural(self) -> jax.Array:

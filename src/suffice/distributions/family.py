@@ -85,7 +85,7 @@ class Family:
     @property
     def dimension(self) -> int:
         """Number of free parameters."""
-        return self.vector(self.member).size if is_concrete(self.member) else jax.eval_shape(self.vector, self.member).size
+        return jax.eval_shape(self.vector, self.member).size
 
     def with_values(self, values: dict[str, Any]) -> Any:
         """The member whose free fields take ``values``, by the names of fields; held ones stay."""
@@ -134,10 +134,6 @@ class Family:
 
     def __str__(self) -> str:
         return self.name
-
-
-def is_concrete(p: Any) -> bool:
-    return not any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(p))
 
 
 def _with(p: Any, path: Path, value: Any) -> Any:
@@ -194,7 +190,7 @@ def family(kind: type[Distribution], **held: Any) -> Family:
     if not free and not shifted:
         raise ValueError(f"{kind.__name__}: all parameters are held, nothing is left to fit")
     if shifted:
-        member, free = Shifted(member, 0.0), [*(("base", *path) for path in free), ("loc",)]
+        member, free = Shifted(member, jnp.asarray(0.0)), [*(("base", *path) for path in free), ("loc",)]
     return Family(member, tuple(free))
 
 

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.distributions import transforms
 from suffice.numerics import quadrature
 from suffice.numerics.special.elementary import log1mexp
 
@@ -91,14 +92,28 @@ def sample(p: Any, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
 # -- expectations -----------------------------------------------------------------------------------------------
 
 
+def column(p: Any) -> Any:
+    """The same distributions with one more axis at the end of the batch, for nodes to broadcast against."""
+    p = p._ranked(len(p.batch_shape), jnp.result_type(*jax.tree.leaves(p), float))
+
+    def expand(value: Any, domain: Any) -> Any:
+        if domain is None:
+            return column(value)
+        return value if value.ndim == domain.event_ndim else jnp.expand_dims(value, -1 - domain.event_ndim)
+
+    fields = tuple(expand(getattr(p, name), domain) for name, domain in p._domains().items())
+    return jax.tree.unflatten(jax.tree.structure(p), jax.tree.leaves(fields))
+
+
 def expectation(p: Any, g: Callable[[jax.Array], jax.Array]) -> jax.Array:
-    """E[g(X)] for a univariate distribution by quadrature over its quantiles (discrete: by summation)."""
-    p = p._ranked(len(p.batch_shape) + 1, jnp.result_type(*jax.tree.leaves(p), float))
-    # parameters get a trailing axis for the nodes
-    p = jax.tree.map(lambda v: v if v.ndim == 0 else jnp.moveaxis(v, 0, -1), p)
+    """E[g(X)] for a univariate distribution by quadrature over its quantiles (discrete: by summation).
+
+    ``g`` sees points along a new last axis, after those of the batch; for discrete families also between integers.
+    """
+    p = column(p)
     if p.discrete:
         return quadrature.sum_over_integers(
-            lambda k: jnp.exp(p.log_prob(k)) * g(k), lower=p.icdf(1e-20), upper=p.isf(1e-20), levels=p.icdf
+            lambda k: jnp.exp(p._log_prob(k)) * g(k), lower=p.icdf(1e-20), upper=p.isf(1e-20), levels=p.icdf
         )
     u, w = (jnp.asarray(v) for v in quadrature.half_unit_nodes())
     return (g(p.icdf(u)) + g(p.isf(u))) @ w
@@ -134,9 +149,8 @@ def entropy(p: Any) -> jax.Array:
     hook = own(p, "_entropy")
     if hook is not None:
         return hook()
-    q = p._ranked(len(p.batch_shape) + 1, jnp.result_type(*jax.tree.leaves(p), float))
-    q = jax.tree.map(lambda v: v if v.ndim == 0 else jnp.moveaxis(v, 0, -1), q)
-    return expectation(p, lambda x: -q.log_prob(x))
+    wide = column(p)
+    return expectation(p, lambda x: -wide._log_prob(x))
 
 
 def mode(p: Any) -> jax.Array:
@@ -154,12 +168,18 @@ def mode(p: Any) -> jax.Array:
 
 def cumulant(p: Any, t: jax.Array) -> jax.Array:
     hook = own(p, "_cumulant")
-    return jnp.log(_transform(p, t, jnp.exp)) if hook is None else hook(t)
+    if hook is not None:
+        return hook(t)
+    return transforms.laplace(p, t) if transforms.has_analytic_density(p) else jnp.log(_transform(p, t, jnp.exp))
 
 
 def cf(p: Any, t: jax.Array) -> jax.Array:
     hook = own(p, "_cf")
-    return _transform(p, t, lambda v: jnp.exp(1j * v)) if hook is None else hook(t)
+    if hook is not None:
+        return hook(t)
+    if transforms.has_analytic_density(p):
+        return transforms.fourier(p, t)
+    return _transform(p, t, lambda v: jnp.exp(1j * v))
 
 
 def _transform(p: Any, t: jax.Array, outer: Callable[[jax.Array], jax.Array]) -> jax.Array:

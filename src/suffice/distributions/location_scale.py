@@ -56,12 +56,7 @@ class Logistic(_LocationScale):
         z = jnp.abs(self._z(x))
         return -z - 2.0 * jnp.log1p(jnp.exp(-z)) - jnp.log(self.scale)
 
-    def _cdf(self, x: jax.Array) -> jax.Array:
-        return jax.nn.sigmoid(self._z(x))
-
-    def _sf(self, x: jax.Array) -> jax.Array:
-        return jax.nn.sigmoid(-self._z(x))
-
+    # tails are exponentials of their logarithms: the slope of a sigmoid loses the far one
     def _log_cdf(self, x: jax.Array) -> jax.Array:
         return log_sigmoid(self._z(x))
 
@@ -352,7 +347,7 @@ class StudentT(_LocationScale):
         z = jax.random.normal(top, shape, self.scale.dtype)
         return self._at(z / jnp.sqrt(variates.gamma(bottom, half, shape, self.scale.dtype) / half))
 
-    def _above(self, order: float, value: jax.Array, otherwise: Any) -> jax.Array:
+    def _above(self, order: float, value: Any, otherwise: Any) -> jax.Array:
         return jnp.where(self.df > order, value, otherwise)
 
     def _mean(self) -> jax.Array:

@@ -184,6 +184,12 @@ class LogNormal(ExponentialFamily):
     def _entropy(self) -> jax.Array:
         return 0.5 + LOG_SQRT_2PI + jnp.log(self.scale) + self.loc
 
+    def _analytic_log_density(self, z: jax.Array) -> jax.Array:
+        return self._log()._log_prob(z)
+
+    def _tilt(self) -> jax.Array:
+        return jnp.minimum(0.5 * jnp.pi, 2.0 * self.scale)
+
     # the form of the normal in log x, with base measure 1/x
     def _natural(self) -> jax.Array:
         return self._log()._natural()

@@ -1,5 +1,6 @@
 """Families whose support is estimated: uniform and Pareto."""
 
+import math
 from typing import Any, ClassVar
 
 import jax
@@ -8,6 +9,9 @@ import jax.numpy as jnp
 from suffice.distributions.distribution import Distribution, parameter
 from suffice.distributions.statistics import Sufficient
 from suffice.numerics import domain
+from suffice.numerics.special.elementary import horner
+
+_SINH_SERIES = [1.0 / math.factorial(2 * k + 3) for k in range(9)]  # of (sinh(h)/h − 1)/h² in powers of h²
 
 
 class Uniform(Distribution):
@@ -70,10 +74,13 @@ class Uniform(Distribution):
         return jnp.log(self._width())
 
     def _cumulant(self, t: jax.Array) -> jax.Array:
-        # sinh(h)/h about the middle, with the larger exponential taken out
-        h = jnp.abs(t * self._width())
-        nonzero = jnp.where(h > 0, h, 1.0)
-        return t * self._mean() + 0.5 * h + jnp.log(jnp.where(h > 0, -jnp.expm1(-nonzero) / nonzero, 1.0))
+        # t·mean + log(sinh(h)/h): by the series of sinh(h)/h − 1 near 0, else with the larger exponential taken out
+        h = 0.5 * t * self._width()
+        small = jnp.abs(h) < 1.0
+        square = jnp.where(small, h, 0.0) ** 2
+        close = jnp.log1p(square * horner(square, _SINH_SERIES))
+        far = jnp.where(small, 1.0, jnp.abs(h))
+        return t * self._mean() + jnp.where(small, close, far + jnp.log(-jnp.expm1(-2.0 * far) / (2.0 * far)))
 
     def _cf(self, t: jax.Array) -> jax.Array:
         return jnp.exp(1j * t * self._mean()) * jnp.sinc(t * self._width() / (2.0 * jnp.pi))
@@ -166,6 +173,15 @@ class Pareto(Distribution):
     def _entropy(self) -> jax.Array:
         a = self.concentration
         return jnp.log(self.scale) - jnp.log(a) + 1.0 / a + 1.0
+
+    def _analytic_log_density(self, z: jax.Array) -> jax.Array:
+        a, u = self.concentration, z - jnp.log(self.scale)
+        outer = u.real > 0
+        growth = jnp.where(outer, u, 0.0) + jnp.log1p(jnp.exp(jnp.where(outer, -u, u)))
+        return jnp.log(a) + u - (a + 1.0) * growth
+
+    def _tilt(self) -> jax.Array:
+        return jnp.full_like(self.scale, jnp.pi / 4.0)
 
     def _coordinate(self, x: jax.Array) -> jax.Array:
         return jnp.log(x)

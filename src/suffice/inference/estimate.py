@@ -69,7 +69,7 @@ def _maximise_traced(family: Family, s: Sufficient, begin: Distribution) -> newt
 
 
 def fit_traced(
-    family: Family, x: jax.Array, w: jax.Array, begin: Distribution | None = None, most: int = newton.MOST_STEPS
+    family: Family, x: jax.Array, w: jax.Array, begin: Any = None, most: int = newton.MOST_STEPS
 ) -> Fit:
     """The fit of one array inside compiled code, such as a bootstrap under ``vmap``.
 
@@ -127,9 +127,7 @@ def has_sufficient(family: Family) -> bool:
     return own(family.kind, "_estimate") is not None
 
 
-def _check_sufficient(
-    family: Family, s: Sufficient, data: Observations | None, needs_spread: bool = True
-) -> None:
+def _check_sufficient(family: Family, s: Sufficient, data: Observations | None, needs_spread: bool = True) -> None:
     """Raise what is wrong with the data, if the statistic says that something is."""
     bad = not np.all(np.isfinite(s.mean)) or not np.isfinite(s.gap) or float(s.outside) > 0
     if bad and data is not None:
@@ -162,9 +160,7 @@ def impossible(family: Family, row: int, value: float) -> str:
 
 def degenerate(family: Family, count: float) -> str:
     """Why a sample without spread cannot be fitted."""
-    return (
-        f"{family.name} cannot be fitted: the {count:g} observations are all equal, and the likelihood grows without bound"
-    )
+    return f"{family.name} cannot be fitted: the {count:g} observations are all equal, and the likelihood grows without bound"
 
 
 # -- families without a finite statistic ---------------------------------------------------------------------------
@@ -231,7 +227,13 @@ def _exact_if_needed(p: Distribution, value: jax.Array, data: Observations) -> j
     error = data.fold(lambda blocks: quadrature_error(p, blocks))
     if error <= 1e-11 * (abs(float(value)) + 1.0):
         return value
-    return data.fold(lambda blocks: sum(jnp.dot(w, jax.jit(log_interval)(p, *columns)) for columns, w in blocks))
+    return data.fold(lambda blocks: sum((_weighted_intervals(p, block) for block in blocks), jnp.zeros(())))
+
+
+@jax.jit
+def _weighted_intervals(p: Distribution, block: Block) -> jax.Array:
+    values = log_interval(p, *block.columns)
+    return values.sum() if block.weights is None else jnp.where(block.weights > 0, block.weights * values, 0.0).sum()
 
 
 def _limiting(target: Family) -> Family:
@@ -358,7 +360,7 @@ def _from_smallest(family: Family, data: Observations) -> Fit:
     summary = data.survey.summary
     origin = summary.minimum - _width(data) / 2.0
     base = family.member.base._from_mean(jnp.asarray(summary.mean - origin))
-    p = Shifted(base, origin)
+    p = Shifted(base, jnp.asarray(origin))
     value = data.fold(lambda b: expansion(family, np.asarray(family.vector(p), float), b)).log_likelihood
     unknown = jnp.full((len(family.parameter_names),) * 2, jnp.nan)
     done, count = jnp.asarray(CONVERGED), jnp.asarray(summary.count)

@@ -70,9 +70,7 @@ def goodness_of_fit(
     return _by_values(fit, data, replicates, key, most)
 
 
-def _result(
-    fit: Fit, observed: Any, simulated: np.ndarray, test: str, count: int, sampled: bool
-) -> GoodnessOfFit:
+def _result(fit: Fit, observed: Any, simulated: np.ndarray, test: str, count: int, sampled: bool) -> GoodnessOfFit:
     statistic, usable = float(observed), simulated[np.isfinite(simulated)]
     p_value = (1.0 + np.sum(usable >= statistic)) / (1.0 + len(usable)) if np.isfinite(statistic) else np.nan
     return GoodnessOfFit(fit.family.name, statistic, test, float(p_value), len(usable), count, sampled)
@@ -178,7 +176,9 @@ def chi_square(log_probs: jax.Array, counts: jax.Array, groups: jax.Array) -> ja
     """Pearson's Σ (O − E)²/E over groups of cells."""
     n = counts.sum()
     expected = n * jnp.exp(log_probs) @ groups
-    return jnp.where(expected > 0, (counts @ groups - expected) ** 2 / jnp.where(expected > 0, expected, 1.0), 0.0).sum()
+    return jnp.where(
+        expected > 0, (counts @ groups - expected) ** 2 / jnp.where(expected > 0, expected, 1.0), 0.0
+    ).sum()
 
 
 @jax.jit

@@ -76,7 +76,7 @@ def expansion(family: Family, v: np.ndarray, data: Iterable[Block]) -> Expansion
     while len(parts) > 1:  # pairwise, so that rounding does not grow with the number of blocks
         pairs = [parts[i : i + 2] for i in range(0, len(parts), 2)]
         parts = [tuple(sum(terms) for terms in zip(*pair, strict=True)) for pair in pairs]
-    return Expansion(family, v, *parts[0])
+    return Expansion(family, jnp.asarray(v), *map(jnp.asarray, parts[0]))
 
 
 def mean_log_likelihood(p: Any, s: Sufficient) -> jax.Array:
@@ -114,4 +114,3 @@ def inverse(m: jax.Array) -> jax.Array:
 
 
 reported_covariance = jax.jit(covariance)
-

@@ -80,8 +80,7 @@ class Ranking:
             rng: int, NumPy generator or JAX key.
         """
         return tuple(
-            goodness_of_fit(c.fit, self.data_for(c.fit), replicates=replicates, rng=rng)
-            for c in self.candidates[:top]
+            goodness_of_fit(c.fit, self.data_for(c.fit), replicates=replicates, rng=rng) for c in self.candidates[:top]
         )
 
     def data_for(self, fit: Fit) -> Observations:

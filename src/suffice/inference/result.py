@@ -112,15 +112,15 @@ class Fit:
         lower, upper = intervals.wald(
             self.family.report(self.distribution), self.covariance.diagonal(), self.family.parameter_domains, level
         )
-        return {
-            name: (float(a), float(b)) for name, a, b in zip(self.parameter_names, lower, upper, strict=True)
-        }
+        return {name: (float(a), float(b)) for name, a, b in zip(self.parameter_names, lower, upper, strict=True)}
 
     def __repr__(self) -> str:
         errors = self.standard_errors
         told = ", ".join(f"{name} = {value:.6g} ± {errors[name]:.2g}" for name, value in self.parameters.items())
         state = "" if self.converged else f", not converged: {self.message}"
-        return f"Fit({self.family.name}: {told}; l = {float(self.log_likelihood):.6f}, n = {float(self.count):g}{state})"
+        return (
+            f"Fit({self.family.name}: {told}; l = {float(self.log_likelihood):.6f}, n = {float(self.count):g}{state})"
+        )
 
 
 def _named(family: Family, values: Any) -> dict[str, float]:

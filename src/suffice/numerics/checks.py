@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from suffice.numerics.domain import Domain
 
@@ -13,7 +14,7 @@ _PLAIN = (jax.Array, np.ndarray, float, int, np.generic)
 
 def is_traced(*values: Any) -> bool:
     """Tell whether any value is an abstract one inside ``jit``, ``vmap`` or ``grad``."""
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
+    return any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(values))
 
 
 def as_argument(x: Any) -> Any:

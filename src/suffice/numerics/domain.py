@@ -21,7 +21,7 @@ class Domain:
     def event_ndim(self) -> int:
         return 0
 
-    def contains(self, x: jax.Array) -> jax.Array:
+    def contains(self, x: Any) -> Any:
         raise NotImplementedError
 
     def to_real(self, x: jax.Array) -> jax.Array:
@@ -44,7 +44,7 @@ class Interval(Domain):
     closed: tuple[bool, bool] = (False, False)
     integer: bool = False
 
-    def contains(self, x: jax.Array) -> jax.Array:
+    def contains(self, x: Any) -> Any:
         above = x >= self.lower if self.closed[0] else x > self.lower
         below = x <= self.upper if self.closed[1] else x < self.upper
         inside = above & below
@@ -108,7 +108,7 @@ class Logits(Domain):
     def event_ndim(self) -> int:
         return 1
 
-    def contains(self, x: jax.Array) -> jax.Array:
+    def contains(self, x: Any) -> Any:
         return jnp.all(x < INF, axis=-1) & jnp.any(x > -INF, axis=-1)
 
     def to_real(self, x: jax.Array) -> jax.Array:
@@ -129,7 +129,7 @@ class Simplex(Domain):
     def event_ndim(self) -> int:
         return 1
 
-    def contains(self, x: jax.Array) -> jax.Array:
+    def contains(self, x: Any) -> Any:
         tolerance = 8 * jnp.finfo(x.dtype).eps * x.shape[-1]
         return jnp.all(x >= 0, axis=-1) & (jnp.abs(x.sum(-1) - 1) <= tolerance)
 

@@ -14,7 +14,9 @@ import numpy as np
 RUNNING, CONVERGED, AT_LIMIT, STALLED, EXHAUSTED, UNBOUNDED = range(6)
 
 MOST_STEPS = 100
-_TOLERANCE = 1e-14  # on decrement / count: the next step moves by less than 1e-7 standard deviations, its error 1e-14
+# The decrement per observation is the square of the next step in standard deviations of one observation.
+_EXACT = 1e-20  # the Hessian, and so the covariance, is right to ten digits
+_NEAR = 1e-14  # reached twice, this is as near as rounding lets us come
 _LONGEST = 1.5  # longest step, in standard deviations of one observation
 _SHORTEST = 1e-8
 
@@ -28,6 +30,7 @@ class State(NamedTuple):
     gradient: Any
     hessian: Any
     shrink: Any
+    near: Any
     iterations: Any
     status: Any
 
@@ -35,9 +38,8 @@ class State(NamedTuple):
 def start(v: Any, xp: Any = np) -> State:
     """Begin at the unconstrained point ``v`` of shape (d,)."""
     d = v.shape[0]
-    return State(
-        v, v, xp.asarray(-xp.inf), xp.zeros(d), -xp.eye(d), xp.asarray(1.0), xp.asarray(0), xp.asarray(RUNNING)
-    )
+    worst, one, zero, no = xp.asarray(-xp.inf), xp.asarray(1.0), xp.asarray(0), xp.asarray(False)
+    return State(v, v, worst, xp.zeros(d), -xp.eye(d), one, no, zero, xp.asarray(RUNNING))
 
 
 def update(state: State, value: Any, gradient: Any, hessian: Any, count: Any, far: Any, xp: Any = np) -> State:
@@ -45,8 +47,8 @@ def update(state: State, value: Any, gradient: Any, hessian: Any, count: Any, fa
 
     A step is accepted if the value did not fall beyond rounding; else it is quartered. Directions in which the function
     curves upwards are walked as if they curved downwards, and no step is longer than 1.5 standard deviations of one
-    observation. The search ends when the Newton decrement g'(−H)⁻¹g is at most 1e-14 per observation: the last step is
-    then taken, and its gain (half the decrement) added to the value.
+    observation. The search ends when the Newton decrement g'(−H)⁻¹g is negligible: the last step is then taken, and its
+    gain, half the decrement, added to the value.
 
     Args:
         count: number of observations, in whose unit steps are measured.
@@ -61,16 +63,19 @@ def update(state: State, value: Any, gradient: Any, hessian: Any, count: Any, fa
 
     point, best = choose(state.trial, state.point), choose(value, state.value)
     g, h = choose(gradient, state.gradient), choose(hessian, state.hessian)
-    curvature, directions = xp.linalg.eigh(-h)
+    size = xp.abs(xp.diagonal(h))
+    unit = 1.0 / xp.sqrt(xp.where(size > 0, size, 1.0))  # of each coordinate, so that the data's unit changes nothing
+    curvature, directions = xp.linalg.eigh(-h * xp.outer(unit, unit))
     floor = 1e-10 * xp.max(xp.abs(curvature)) + 1e-300
-    along = directions.T @ g
-    step = directions @ (along / xp.maximum(xp.abs(curvature), floor))
+    along = directions.T @ (unit * g)
+    step = unit * (directions @ (along / xp.maximum(xp.abs(curvature), floor)))
     decrement = xp.sum(along**2 / xp.maximum(xp.abs(curvature), floor))
     length = xp.sqrt(decrement / count)
     concave = xp.all(curvature > 0)
     shrink = choose(xp.minimum(1.0, 4.0 * state.shrink), state.shrink / 4.0)
     step = step * xp.minimum(1.0, _LONGEST / xp.maximum(length, 1e-300)) * shrink
-    done = accepted & concave & (decrement <= _TOLERANCE * count)
+    near = accepted & concave & (decrement <= _NEAR * count)
+    done = near & ((decrement <= _EXACT * count) | state.near)
     iterations = state.iterations + 1
     status = xp.where(
         done,
@@ -88,6 +93,7 @@ def update(state: State, value: Any, gradient: Any, hessian: Any, count: Any, fa
         g,
         h,
         shrink,
+        near,
         iterations,
         status,
     )
@@ -104,9 +110,7 @@ def second_order(f: Callable[[jax.Array], jax.Array], v: jax.Array) -> tuple[jax
     return value, gradient, hessian
 
 
-def maximise(
-    f: Callable[[jax.Array], jax.Array], v: jax.Array, count: jax.Array, most: int = MOST_STEPS
-) -> State:
+def maximise(f: Callable[[jax.Array], jax.Array], v: jax.Array, count: jax.Array, most: int = MOST_STEPS) -> State:
     """Run Newton's method on a traceable function, inside compiled code.
 
     The function appears once in the loop, so it is compiled once.

@@ -43,7 +43,7 @@ def sum_over_integers(
     Euler–Maclaurin terms at its lower end: past the first thousand integers a probability function is smooth.
     """
     lower, upper = jnp.floor(lower), jnp.ceil(upper)
-    k = lower + jnp.arange(exact, dtype=lower.dtype)
+    k = lower + jnp.arange(exact, dtype=lower.dtype).reshape((1,) * (lower.ndim - 1) + (exact,))
     head = jnp.where(k <= upper, f(jnp.minimum(k, upper)), 0.0).sum(-1)
 
     start = lower + exact
@@ -53,6 +53,7 @@ def sum_over_integers(
     edges = jnp.concatenate([edges, jnp.broadcast_to(jnp.maximum(upper, start), (*edges.shape[:-1], 1))], -1)
     nodes, weights = (jnp.asarray(v) for v in unit_legendre(order))
     width = (edges[..., 1:] - edges[..., :-1])[..., None]
+    nodes, weights = (v.reshape((1,) * (edges.ndim) + (order,)) for v in (nodes, weights))
     at = edges[..., :-1, None] + width * nodes
     flat = at.reshape((*at.shape[:-2], panels * order))
     body = (f(flat) * (width * weights).reshape(flat.shape)).sum(-1)

@@ -1,1 +1,60 @@
+"""Documents from results: a page, a chart. Charts and their libraries are loaded when first asked for."""
 
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from suffice.inference.rank import Ranking
+from suffice.inference.result import Fit
+
+if TYPE_CHECKING:
+    from suffice.inference.goodness import GoodnessOfFit
+
+
+def report(
+    result: Ranking | Fit,
+    path: str | PathLike[str],
+    *,
+    goodness: "Sequence[GoodnessOfFit] | None" = None,
+    replicates: int = 999,
+    rng: Any = 0,
+) -> Path:
+    """Write a result as one HTML page that needs no network: the answer, the ranking, figures, and how it was computed.
+
+    Args:
+        result: of ``rank`` or ``fit``.
+        path: of the file, which is written whole or not at all.
+        goodness: tests of the first families, as ``ranking.goodness_of_fit`` returns them; made here if not given.
+        replicates: bootstrap samples of these tests.
+        rng: int, NumPy generator or JAX key.
+
+    Returns:
+        The path.
+    """
+    from suffice.report import page
+
+    if isinstance(result, Ranking):
+        return page.write_whole(path, page.ranking_page(result, goodness, replicates, rng))
+    if isinstance(result, Fit):
+        return page.write_whole(path, page.fit_page(result))
+    raise TypeError(f"result must be a Ranking or a Fit, got {type(result).__name__}")
+
+
+def plot(result: Ranking | Fit) -> Any:
+    """Draw a result: the data with the best families for a ranking, density and distribution function for a fit.
+
+    Returns:
+        An Altair chart: it displays itself in notebooks and has ``save("x.png")``, also for .svg and .html.
+    """
+    import altair
+
+    from suffice.report import figures
+    from suffice.report.empirical import Empirical
+
+    if isinstance(result, Ranking):
+        return figures.display(figures.histogram(result, Empirical.of(result)).chart)
+    if isinstance(result, Fit):
+        parts = figures.density(result).chart, figures.distribution_function(result).chart
+        return figures.display(altair.hconcat(*parts))
+    raise TypeError(f"result must be a Ranking or a Fit, got {type(result).__name__}")

@@ -18,7 +18,7 @@ from suffice.report.empirical import POINTS, Empirical, evaluate, spread_places
 from suffice.runtime.rng import RNG, as_key
 
 REPLICATES = 199
-MOST_VALUES = 2048
+MOST_VALUES = 4096
 MOST_CELLS = 1024
 _STEPS = 25  # Newton steps of a refit; it starts at the fit the sample was drawn from
 _LEVEL = (0.025, 0.975)
@@ -43,6 +43,7 @@ class Comparison:
         probabilities: of the fit up to each value, (m,).
         quantile_band: pointwise 95 % band for (quantiles, data); None where the weights are not frequencies.
         probability_band: the same for (probabilities, shares).
+        outside: how many of the points lie outside the band.
         count: observations used.
         sampled: whether these are a random sample of the data.
         refitted: whether the family was refitted to each bootstrap sample.
@@ -54,6 +55,7 @@ class Comparison:
     probabilities: np.ndarray
     quantile_band: Band | None
     probability_band: Band | None
+    outside: int
     count: int
     sampled: bool
     refitted: bool
@@ -109,7 +111,7 @@ def _by_values(fit: Fit, ranking: Ranking, replicates: int, key: jax.Array) -> C
     shares = (places + 0.5) / n
     data, quantiles, probabilities = x[places], evaluate(p.icdf, shares), evaluate(p.cdf, x[places])
     refit = fit.regular
-    quantile_band = probability_band = None
+    quantile_band, probability_band, outside = None, None, 0
     if whole:
         size = max(64, 1 << (n - 1).bit_length())
         drawn = _replicate_values(
@@ -123,7 +125,10 @@ def _by_values(fit: Fit, ranking: Ranking, replicates: int, key: jax.Array) -> C
         low, high = _quantiles(np.asarray(drawn)[:, : len(places)])
         quantile_band = Band((quantiles, evaluate(p.icdf, low)), (quantiles, evaluate(p.icdf, high)))
         probability_band = Band((low, shares), (high, shares))
-    return Comparison(data, quantiles, shares, probabilities, quantile_band, probability_band, n, sampled, refit)
+        outside = int(((probabilities < low) | (probabilities > high)).sum())
+    return Comparison(
+        data, quantiles, shares, probabilities, quantile_band, probability_band, outside, n, sampled, refit
+    )
 
 
 def _quantiles(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -174,10 +179,12 @@ def _by_cells(fit: Fit, empirical: Empirical, k: np.ndarray, replicates: int, ke
     probability = np.where(real, np.asarray(_cell_probabilities(fit.distribution, columns)), 0.0)
     probability /= probability.sum()
     up_to = (np.cumsum(probability) - probability / 2.0)[: len(k)]
-    at = (empirical.values - k[0]).astype(int)
+    few = spread_places(len(empirical.values))
+    values, shares = empirical.values[few], empirical.middle[few]
+    at = (values - k[0]).astype(int)
     n = empirical.count
     whole = n == np.floor(n)
-    quantile_band = probability_band = None
+    quantile_band, probability_band, outside = None, None, 0
     if whole:
         generator = np.random.default_rng(np.asarray(jax.random.key_data(key)))
         counts = generator.multinomial(int(n), probability, size=replicates).astype(float)
@@ -190,16 +197,8 @@ def _by_cells(fit: Fit, empirical: Empirical, k: np.ndarray, replicates: int, ke
             (np.interp(high, up_to, k)[seen], k[seen]),
         )
         probability_band = Band((up_to[seen], low[seen].clip(0, 1)), (up_to[seen], high[seen].clip(0, 1)))
-    few = spread_places(len(at))
-    shares = empirical.middle[few]
+        outside = int(((shares < low[at]) | (shares > high[at])).sum())
+    quantiles, probabilities = np.interp(shares, up_to, k), up_to[at]
     return Comparison(
-        empirical.values[few],
-        np.interp(shares, up_to, k),
-        shares,
-        up_to[at[few]],
-        quantile_band,
-        probability_band,
-        int(n),
-        False,
-        fit.regular,
+        values, quantiles, shares, probabilities, quantile_band, probability_band, outside, int(n), False, fit.regular
     )

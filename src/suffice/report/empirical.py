@@ -10,7 +10,7 @@ import numpy as np
 from suffice.inference.rank import Ranking
 
 POINTS = 384  # points drawn at most
-BINS = 60  # bars drawn at most, or a few more for rounding
+BINS = 50  # bars aimed at, at most; rounding their width may double them
 _PAD = 512
 
 
@@ -64,11 +64,18 @@ class Empirical:
     def window(self) -> tuple[float, float]:
         """Where a histogram is drawn: all the data, or their bulk where a tail would flatten it."""
         low, high = float(self.values[0]), float(self.values[-1])
-        first, last = self.quantile(0.005), self.quantile(0.995)
-        if high - low <= 3.0 * (last - first):
-            return low, high
-        margin = 0.1 * (last - first)
-        return max(low, first - margin), min(high, last + margin)
+        lower, upper = self.quantile(0.25), self.quantile(0.75)
+        spread = upper - lower or self.quantile(0.995) - self.quantile(0.005)
+        if spread > 0.0 and lower - low > 9.0 * spread:
+            low = lower - 6.0 * spread
+        if spread > 0.0 and high - upper > 9.0 * spread:
+            high = upper + 6.0 * spread
+        return (np.floor(low), np.ceil(high)) if self.tabulated else (low, high)
+
+    @property
+    def heavy(self) -> bool:
+        """Whether positive values reach so far beyond their median that logarithms show them best."""
+        return bool(self.values[0] > 0 and self.values[-1] > 10.0 * self.quantile(0.5))
 
     @cached_property
     def bins(self) -> np.ndarray:
@@ -106,8 +113,8 @@ class Empirical:
 
 
 def _round_width(width: float) -> float:
-    power = 10.0 ** np.floor(np.log10(width)) if width > 0 else 1.0
-    return float(next(step * power for step in (1.0, 2.0, 5.0, 10.0) if step * power >= width * 0.999))
+    power = 10.0 ** np.floor(np.log10(width))
+    return float(power * max(step for step in (1.0, 2.0, 5.0, 10.0) if step * power <= 1.3 * width))
 
 
 def spread_places(n: int, most: int = POINTS) -> np.ndarray:
@@ -125,8 +132,7 @@ def evaluate(method: Callable[[Any], Any], x: Any) -> np.ndarray:
     return np.concatenate([np.asarray(method(row), float) for row in padded])[: len(x)]
 
 
-def masses(p: Any, edges: np.ndarray, tabulated: bool) -> np.ndarray:
+def masses(p: Any, edges: np.ndarray) -> np.ndarray:
     """Probability that a distribution puts between consecutive edges, exact in both tails."""
-    at = np.ceil(edges) - 1.0 if tabulated and p.discrete else edges
-    below, above = evaluate(p.cdf, at), evaluate(p.sf, at)
+    below, above = evaluate(p.cdf, edges), evaluate(p.sf, edges)
     return np.where(below[:-1] < 0.5, np.diff(below), -np.diff(above))

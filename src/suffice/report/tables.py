@@ -12,15 +12,20 @@ from suffice.inference.rank import Candidate, Ranking
 from suffice.inference.result import Fit
 from suffice.report.empirical import Empirical
 
+_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 CRITERIA = {"aic": "AIC", "aicc": "AICc", "bic": "BIC"}
 
 
 class Table(NamedTuple):
-    """Headers and rows of strings; a cell may have several lines. ``words`` are the columns that are not numbers."""
+    """Headers and rows of strings, where a cell may have several lines, and notes to which superscripts refer.
+
+    ``words`` are the columns that are not numbers.
+    """
 
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     words: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
 
 
 def number(value: float, digits: int = 6) -> str:
@@ -74,22 +79,27 @@ def ranking_rows(ranking: Ranking, goodness: Sequence[GoodnessOfFit] = ()) -> Ta
         goodness: tests of the first families, in their order.
     """
     headers = ("", "Family", "Parameters ± standard error", "Log-likelihood", CRITERIA[ranking.criterion])
-    headers += ("Difference", "Akaike weight" if ranking.criterion == "aic" else "Weight", "p-value", "Note")
+    headers += ("Difference", "Akaike weight" if ranking.criterion == "aic" else "Weight", "p-value")
+    notes = tuple(dict.fromkeys(filter(None, (note(c.fit) for c in ranking.candidates))))
 
     def row(place: int, c: Candidate) -> tuple[str, ...]:
         return (
             str(place + 1),
-            c.name,
+            c.name + _mark(note(c.fit), notes),
             "\n".join(estimates(c.fit)),
             decimal(float(c.fit.log_likelihood)),
             decimal(c.score),
             decimal(c.difference),
             share(c.weight),
             share(goodness[place].p_value) if place < len(goodness) else "",
-            note(c.fit),
         )
 
-    return Table(headers, tuple(row(i, c) for i, c in enumerate(ranking.candidates)), frozenset({1, 2, 8}))
+    return Table(headers, tuple(row(i, c) for i, c in enumerate(ranking.candidates)), frozenset({1, 2}), notes)
+
+
+def _mark(text: str, notes: Sequence[str]) -> str:
+    """The superscript that refers to a note."""
+    return f" {str(notes.index(text) + 1).translate(_SUPERSCRIPTS)}" if text else ""
 
 
 def impossible_rows(ranking: Ranking) -> Table:

@@ -120,7 +120,7 @@ def test_derivatives():
 def test_hessian_modes():
     def function(theta):
         a, b = theta
-        return jnp.sum(jnp.log(gammainc(a, b * jnp.array([2.5, 3.5])) - gammainc(a, b * jnp.array([1.0, 2.5]))))
+        return jnp.sum(gammaincc(a, b * jnp.array([1.0, 2.5, 3.5])))
 
     theta = jnp.array([3.7, 1.1])
     forward = jax.jit(jax.jacfwd(jax.jacfwd(function)))(theta)
@@ -189,13 +189,13 @@ def test_inverse_derivatives():
     """Against the identity gammaincinv(a, P(a, x)) = x, differentiated twice."""
 
     def identity(a, x):
-        return gammaincinv(a, gammainc(a, x)), gammainccinv(a, gammaincc(a, x))
+        return gammaincinv(a, gammainc(a, x))
+
+    def first(a, x):
+        return jax.grad(identity, (0, 1))(a, x)
 
     a, x = np.array([0.3, 1.0, 4.0, 60.0, 2e4]), np.array([0.2, 1.7, 3.0, 70.0, 2.01e4])
-    first = jax.jit(jax.vmap(jax.jacfwd(identity, (0, 1))))(a, x)
-    second = jax.jit(jax.vmap(jax.hessian(identity, (0, 1))))(a, x)
-    for (in_a, in_x), ((aa, ax), (_, xx)) in zip(first, second, strict=True):
-        np.testing.assert_allclose(in_a, 0, atol=1e-11)
-        np.testing.assert_allclose(in_x, 1, rtol=1e-12)
-        for entry in (aa, ax, xx):
-            np.testing.assert_allclose(entry, 0, atol=1e-9)
+    (in_a, in_x), second = jax.jit(jax.vmap(lambda a, x: (first(a, x), jax.jacfwd(first, (0, 1))(a, x))))(a, x)
+    np.testing.assert_allclose(in_a, 0, atol=1e-11)
+    np.testing.assert_allclose(in_x, 1, rtol=1e-12)
+    np.testing.assert_allclose(second, np.zeros((2, 2, 5)), atol=1e-9)

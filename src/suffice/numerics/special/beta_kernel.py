@@ -67,13 +67,16 @@ def offset_from_mean(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> 
     return jnp.where(upper, -offset, offset)
 
 
-def _depth(n: jax.Array) -> float:
-    return 2 - log(jnp.finfo(n.dtype).eps)
+def _rule(dtype: jnp.dtype, coarse: bool) -> tuple[float, np.ndarray, np.ndarray]:
+    """(depth of the window, nodes, weights): for float64 beyond its accuracy, for float32 too; coarse: six digits."""
+    if coarse or dtype != jnp.float64:
+        nodes, weights = np.polynomial.legendre.leggauss(12 if coarse else 24)
+        return 15.0 if coarse else 2 - log(jnp.finfo(dtype).eps), (1 + nodes) / 2, weights / 2
+    return 2 - log(jnp.finfo(dtype).eps), _NODES, _WEIGHTS
 
 
-def _window(rate: jax.Array, sign: jax.Array, n: jax.Array, p: jax.Array, offset: jax.Array) -> jax.Array:
+def _window(depth: float, rate: jax.Array, sign: jax.Array, n: jax.Array, p: jax.Array, offset: jax.Array) -> jax.Array:
     """W with ψ(W) near the depth where the integrand vanishes: quadratic start, Newton on a convex function."""
-    depth = _depth(n)
     w = 2 * depth / (offset + jnp.sqrt(offset * offset + 2 * depth * n * p * (1 - p)))
     for _ in range(3):
         growth = jnp.expm1(sign * w)
@@ -83,7 +86,7 @@ def _window(rate: jax.Array, sign: jax.Array, n: jax.Array, p: jax.Array, offset
 
 
 @functools.cache
-def beta_moments(*orders: tuple[int, int]) -> Callable[..., tuple[jax.Array, ...]]:
+def beta_moments(*orders: tuple[int, int], coarse: bool = False) -> Callable[..., tuple[jax.Array, ...]]:
     """∫₀^∞ ψ_a^i ψ_b^j exp(−ψ) dw for each (i, j) in orders, ψ = a ψ_a + b ψ_b; arguments (a, b, x, y, flat), a >= LEAST_SHAPE unless flat.
 
     ψ_a = −log(t/x), ψ_b = −log((1 − t)/y), logit t = logit x − w: log(1 + x(e^−w − 1)) = log(1 + y(e^w − 1)) − w is taken
@@ -92,6 +95,7 @@ def beta_moments(*orders: tuple[int, int]) -> Callable[..., tuple[jax.Array, ...
     """
 
     def integrals(a, b, x, y, flat):
+        depth, nodes, weights = _rule(a.dtype, coarse)
         lower = (x < y) & ~flat
         n = jnp.where(flat, 1 - a, a + b)
         p = jnp.where(lower, x, jnp.where(flat, -y, y))
@@ -99,36 +103,37 @@ def beta_moments(*orders: tuple[int, int]) -> Callable[..., tuple[jax.Array, ...
         sign = jnp.where(lower | flat, -1, 1).astype(a.dtype)
         offset = jnp.where(flat, b, offset_from_mean(a, b, x, y))
         safe = (jnp.where(flat, t, u) for t, u in ((9, rate), (-1, sign), (18, n), (0.5, p), (0, offset)))
-        window = lax.stop_gradient(jnp.where(flat, _depth(a) / (1 + b), _window(*safe)))
+        window = lax.stop_gradient(jnp.where(flat, depth / (1 + b), _window(depth, *safe)))
         v, d = sign * window, 1 - 2 * p
         cumulants, power = [], n * p * (1 - p)
         for k, c in enumerate(_CUMULANTS, 2):
             power *= v
             cumulants.append(power * v * horner(d * d, c[k % 2 :: 2]) * (d if k % 2 else 1))
-        near, nodes, weights = window < _NEAR, jnp.asarray(_NODES, a.dtype), jnp.asarray(_WEIGHTS, a.dtype)
+        near, rule = window < _NEAR, (jnp.asarray(nodes, a.dtype), jnp.asarray(weights, a.dtype))
 
         def integrate(integrand, *leaves):
-            # Without the barriers the leaves would be computed again at each node, and the integrand stored.
-            barred = [leaf[..., None] for leaf in lax.optimization_barrier(leaves)]
-            integrals = [(value * weights).sum(-1) * window for value in integrand(*barred)]
+            # Without the barriers the leaves would be computed again at each node, and the nodes stored at each point.
+            (nodes, weights), leaves = lax.optimization_barrier((rule, leaves))
+            values = integrand(nodes, *(leaf[..., None] for leaf in leaves))
+            integrals = [(value * weights).sum(-1) * window for value in values]
             return lax.optimization_barrier(integrals)
 
-        def taylor(coefficients):
+        def taylor(nodes, coefficients):
             psi = 0
             for c in reversed(coefficients):
                 psi = (psi + c) * nodes
             return psi
 
-        def close(*coefficients):
-            return (jnp.exp(-taylor(coefficients)),)
+        def close(nodes, *coefficients):
+            return (jnp.exp(-taylor(nodes, coefficients)),)
 
-        def direct(flat, p, v, rate, n):
+        def direct(nodes, flat, p, v, rate, n):
             psi = rate * nodes + n * jnp.log1p(p * (jnp.expm1(v * nodes) + flat))
             return (jnp.exp(-psi) - flat * jnp.exp(-rate * nodes),)
 
-        def every(flat, p, v, rate, n, near, lower, *coefficients):
+        def every(nodes, flat, p, v, rate, n, near, lower, *coefficients):
             growth = jnp.log1p(p * (jnp.expm1(v * nodes) + flat))
-            value = jnp.exp(-jnp.where(near, taylor(coefficients), rate * nodes + n * growth))
+            value = jnp.exp(-jnp.where(near, taylor(nodes, coefficients), rate * nodes + n * growth))
             lessened = value - flat * jnp.exp(-rate * nodes)
             by_a = jnp.where(flat == 1, -growth, growth - jnp.where(lower, v, 0) * nodes)
             by_b = jnp.where(flat == 1, 0, growth) - jnp.where(lower, 0, v) * nodes

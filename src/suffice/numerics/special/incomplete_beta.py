@@ -10,7 +10,6 @@ from math import pi
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from jax.typing import ArrayLike
 
 from suffice.numerics.special.beta_kernel import LEAST_SHAPE, beta_moments, offset_from_mean
@@ -46,7 +45,9 @@ def _log_lead(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Arr
 
 def _log_gamma_rise(a: jax.Array, b: jax.Array) -> jax.Array:
     """log(Γ(a + b)/Γ(a)) with relative accuracy as b → 0: ten steps up, then Stirling's series in divided differences."""
-    steps = jnp.log1p(b[..., None] / (a[..., None] + np.arange(10.0).astype(a.dtype))).sum(-1)
+    product = jnp.zeros_like(a)
+    for k in range(10):
+        product += (1 + product) * b / (a + k)
     a = a + 10
     u, v = 1 / a, 1 / (a + b)
     value, difference = jnp.full_like(a, _STIRLING[-1]), jnp.zeros_like(a)
@@ -54,7 +55,7 @@ def _log_gamma_rise(a: jax.Array, b: jax.Array) -> jax.Array:
         difference = difference * u * u + value
         value = value * v * v + c
     errors = -b * u * v * (value + u * (u + v) * difference)
-    return a * log1pmx(b * u) - 0.5 * jnp.log1p(b * u) + b * jnp.log(a + b) + errors - steps
+    return a * log1pmx(b * u) - 0.5 * jnp.log1p(b * u) + b * jnp.log(a + b) + errors - jnp.log1p(product)
 
 
 def log_upper_lead(a: jax.Array, b: jax.Array, y: jax.Array) -> jax.Array:
@@ -62,7 +63,9 @@ def log_upper_lead(a: jax.Array, b: jax.Array, y: jax.Array) -> jax.Array:
     return b * jnp.log(y) - gammaln1p(b) + _log_gamma_rise(a, b)
 
 
-def _jet(order: int, a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> tuple[jax.Array, ...]:
+def _jet(
+    order: int, a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array, coarse: bool = False
+) -> tuple[jax.Array, ...]:
     """L = log I_x(a, b) and its derivatives in (a, b): (L), (L, L_a, L_b) or (L, L_a, L_b, L_aa, L_ab, L_bb).
 
     Small a: I_x(a, b) = Σ_k x^{a+k} y^b/((a + k) B(a + k, b)) + I_x(a + 8, b). Where b < 1 and y is small the integrand is
@@ -73,21 +76,14 @@ def _jet(order: int, a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> 
     raised = (a < LEAST_SHAPE) & ~flat
     shape = jnp.where(raised, a + LEAST_SHAPE, a)
     orders = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2))[: (1, 3, 6)[order]]
-    m = beta_moments(*orders)(shape, b, x, y, flat)
+    m = beta_moments(*orders, coarse=coarse)(shape, b, x, y, flat)
 
-    steps, sums = np.arange(LEAST_SHAPE).astype(a.dtype), _PARTIAL_SUMS.astype(a.dtype)
-    up, down = n[..., None] + steps, a[..., None] + (1 + steps)
-
-    def cumulate(t):
-        return jnp.where(raised[..., None], jnp.matmul(t, sums, precision="highest"), 0)
-
-    def with_last(t, last):
-        return t.at[..., -1].add(last)
-
-    terms = jnp.exp(cumulate(jnp.log(x[..., None] * up / down)))
-    terms = jnp.where(raised[..., None] | (sums[-1] > 0), terms, 0)
-    terms *= with_last(jnp.ones_like(terms), shape * jnp.where(flat, 1, m[0]) - 1)
-    total = terms.sum(-1)
+    terms, term = [], jnp.ones_like(x)
+    for k in range(LEAST_SHAPE):
+        terms.append(jnp.where(raised, term, 0))
+        term *= x * (n + k) / (a + (k + 1))
+    terms.append(jnp.where(raised, term, 1) * shape * jnp.where(flat, 1, m[0]))
+    total = sum(terms)
 
     small = jnp.where(flat, b, 0.5)
     mass = 1 + small * jnp.where(flat, m[0], 0)
@@ -107,7 +103,16 @@ def _jet(order: int, a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> 
         jnp.where(s < 0.5, up - jnp.log1p(1 / s), here - 1 / s) for s, here, up in ((a, gap_a, gap_1a), (b, gap_b, gap_1b))
     )
 
-    weights = terms / total[..., None]
+    steps, sums = np.arange(LEAST_SHAPE).astype(a.dtype), _PARTIAL_SUMS.astype(a.dtype)
+    up, down = n[..., None] + steps, a[..., None] + (1 + steps)
+    weights = jnp.stack(terms, -1) / total[..., None]
+
+    def cumulate(t):
+        return jnp.where(raised[..., None], jnp.matmul(t, sums, precision="highest"), 0)
+
+    def with_last(t, last):
+        return t.at[..., -1].add(last)
+
     mean_a, mean_b = m[1] / m[0], m[2] / m[0]
     slope_a = with_last(cumulate(1 / up - 1 / down), 1 / shape - mean_a)
     slope_b = with_last(cumulate(1 / up), -mean_b)
@@ -168,6 +173,11 @@ def log_logit_density(a: ArrayLike, b: ArrayLike, x: ArrayLike, y: ArrayLike) ->
 
 def _hazard(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array, value: jax.Array) -> jax.Array:
     return jnp.exp(log_logit_density(a, b, x, y) - value) / (x * y)
+
+
+def coarse_log_lower_tail(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+    """`log_lower_tail` to five digits, in a third of the time."""
+    return _jet(0, a, b, x, y, coarse=True)[0]
 
 
 @jax.custom_jvp

@@ -5,8 +5,13 @@ import jax.numpy as jnp
 from jax import lax
 from jax.typing import ArrayLike
 
-from suffice.numerics.special.elementary import elementwise, log1mexp, promote, softplus
-from suffice.numerics.special.incomplete_beta import log_logit_density, log_lower_tail, log_upper_lead
+from suffice.numerics.special.elementary import log1mexp, promote, softplus
+from suffice.numerics.special.incomplete_beta import (
+    coarse_log_lower_tail,
+    log_logit_density,
+    log_lower_tail,
+    log_upper_lead,
+)
 
 _DEEP = -650.0
 
@@ -41,31 +46,31 @@ def _start(a, b, target):
 
 
 def _solve(a, b, target):
-    u = _start(a, b, target)
-    deep = jnp.abs(u) > 600
+    start = _start(a, b, target)
+    deep = jnp.abs(start) > 600
+    u0 = jnp.where(deep, 0, start)
 
-    def halley(u):
+    def halley(tail, u):
         x, y = jax.nn.sigmoid(u), jax.nn.sigmoid(-u)
-        value = log_lower_tail(a, b, x, y)
+        value = tail(a, b, x, y)
         slope = jnp.exp(log_logit_density(a, b, x, y) - value)
         gap = value - target
         bend = 0.5 * gap * ((a * y - b * x) / slope - 1) / slope
         return x, y, gap, -gap / slope / (1 - jnp.clip(bend, -1e3, 0.5))
 
     def body(state):
-        k, u, _ = state
-        _, _, gap, step = halley(u)
-        return k + 1, jnp.clip(u + step, -640, 640), ~deep & ((jnp.abs(gap) > 1e-2) | (jnp.abs(step) > 2e-2))
+        k, u, active = state
+        _, _, gap, step = halley(coarse_log_lower_tail, u)
+        u = jnp.where(active, jnp.clip(u + step, -640, 640), u)
+        return k + 1, u, active & ((jnp.abs(gap) > 1e-2) | (jnp.abs(step) > 1e-2))
 
-    u0 = jnp.where(deep, 0, u)
-    k, v, _ = lax.while_loop(
-        lambda s: (s[0] < 12) & jnp.any(s[2]), body, (0, u0, jnp.ones_like(u0, bool))
-    )
-    x, y, _, step = halley(v)
+    _, u, _ = lax.while_loop(lambda s: (s[0] < 16) & jnp.any(s[2]), body, (0, u0, ~deep & ~jnp.isnan(u0)))
+    for _ in range(2):
+        x, y, _, step = halley(log_lower_tail, u)
+        u += step
     growth = jnp.expm1(step)
     x, y = x * (1 + growth) / (1 + x * growth), y / (1 + x * growth)
-    u = jnp.where(deep, u, v + step)
-    return u, jnp.where(deep, jax.nn.sigmoid(u), x), jnp.where(deep, jax.nn.sigmoid(-u), y), k
+    return jnp.where(deep, start, u), *(jnp.where(deep, jax.nn.sigmoid(s), t) for s, t in ((start, x), (-start, y)))
 
 
 @jax.custom_jvp
@@ -73,7 +78,7 @@ def _quantile(a, b, log_p, log_q):
     lower = log_p <= log_q
     sel = lambda s, t: jnp.where(lower, s, t)
     target = sel(log_p, log_q)
-    u, x, y, _ = _solve(sel(a, b), sel(b, a), target)
+    u, x, y = _solve(sel(a, b), sel(b, a), target)
     return jnp.where(lower, u, -u), sel(x, y), sel(y, x)
 
 

@@ -1,0 +1,367 @@
+"""Charts of result objects, each with its caption, its description in words and the numbers behind it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from suffice.inference.rank import Candidate, Ranking
+from suffice.inference.result import Fit
+from suffice.report.bands import Band, Comparison
+from suffice.report.empirical import POINTS, Empirical, evaluate, masses
+from suffice.report.tables import Table, number, share
+
+SHOWN = 3  # families drawn into one figure
+HEIGHT = 320
+_GRID = 512
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with what it shows in words (for those who do not see it) and in numbers."""
+
+    title: str
+    caption: str
+    alt: str
+    chart: Any
+    table: Table
+
+
+def theme(dark: bool = False) -> dict[str, Any]:
+    """Vega-Lite configuration: colours that colour-blind readers tell apart, on light or dark ground."""
+    ink, soft, faint, ground = (
+        ("#e6e6e3", "#a9a9a4", "#3a3b3d", "#17181a") if dark else ("#1d1e20", "#5f6063", "#e3e3df", "#ffffff")
+    )
+    families = ["#56b4e9", "#f0a73a", "#2fc79a"] if dark else ["#0072b2", "#d55e00", "#009372"]
+    font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+    axis = {
+        "labelColor": soft,
+        "titleColor": ink,
+        "gridColor": faint,
+        "domainColor": soft,
+        "tickColor": soft,
+        "labelFontSize": 12,
+        "titleFontSize": 13,
+        "titleFontWeight": "normal",
+        "titlePadding": 10,
+    }
+    return {
+        "background": ground,
+        "font": font,
+        "view": {"stroke": None, "continuousHeight": HEIGHT, "continuousWidth": 560},
+        "axis": axis,
+        "axisX": {"grid": False, "tickCount": {"expr": "max(3, width / 90)"}},
+        "axisY": {"domain": False, "ticks": False},
+        "legend": {"labelColor": ink, "labelFontSize": 13, "symbolStrokeWidth": 3, "symbolSize": 300, "labelLimit": 260},
+        "title": {"color": ink},
+        "range": {"category": families},
+        "style": {
+            "bar-of-data": {"color": soft, "opacity": 0.4},
+            "point-of-data": {"color": ink, "opacity": 0.8, "size": 22},
+            "agreement": {"color": families[0], "strokeWidth": 1.5},
+            "chance": {"color": families[0], "opacity": 0.2, "strokeWidth": 0},
+        },
+    }
+
+
+def display(chart: Any) -> Any:
+    """The chart as it shows itself in a notebook, with the light theme."""
+    return chart.configure(**theme())
+
+
+# -- parts -----------------------------------------------------------------------------------------------------------
+
+
+def _plain(value: Any) -> Any:
+    """A number short enough for a page, None where it is not finite."""
+    return value if isinstance(value, str) else float(f"{value:.6g}") if np.isfinite(value) else None
+
+
+def _rows(**columns: Iterable[Any]) -> alt.Data:
+    """Columns as inline data."""
+    rows = zip(*columns.values(), strict=True)
+    return alt.Data(values=[dict(zip(columns, map(_plain, row), strict=True)) for row in rows])  # type: ignore[arg-type]
+
+
+def _axis(name: str, title: str, *, domain: Sequence[float] | None = None, log: bool = False, **axis: Any) -> dict[str, Any]:
+    scale: dict[str, Any] = {"type": "log"} if log else {"zero": False, "nice": False} if domain is None else {}
+    if domain is not None:
+        scale |= {"domain": [_plain(v) for v in domain], "nice": False}
+    return {"field": name, "type": "quantitative", "title": title, "scale": scale, "axis": axis}
+
+
+def _ticks(whole: bool) -> dict[str, Any]:
+    return {"tickMinStep": 1} if whole else {}
+
+
+def _family(names: Sequence[str]) -> dict[str, Any]:
+    """Colour and dashes by family, with one legend for both."""
+    legend = {"orient": "top", "title": None, "symbolType": "stroke", "direction": "horizontal"}
+    field = {"field": "family", "type": "nominal", "sort": list(names), "legend": legend}
+    dashes = [[1, 0], [7, 3], [2, 2]][: len(names)]
+    return {
+        "color": alt.Color(**field, scale={"domain": list(names)}),  # type: ignore[arg-type]
+        "strokeDash": alt.StrokeDash(**field, scale={"domain": list(names), "range": dashes}),  # type: ignore[arg-type]
+    }
+
+
+def _lines(names: Sequence[str], xs: Sequence[np.ndarray], ys: Sequence[np.ndarray], x: Any, y: Any, points: bool = False) -> Any:
+    family = np.repeat(np.asarray(names, object), [len(v) for v in xs])
+    data = _rows(x=np.concatenate(xs), y=np.concatenate(ys), family=family)
+    mark = {"strokeWidth": 2.5, "clip": True} | ({"point": {"size": 40, "strokeWidth": 0}} if points else {})
+    return alt.Chart(data).mark_line(**mark).encode(x=alt.X(**x), y=alt.Y(**y), **_family(names))
+
+
+def _region(band: Band, x: Any, y: Any) -> Any:
+    """A band as a closed path, so that it may lie along either axis."""
+    path = [np.concatenate([low, high[::-1]]) for low, high in zip(band.low, band.high, strict=True)]
+    finite = np.isfinite(path[0]) & np.isfinite(path[1])
+    data = _rows(x=path[0][finite], y=path[1][finite], order=np.arange(finite.sum()))
+    mark = alt.Chart(data).mark_line(interpolate="linear-closed", style="chance", clip=True, filled=True)
+    return mark.encode(x=alt.X(**x), y=alt.Y(**y), order=alt.Order("order:Q"))
+
+
+def best(ranking: Ranking) -> list[Candidate]:
+    """The families that figures show: the first three that are not a limit of another."""
+    return [c for c in ranking.candidates if c.fit.limit is None][:SHOWN]
+
+
+def _places(p: Any, low: float, high: float) -> np.ndarray:
+    """Where a density is drawn: evenly between two ends, at the integers where it has none between them."""
+    if not p.discrete:
+        return np.linspace(low, high, _GRID)
+    step = max(1.0, np.ceil((high - low) / _GRID))
+    return np.arange(np.ceil(low), high + 0.5, step)
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+# -- figures of a ranking --------------------------------------------------------------------------------------------
+
+
+def histogram(ranking: Ranking, empirical: Empirical) -> Figure:
+    """The data with the densities, or the probabilities, of the best families."""
+    shown = best(ranking)
+    names = [c.name for c in shown]
+    edges, shares = empirical.bins, empirical.shares()
+    width = edges[1] - edges[0]
+    fitted = [masses(c.fit.distribution, edges) for c in shown]
+    each = empirical.tabulated and width == 1.0
+    heights = shares if each else shares / width
+    if each:
+        curves = [((edges[:-1] + edges[1:]) / 2.0, m) for m in fitted]
+    else:
+        grids = [_places(c.fit.distribution, edges[0], edges[-1]) for c in shown]
+        curves = [(g, evaluate(c.fit.distribution.prob, g)) for g, c in zip(grids, shown, strict=True)]
+    # a density may be infinite at an end: the bars decide how high the figure is
+    reach = [float(np.max(y, where=np.isfinite(y), initial=0.0)) for _, y in curves]
+    top = 1.06 * max([heights.max(), *(min(r, 1.6 * heights.max()) for r in reach)])
+    x = _axis("x", ranking.name, domain=(edges[0], edges[-1]), **_ticks(each))
+    y = _axis("y", "Share of the data" if each else "Density: share of the data per unit", domain=(0.0, top), tickCount=5)
+    pad = 0.05 if each else 0.0
+    data = _rows(x=edges[:-1] + pad, x2=edges[1:] - pad, y=heights, from_=edges[:-1], to=edges[1:], share=shares)
+    tips = [
+        alt.Tooltip("from_:Q", title="from"),
+        alt.Tooltip("to:Q", title="to"),
+        alt.Tooltip("share:Q", title="share of the data", format=".3~p"),
+    ]
+    bars = alt.Chart(data).mark_bar(style="bar-of-data", binSpacing=0 if each else 1, clip=True)
+    bars = bars.encode(x=alt.X(**x), x2="x2", y=alt.Y(**y), y2=alt.datum(0.0), tooltip=tips)
+    lines = _lines(names, [c[0] for c in curves], [c[1] for c in curves], x, y, points=each)
+    kind = "probabilities" if each else "densities"
+    caption = f"Bars: the data. Lines: the fitted {kind} of {_and(names)}."
+    below, above = empirical.beyond()
+    if below > 0 or above > 0:
+        sides = [f"{100 * b:.2g} % {where} {number(e)}" for b, where, e in
+                 ((below, "below", edges[0]), (above, "above", edges[-1])) if b > 0]  # fmt: skip
+        caption += f" Not drawn: {_and(sides)}; the tail plot has them."
+    if empirical.sampled:
+        caption += f" Bars are from a random sample of {number(empirical.count)} observations."
+    highest = int(heights.argmax())
+    spoken = (
+        f"Histogram of {ranking.name} in {len(heights)} bins from {number(edges[0])} to {number(edges[-1])}, highest "
+        f"from {number(edges[highest])} to {number(edges[highest + 1])} with {100 * shares[highest]:.3g} % of the data, "
+        f"and the fitted {kind} of {_and(names)}."
+    )
+    if each:
+        places = [(number(k),) for k in curves[0][0]]
+        headers: tuple[str, ...] = ("Value", "Data", *names)
+    else:
+        places = [(number(a), number(b)) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+        headers = ("From", "To", "Data", *names)
+    rows = tuple(
+        (*place, *(f"{100 * v:.3g} %" for v in values))
+        for place, *values in zip(places, shares, *fitted, strict=True)
+    )
+    return Figure("Data and best fits", caption, spoken, bars + lines, Table(headers, rows))
+
+
+def _against(x: Any, y: Any, points: tuple[np.ndarray, np.ndarray], band: Band | None, ends: np.ndarray, tips: Any) -> Any:
+    line = alt.Chart(_rows(x=ends, y=ends)).mark_line(style="agreement", clip=True).encode(x=alt.X(**x), y=alt.Y(**y))
+    dots = alt.Chart(_rows(x=points[0], y=points[1])).mark_circle(style="point-of-data", clip=True)
+    layers = [line, dots.encode(x=alt.X(**x), y=alt.Y(**y), tooltip=tips)]
+    return alt.layer(*([_region(band, x, y)] if band is not None else []), *layers)
+
+
+def _band_words(c: Comparison) -> str:
+    if c.quantile_band is None:
+        return "There is no band, since the weights are not whole numbers."
+    how = "with the family refitted to each bootstrap sample" if c.refitted else "with parameters held at their estimates"
+    words = (
+        f"Shaded: where 95 % of points would lie, each by itself, were the family true ({how}); "
+        f"{c.outside} of the {len(c.data)} points lie outside."
+    )
+    return words + (f" Drawn from a random sample of {number(c.count)} observations." if c.sampled else "")
+
+
+def quantile_plot(ranking: Ranking, name: str, c: Comparison, heavy: bool) -> Figure:
+    """Quantiles of the data against those of a fit."""
+    low, high = float(c.data.min()), float(c.data.max())
+    finite = c.quantiles[np.isfinite(c.quantiles)]
+    first, last = float(finite.min()), float(finite.max())
+    log = heavy and first > 0.0
+    x = _axis("x", f"Quantile of the fitted {name}", domain=_wider(first, last, log), log=log)
+    y = _axis("y", f"Quantile of {ranking.name}", domain=_wider(low, high, log), log=log)
+    tips = [alt.Tooltip("x:Q", title="fitted"), alt.Tooltip("y:Q", title="data")]
+    ends = np.array([min(low, first), max(high, last)])
+    chart = _against(x, y, (c.quantiles, c.data), c.quantile_band, ends, tips)
+    upper, at = float(c.quantiles[-1]), float(c.data[-1])
+    spoken = (
+        f"Q–Q plot of {ranking.name} against the fitted {name}, {len(c.data)} points. The largest value is "
+        f"{number(at)}, where the fit puts {number(upper)}; the smallest {number(float(c.data[0]))}, where the fit puts "
+        f"{number(float(c.quantiles[0]))}. {c.outside} points lie outside the band."
+    )
+    rows = tuple(
+        (share(s), number(q), number(v)) for s, q, v in zip(c.shares, c.quantiles, c.data, strict=True)
+    )
+    caption = f"On the line, data and fit agree. {_band_words(c)}"
+    table = Table(("Share of the data", f"Quantile of {name}", "Quantile of the data"), rows)
+    return Figure(f"Q–Q plot: {name}", caption, spoken, chart, table)
+
+
+def probability_plot(ranking: Ranking, name: str, c: Comparison) -> Figure:
+    """Shares of the data up to each value against the probabilities of a fit."""
+    percent = {"format": "~p", "tickCount": 5}
+    x = _axis("x", f"Probability under the fitted {name}", domain=(0.0, 1.0), **percent)
+    y = _axis("y", f"Share of {ranking.name}", domain=(0.0, 1.0), **percent)
+    tips = [alt.Tooltip("x:Q", title="fitted", format=".3~p"), alt.Tooltip("y:Q", title="data", format=".3~p")]
+    points = c.probabilities, c.shares
+    chart = _against(x, y, points, c.probability_band, np.array([0.0, 1.0]), tips)
+    gaps = c.shares - c.probabilities
+    widest = int(np.abs(gaps).argmax())
+    spoken = (
+        f"P–P plot of {ranking.name} against the fitted {name}, {len(c.data)} points. They differ most at "
+        f"{number(float(c.data[widest]))}: {100 * c.shares[widest]:.3g} % of the data lie up to there, and "
+        f"{100 * c.probabilities[widest]:.3g} % of the fit. {c.outside} points lie outside the band."
+    )
+    rows = tuple(
+        (number(v), share(p), share(s)) for v, p, s in zip(c.data, c.probabilities, c.shares, strict=True)
+    )
+    caption = f"The same in probabilities, where the middle shows best. {_band_words(c)}"
+    table = Table(("Value", f"Probability under {name}", "Share of the data"), rows)
+    return Figure(f"P–P plot: {name}", caption, spoken, chart, table)
+
+
+def _wider(low: float, high: float, log: bool = False) -> tuple[float, float]:
+    if log:
+        margin = (high / low) ** 0.03
+        return low / margin, high * margin
+    margin = 0.03 * (high - low) or 1.0
+    return low - margin, high + margin
+
+
+def tail_plot(ranking: Ranking, empirical: Empirical) -> Figure:
+    """How the share of the data beyond a value falls off, with the best families, on a logarithmic scale."""
+    shown = best(ranking)
+    names = [c.name for c in shown]
+    places = empirical.tail()
+    values = empirical.values[places]
+    shares = (empirical.at_least if empirical.tabulated else 1.0 - empirical.middle)[places]
+    low, high = float(empirical.values[0]), float(empirical.values[-1])
+    log = empirical.heavy
+    least = 0.3 / empirical.count
+    grid = np.geomspace(low, 1.5 * high, _GRID) if log else np.linspace(low, high + 0.05 * (high - low), _GRID)
+    curves = []
+    for c in shown:
+        p = c.fit.distribution
+        g = np.unique(np.floor(grid)) if p.discrete else grid
+        curves.append((g, evaluate(p.sf, g - 0.5 if empirical.tabulated else g)))
+    kept = [(g[s > least / 3.0], s[s > least / 3.0]) for g, s in curves]
+    powers = [10.0**-k for k in range(int(np.floor(-np.log10(least))) + 1)]
+    x = _axis("x", ranking.name, domain=(grid[0], grid[-1]), log=log, **_ticks(empirical.tabulated and not log))
+    y = _axis("y", "Share at or above", domain=(least, 1.2), log=True, values=powers, format="~%")
+    dots = alt.Chart(_rows(x=values, y=shares)).mark_circle(style="point-of-data", clip=True)
+    tips = [alt.Tooltip("x:Q", title="value"), alt.Tooltip("y:Q", title="share at or above", format=".3~%")]
+    dots = dots.encode(x=alt.X(**x), y=alt.Y(**y), tooltip=tips)
+    lines = _lines(names, [k[0] for k in kept], [k[1] for k in kept], x, y)
+    fitted = [evaluate(c.fit.distribution.sf, values - 0.5 if empirical.tabulated else values) for c in shown]
+    rows = tuple(
+        (number(v), *(number(s, 3) for s in row)) for v, *row in zip(values, shares, *fitted, strict=True)
+    )
+    beyond = ", ".join(f"{name} {number(f[-1], 2)}" for name, f in zip(names, fitted, strict=True))
+    spoken = (
+        f"Share of {ranking.name} at or above each value, on a logarithmic scale, against {_and(names)}. At the largest "
+        f"value, {number(high)}, the data have {number(float(shares[-1]), 2)} and the fits {beyond}."
+    )
+    scales = "Both scales are logarithmic: a straight line is a power law." if log else "The vertical scale is logarithmic."
+    caption = f"Points: the share of the data at or above a value. Lines: the same for {_and(names)}. {scales}"
+    if empirical.sampled:
+        caption += f" Points are from a random sample of {number(empirical.count)} observations."
+    return Figure("The tail", caption, spoken, lines + dots, Table(("Value", "Data", *names), rows))
+
+
+# -- figures of one fit ----------------------------------------------------------------------------------------------
+
+
+def _span(p: Any) -> np.ndarray:
+    """Where a distribution is drawn: all but a thousandth of it on either side, to the end of its support if near."""
+    low, high = (float(p.icdf(q)) for q in (0.001, 0.999))
+    ends = p.support()
+    near = 0.1 * (high - low)
+    low = float(ends.lower) if low - float(ends.lower) < near else low
+    high = float(ends.upper) if float(ends.upper) - high < near else high
+    return _places(p, low, high)
+
+
+def density(fit: Fit) -> Figure:
+    """The density, or the probabilities, of a fit."""
+    p = fit.distribution
+    x = _span(p)
+    y = evaluate(p.prob, x)
+    middle = float(np.quantile(y[np.isfinite(y)], 0.9))
+    top = float(np.max(y, where=np.isfinite(y), initial=0.0))
+    told = "Probability" if p.discrete else "Density"
+    axes = _axis("x", "Value", domain=_wider(x[0], x[-1])), _axis("y", told, domain=(0.0, 1.06 * min(top, 6.0 * middle)))
+    chart = _curve(x, y, *axes, points=p.discrete and len(x) <= 80)
+    peak = float(x[int(np.nanargmax(y))])
+    spoken = f"{told} of the fitted {fit.family.name} from {number(x[0])} to {number(x[-1])}, highest near {number(peak)}."
+    return _figure(told, f"{told} of the fitted {fit.family.name}.", spoken, chart, x, y)
+
+
+def distribution_function(fit: Fit) -> Figure:
+    """The distribution function of a fit."""
+    p = fit.distribution
+    x = _span(p)
+    y = evaluate(p.cdf, x)
+    axes = _axis("x", "Value", domain=_wider(x[0], x[-1])), _axis("y", "Probability up to here", domain=(0.0, 1.0), format="~p")
+    chart = _curve(x, y, *axes, interpolate="step-after" if p.discrete else "linear")
+    median = number(float(p.median()))
+    spoken = f"Distribution function of the fitted {fit.family.name}, with median {median}."
+    return _figure("Distribution function", f"Half of the probability lies up to {median}.", spoken, chart, x, y)
+
+
+def _curve(x: np.ndarray, y: np.ndarray, x_axis: Any, y_axis: Any, points: bool = False, interpolate: str = "linear") -> Any:
+    tips = [alt.Tooltip("x:Q", title="value"), alt.Tooltip("y:Q", title=y_axis["title"].lower())]
+    base = alt.Chart(_rows(x=x, y=y)).encode(x=alt.X(**x_axis), y=alt.Y(**y_axis), tooltip=tips)
+    line = base.mark_line(style="agreement", strokeWidth=2.5, clip=True, interpolate=interpolate)  # type: ignore[arg-type]
+    return line + base.mark_circle(style="point-of-data", size=40) if points else line
+
+
+def _figure(title: str, caption: str, spoken: str, chart: Any, x: np.ndarray, y: np.ndarray) -> Figure:
+    few = np.linspace(0, len(x) - 1, min(len(x), 64)).astype(int)
+    rows = tuple((number(a, 5), number(b, 4)) for a, b in zip(x[few], y[few], strict=True))
+    return Figure(title, caption, spoken, chart, Table(("Value", title), rows))

@@ -1,0 +1,171 @@
+"""Results as one self-contained HTML page: its scripts lie inside it, and nothing is fetched."""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import vl_convert
+
+from suffice.inference.goodness import GoodnessOfFit
+from suffice.inference.rank import Ranking
+from suffice.inference.result import Fit
+from suffice.report import figures, tables, words
+from suffice.report.bands import compare
+from suffice.report.empirical import Empirical
+from suffice.report.figures import Figure
+from suffice.report.tables import Table
+from suffice.runtime.errors import DataError
+
+
+def ranking_page(ranking: Ranking, goodness: Sequence[GoodnessOfFit] | None = None, replicates: int = 999, rng: Any = 0) -> str:
+    """The page of a ranking."""
+    with ThreadPoolExecutor(1) as pool:
+        script = pool.submit(_script)  # takes seconds, in which the bootstrap compiles
+        remark = None
+        if goodness is None:
+            try:
+                goodness = ranking.goodness_of_fit(replicates=replicates, rng=rng)
+            except DataError as error:
+                goodness, remark = (), f"The fit was not tested: {error}."
+        empirical = Empirical.of(ranking)
+        told = words.answer(ranking, goodness) + ([remark] if remark else [])
+        sections = [_lead(told), _section("The data", _facts(tables.summary_rows(ranking, empirical)))]
+        if ranking.candidates:
+            sections.append(_section("Ranking", _table(tables.ranking_rows(ranking, goodness), "ranking")))
+            sections.append(_gallery(_ranking_figures(ranking, empirical, rng)))
+        if ranking.impossible:
+            sections.append(_section("Ruled out by the data", _table(tables.impossible_rows(ranking))))
+        sections.append(_section("What was dropped", _paragraphs(words.dropped(ranking))))
+        sections.append(_section("How this was computed", _paragraphs(words.method(ranking, empirical, goodness))))
+        names = tables.names_rows([c.fit for c in ranking.candidates])
+        sections.append(_section("Names elsewhere", _behind("What these families are called in R and SciPy", names)))
+        source = words.origin(ranking)
+        line = f"{tables.number(ranking.summary.count)} observations" + (f" from {source}" if source else "")
+        return _page(ranking.name, line, sections, script.result())
+
+
+def fit_page(fit: Fit) -> str:
+    """The page of one fit."""
+    drawn = [figures.density(fit), figures.distribution_function(fit)]
+    sections = [
+        _lead(words.fit_answer(fit)),
+        _section("Parameters", _table(tables.fit_rows(fit)) + _facts(tables.score_rows(fit))),
+        _gallery([drawn]),
+        _section("Names elsewhere", _table(tables.names_rows([fit]))),
+        _section("How this was computed", _paragraphs([words.versions()])),
+    ]
+    return _page(f"{fit.family.name} fit", f"{tables.number(float(fit.count))} observations", sections, _script())
+
+
+def write_whole(path: str | os.PathLike[str], text: str) -> Path:
+    """Write a file whole or not at all: beside its place first, then moved there."""
+    path = Path(path)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path
+
+
+def _ranking_figures(ranking: Ranking, empirical: Empirical, rng: Any) -> list[list[Figure]]:
+    """Figures in rows."""
+    shown = figures.best(ranking)
+    if not shown:
+        return []
+    first = shown[0]
+    comparison = compare(first.fit, ranking, empirical, rng=rng)
+    return [
+        [figures.histogram(ranking, empirical)],
+        [
+            figures.quantile_plot(ranking, first.name, comparison, empirical.heavy),
+            figures.probability_plot(ranking, first.name, comparison),
+        ],
+        [figures.tail_plot(ranking, empirical)],
+    ]
+
+
+# -- assembly --------------------------------------------------------------------------------------------------------
+
+
+def _template(name: str) -> str:
+    return files("suffice.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+@cache
+def _script() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script that may stand inside a page."""
+    return vl_convert.javascript_bundle().replace("</script", "<\\/script")
+
+
+def _json(value: Any) -> str:
+    """JSON that may stand inside a script element, whatever strings it holds."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _page(title: str, subtitle: str, sections: Iterable[str], script: str) -> str:
+    return Template(_template("page.html")).substitute(
+        title=escape(title),
+        subtitle=escape(subtitle),
+        style=_template("page.css"),
+        sections="\n".join(sections),
+        themes=_json({"light": figures.theme(), "dark": figures.theme(dark=True)}),
+        bundle=script,
+        script=_template("page.js"),
+    )
+
+
+def _section(title: str, body: str) -> str:
+    return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>"
+
+
+def _paragraphs(told: Iterable[str]) -> str:
+    return "\n".join(f"<p>{escape(t)}</p>" for t in told)
+
+
+def _lead(told: Sequence[str]) -> str:
+    return f'<section class="answer">\n<p class="first">{escape(told[0])}</p>\n{_paragraphs(told[1:])}\n</section>'
+
+
+def _facts(table: Table) -> str:
+    """A table of one row, told fact by fact."""
+    facts = zip(table.headers, table.rows[0], strict=True)
+    return f'<dl>{"".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts)}</dl>'
+
+
+def _table(table: Table, kind: str = "") -> str:
+    def cell(place: int, text: str, tag: str) -> str:
+        words = ' class="words"' if place in table.words else ""
+        return f"<{tag}{words}>{escape(text).replace(chr(10), '<br>')}</{tag}>"
+
+    head = "".join(cell(i, h, "th") for i, h in enumerate(table.headers))
+    rows = "\n".join(f"<tr>{''.join(cell(i, v, 'td') for i, v in enumerate(row))}</tr>" for row in table.rows)
+    items = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
+    notes = f'<ol class="notes">{items}</ol>' if items else ""
+    return f'<div class="scroll"><table class="{kind}"><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>{notes}'
+
+
+def _behind(summary: str, table: Table) -> str:
+    return f"<details><summary>{escape(summary)}</summary>{_table(table)}</details>"
+
+
+def _gallery(rows: Iterable[Sequence[Figure]]) -> str:
+    return "\n".join(f'<div class="row">{"".join(map(_figure, row))}</div>' for row in rows)
+
+
+def _figure(figure: Figure) -> str:
+    chart = figure.chart.properties(width="container", height=figures.HEIGHT, autosize={"type": "fit-x", "contains": "padding"})
+    return (
+        f"<figure>\n<h2>{escape(figure.title)}</h2>\n"
+        f'<div class="chart" role="img" aria-label="{escape(figure.alt)}">'
+        f'<script type="application/json">{_json(chart.to_dict(validate=False))}</script></div>\n'
+        f"<figcaption>{escape(figure.caption)}</figcaption>\n{_behind('The numbers', figure.table)}\n</figure>"
+    )
