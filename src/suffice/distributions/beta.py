@@ -107,7 +107,7 @@ class Beta(ExponentialFamily):
         return 0.5 * jnp.log(a / n * b) - LOG_SQRT_2PI - errors - n * rest
 
     def _tilt(self) -> jax.Array:
-        return jnp.minimum(0.5 * jnp.pi, 2.0 * jnp.sqrt(1.0 / self.alpha + 1.0 / self.beta))
+        return jnp.minimum(0.25 * jnp.pi, 2.0 * jnp.sqrt(1.0 / self.alpha + 1.0 / self.beta))
 
     # T = (log x, log(1 − x)), eta = (alpha − 1, beta − 1); y = logit x, phi(y) = softplus y
     def _natural(self) -> jax.Array:

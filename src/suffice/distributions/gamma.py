@@ -323,8 +323,8 @@ class InverseGamma(ExponentialFamily):
         # about the mode of log x, by Stirling's form: no large terms cancel
         a = self.concentration
         u = jnp.log(self.scale / a) - z
-        falling = jnp.exp(u - jnp.where(u.real > 700.0, u.real - 700.0, 0.0)) - 1.0
-        return 0.5 * jnp.log(a) - LOG_SQRT_2PI - stirling_error(a) - a * (falling - u)
+        excess = jnp.maximum(u.real - 600.0, 0.0)  # beyond, a straight line instead of overflow
+        return 0.5 * jnp.log(a) - LOG_SQRT_2PI - stirling_error(a) - a * (jnp.exp(u - excess) * (1.0 + excess) - 1.0 - u)
 
     def _tilt(self) -> jax.Array:
         return jnp.minimum(0.25 * jnp.pi, 2.0 / jnp.sqrt(self.concentration))

@@ -7,7 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.distribution import Distribution, does_not_exist, parameter
+from suffice.distributions.gamma import InverseGamma
 from suffice.distributions.normal import Normal
+from suffice.distributions.transforms import laplace
 from suffice.numerics import domain, variates
 from suffice.numerics.moments import mean_and_deviation, namespace, quantiles, robust_location_and_scale
 from suffice.numerics.special.complex_gamma import complex_gammaln
@@ -366,6 +368,12 @@ class StudentT(_LocationScale):
         half = 0.5 * self.df
         spread = (half + 0.5) * (digamma(half + 0.5) - digamma(half))
         return jnp.log(self.scale) + spread + 0.5 * jnp.log(self.df) + log_beta(half, 0.5)
+
+    def _cf(self, t: jax.Array) -> jax.Array:
+        # a normal whose variance is inverse gamma: E[exp(−t² V/2)]
+        half = 0.5 * self.df
+        damping = jnp.exp(laplace(InverseGamma(half, half * self.scale**2), -0.5 * t**2))
+        return jnp.exp(1j * self.loc * t) * damping
 
     @classmethod
     def _start(cls, x: Any, w: Any) -> dict[str, Any]:

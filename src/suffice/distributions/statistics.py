@@ -10,7 +10,7 @@ import numpy as np
 
 from suffice.distributions.generic import own
 from suffice.numerics.domain import real
-from suffice.runtime.blocks import MIDDLE, Block
+from suffice.runtime.blocks import MIDDLE, SMALL, Block
 
 
 class Statistics:
@@ -130,8 +130,8 @@ def _sums_of_piece(prototype: Any, pilot: jax.Array, x: jax.Array, w: jax.Array)
 def _pilot(prototype: Any, block: Block) -> jax.Array:
     """A point near the data: the mean coordinate of the first thousand observations."""
     (x,), w = block
-    w = jnp.ones(1024) if w is None else w[:1024]
-    y = prototype._coordinate(x[:1024].astype(w.dtype))
+    w = jnp.ones(SMALL) if w is None else w[:SMALL]
+    y = prototype._coordinate(x[:SMALL].astype(w.dtype))
     return jnp.tensordot(w, y, axes=1) / jnp.where(w.sum() > 0, w.sum(), 1.0)
 
 

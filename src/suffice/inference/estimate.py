@@ -27,7 +27,7 @@ from suffice.inference.median import median_and_deviation
 from suffice.inference.observations import MOST_LEVELS, Memory, Observations
 from suffice.inference.result import Fit
 from suffice.numerics import newton
-from suffice.numerics.moments import quantiles
+from suffice.numerics.moments import median
 from suffice.numerics.newton import AT_LIMIT, CONVERGED, RUNNING, UNBOUNDED, second_order
 from suffice.runtime.blocks import Block, blocks
 from suffice.runtime.errors import DataError
@@ -80,9 +80,9 @@ def fit_traced(
     if has_sufficient(family):
         return from_sufficient(family, sufficient(family.member, [Block((x,), w)]))
     if own(family.kind, "_from_median") is not None:
-        (median,) = quantiles(x, w, (0.5,))
-        deviation = (w * jnp.abs(x - median)).sum() / w.sum()
-        return _at_median(family, median, deviation, w.sum())
+        middle = median(x, w)
+        deviation = (w * jnp.abs(x - middle)).sum() / w.sum()
+        return _at_median(family, middle, deviation, w.sum())
     if begin is None:
         begin = family.with_values(family.kind._start(x, w))  # type: ignore[attr-defined]
 
@@ -146,8 +146,7 @@ def _settled(fit: Fit, s: Sufficient) -> Fit | DataError:
     """The fit, unless its maximum lies on the boundary of the parameters or leaves data outside the support."""
     p = fit.distribution
     if not np.all(np.asarray(p._valid())) or not np.isfinite(fit.log_likelihood):
-        told = ", ".join(f"{name} = {value:g}" for name, value in fit.parameters.items())
-        return DataError(f"{fit.family.name} cannot be fitted: the maximum of the likelihood is not inside, {told}")
+        return DataError(_not_inside(fit.family, p))
     if fit.family.kind.needs_extremes and not np.all(p._support().contains(np.array([s.lower, s.upper]))):
         return DataError(f"{fit.family.name} cannot be fitted: data from {s.lower:g} to {s.upper:g} are outside")
     return fit
@@ -156,6 +155,13 @@ def _settled(fit: Fit, s: Sufficient) -> Fit | DataError:
 def impossible(family: Family, row: int, value: float) -> str:
     """Why data outside the family's sample space rule it out."""
     return f"{family.name} needs values {family.kind.sample_space}, got {value:.6g} in row {row}"
+
+
+def _not_inside(family: Family, p: Distribution) -> str:
+    """Why a maximum on the boundary of the parameters is none."""
+    values = np.asarray(family.report(p))
+    told = ", ".join(f"{name} = {value:g}" for name, value in zip(family.parameter_names, values, strict=True))
+    return f"{family.name} cannot be fitted: the maximum of the likelihood is not inside, {told}"
 
 
 def degenerate(family: Family, count: float) -> str:
@@ -246,15 +252,15 @@ def _limiting(target: Family) -> Family:
 
 def _from_median(family: Family, data: Observations) -> Fit:
     """A family whose location is the median and whose scale the mean distance from it."""
-    median, deviation, count = median_and_deviation(data)
+    middle, deviation, count = median_and_deviation(data)
     if deviation == 0.0:
         raise DataError(degenerate(family, count))
-    return _at_median(family, jnp.asarray(median), jnp.asarray(deviation), jnp.asarray(count))
+    return _at_median(family, jnp.asarray(middle), jnp.asarray(deviation), jnp.asarray(count))
 
 
-def _at_median(family: Family, median: jax.Array, deviation: jax.Array, count: jax.Array) -> Fit:
-    p = family.with_values(family.kind._from_median(median, deviation))  # type: ignore[attr-defined]
-    value = count * (p.log_prob(median) - deviation / p.scale)
+def _at_median(family: Family, middle: jax.Array, deviation: jax.Array, count: jax.Array) -> Fit:
+    p = family.with_values(family.kind._from_median(middle, deviation))  # type: ignore[attr-defined]
+    value = count * (p.log_prob(middle) - deviation / p.scale)
     chosen = np.array([p.field_names().index(path[-1]) for path in family.free])
     spread = p._covariance(count)[np.ix_(chosen, chosen)]
     return Fit(replace(family, member=p), p, spread, value, count, jnp.asarray(CONVERGED), jnp.asarray(0))
@@ -352,7 +358,11 @@ def starting_point(family: Family, data: Observations) -> Distribution:
     if np.ptp(x) == 0.0:  # the pilot is constant though the data are not
         summary = data.survey.summary
         x, w = np.array([summary.minimum, x[0], summary.maximum]), np.ones(3)
-    return family.with_values(family.kind._start(x, w))  # type: ignore[attr-defined]
+    with np.errstate(all="ignore"):
+        p = family.with_values(family.kind._start(x, w))  # type: ignore[attr-defined]
+    if not np.all(np.asarray(p._valid())):
+        raise DataError(_not_inside(family, p))
+    return p
 
 
 def _from_smallest(family: Family, data: Observations) -> Fit:

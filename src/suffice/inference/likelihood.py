@@ -13,7 +13,7 @@ from suffice.distributions.generic import own
 from suffice.distributions.statistics import Expansion, Sufficient
 from suffice.numerics.newton import second_order
 from suffice.numerics.quadrature import unit_legendre
-from suffice.runtime.blocks import Block
+from suffice.runtime.blocks import SMALL, Block
 
 
 def log_likelihoods(p: Any, columns: tuple[jax.Array, ...]) -> jax.Array:
@@ -59,7 +59,6 @@ def quadrature_error(p: Any, blocks: Iterable[Block]) -> float:
     return error
 
 
-@jax.jit
 def _expand(family: Family, v: jax.Array, block: Block) -> tuple[jax.Array, ...]:
     columns, weights = block
     weights = jnp.ones(columns[0].shape[0]) if weights is None else weights
@@ -70,9 +69,16 @@ def _expand(family: Family, v: jax.Array, block: Block) -> tuple[jax.Array, ...]
     return weights.sum(), *second_order(total, v)
 
 
+_expand_large = jax.jit(_expand)
+# On few values the machine code matters less than the time it takes to make it.
+_expand_small = jax.jit(_expand, compiler_options={"xla_backend_optimization_level": 0})
+
+
 def expansion(family: Family, v: np.ndarray, data: Iterable[Block]) -> Expansion:
     """Log-likelihood, gradient and Hessian at the unconstrained point ``v``, summed over blocks."""
-    parts = jax.device_get([_expand(family, v, block) for block in data])
+    parts = jax.device_get(
+        [(_expand_small if block.columns[0].size <= SMALL else _expand_large)(family, v, block) for block in data]
+    )
     while len(parts) > 1:  # pairwise, so that rounding does not grow with the number of blocks
         pairs = [parts[i : i + 2] for i in range(0, len(parts), 2)]
         parts = [tuple(sum(terms) for terms in zip(*pair, strict=True)) for pair in pairs]

@@ -9,6 +9,9 @@ from suffice.numerics.moments import quantiles
 from suffice.streams import Chunk
 
 
+_ROUNDING = 1e-12  # relative, of sums of weights
+
+
 @dataclass(frozen=True)
 class _Central:
     """Weight and first moment on either side of a bracket, and everything inside it."""
@@ -51,18 +54,18 @@ def median_and_deviation(data: Observations) -> tuple[float, float, float]:
 
         c = data.fold_chunks(look)
         total = c.below[0] + c.above[0] + c.weights.sum()
-        if c.below[0] >= 0.5 * total:
+        half = 0.5 * total * (1.0 - _ROUNDING)
+        if c.below[0] >= half:
             low = data.survey.summary.minimum
-        elif c.above[0] > 0.5 * total:
+        elif c.above[0] >= half:
             high = data.survey.summary.maximum
         else:
             break
     order = np.argsort(c.values, kind="stable")
     cumulated = c.below[0] + np.cumsum(c.weights[order])
-    at = int(np.searchsorted(cumulated, 0.5 * total))
-    median = c.values[order][at]
-    if cumulated[at] == 0.5 * total and at + 1 < len(order):  # any point between the two middle values will do
-        median = 0.5 * (median + c.values[order][at + 1])
+    # the first to reach half the weight and the first to pass it: any point between them will do
+    lower, upper = c.values[order[np.searchsorted(cumulated, 0.5 * total * np.array([1 - _ROUNDING, 1 + _ROUNDING]))]]
+    median = lower + 0.5 * (upper - lower)
     outer = c.below[1] + c.below[0] * (median - low) + c.above[1] + c.above[0] * (high - median)
     inner = (c.weights * np.abs(c.values - median)).sum()
     return float(median), float((outer + inner) / total), float(total)

@@ -32,6 +32,12 @@ def quantiles(x: Any, w: Any, levels: tuple[float, ...]) -> list[Any]:
     return [x[order][place] for place in places]
 
 
+def median(x: Any, w: Any) -> Any:
+    """Weighted median: halfway between the two middle observations where half the weight lies on either side."""
+    low, high = quantiles(x, w, (0.5, 0.5 + 1e-11))
+    return low + 0.5 * (high - low)
+
+
 def robust_location_and_scale(x: Any, w: Any) -> tuple[Any, Any]:
     """Median and interquartile range / 1.349, or the standard deviation where half the data are equal."""
     xp = namespace(x)

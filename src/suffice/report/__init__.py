@@ -1,22 +1,24 @@
-"""Documents from results: a page, a chart. Charts and their libraries are loaded when first asked for."""
+"""Documents from results: a page, a chart. What they are made with is loaded when first asked for."""
 
-from collections.abc import Sequence
-from os import PathLike
-from pathlib import Path
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any
 
-from suffice.inference.rank import Ranking
-from suffice.inference.result import Fit
-
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from os import PathLike
+    from pathlib import Path
+
     from suffice.inference.goodness import GoodnessOfFit
+    from suffice.inference.rank import Ranking
+    from suffice.inference.result import Fit
 
 
 def report(
     result: Ranking | Fit,
     path: str | PathLike[str],
     *,
-    goodness: "Sequence[GoodnessOfFit] | None" = None,
+    goodness: Sequence[GoodnessOfFit] | None = None,
     replicates: int = 999,
     rng: Any = 0,
 ) -> Path:
@@ -32,6 +34,8 @@ def report(
     Returns:
         The path.
     """
+    from suffice.inference.rank import Ranking
+    from suffice.inference.result import Fit
     from suffice.report import page
 
     if isinstance(result, Ranking):
@@ -49,6 +53,8 @@ def plot(result: Ranking | Fit) -> Any:
     """
     import altair
 
+    from suffice.inference.rank import Ranking
+    from suffice.inference.result import Fit
     from suffice.report import figures
     from suffice.report.empirical import Empirical
 

@@ -61,7 +61,9 @@ class Comparison:
     refitted: bool
 
 
-def compare(fit: Fit, ranking: Ranking, empirical: Empirical, *, replicates: int = REPLICATES, rng: RNG = 0) -> Comparison:
+def compare(
+    fit: Fit, ranking: Ranking, empirical: Empirical, *, replicates: int = REPLICATES, rng: RNG = 0
+) -> Comparison:
     """Set a fit against the data, with bands from samples drawn from it and refitted.
 
     Where F is fitted, and F* refitted to a sample of the same size, the band is made of the 2.5 % and 97.5 % points
@@ -133,9 +135,7 @@ def _by_values(fit: Fit, ranking: Ranking, replicates: int, key: jax.Array) -> C
 
 def _quantiles(drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     usable = drawn[np.isfinite(drawn).all(1)]
-    if not len(usable):
-        return (np.full(drawn.shape[1], np.nan),) * 2
-    low, high = np.quantile(usable, _LEVEL, axis=0)
+    low, high = np.quantile(usable, _LEVEL, axis=0) if len(usable) else np.full((2, drawn.shape[1]), np.nan)
     return low, high
 
 

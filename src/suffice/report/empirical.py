@@ -74,8 +74,12 @@ class Empirical:
 
     @property
     def heavy(self) -> bool:
-        """Whether positive values reach so far beyond their median that logarithms show them best."""
-        return bool(self.values[0] > 0 and self.values[-1] > 10.0 * self.quantile(0.5))
+        """Whether positive values reach far above their median, not much further below: logarithms show them best."""
+        if not self.values[0] > 0:
+            return False
+        median = self.quantile(0.5)
+        above = self.values[-1] / median
+        return bool(above > 10.0 and median / self.values[0] < 10.0 * above)
 
     @cached_property
     def bins(self) -> np.ndarray:
@@ -86,7 +90,9 @@ class Empirical:
         low, high = self.window
         spread = self.quantile(0.75) - self.quantile(0.25)
         if spread == 0.0:
-            spread = 1.5 * float(np.sqrt(np.cov(self.values, fweights=None, aweights=self.weights))) if low < high else 1.0
+            spread = (
+                1.5 * float(np.sqrt(np.cov(self.values, fweights=None, aweights=self.weights))) if low < high else 1.0
+            )
         width = _round_width(max(2.0 * spread / np.cbrt(self.count), (high - low) / BINS))
         if self.tabulated:
             width = max(1.0, width)
@@ -109,7 +115,9 @@ class Empirical:
         if len(self.values) <= most:
             return np.arange(len(self.values))
         wanted = np.geomspace(self.at_least[-1], 1.0, most)
-        return np.unique(len(self.values) - 1 - np.searchsorted(self.at_least[::-1], wanted).clip(0, len(self.values) - 1))
+        return np.unique(
+            len(self.values) - 1 - np.searchsorted(self.at_least[::-1], wanted).clip(0, len(self.values) - 1)
+        )
 
 
 def _round_width(width: float) -> float:

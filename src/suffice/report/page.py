@@ -3,8 +3,6 @@
 import json
 import os
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -24,31 +22,42 @@ from suffice.report.tables import Table
 from suffice.runtime.errors import DataError
 
 
-def ranking_page(ranking: Ranking, goodness: Sequence[GoodnessOfFit] | None = None, replicates: int = 999, rng: Any = 0) -> str:
+def ranking_page(
+    ranking: Ranking, goodness: Sequence[GoodnessOfFit] | None = None, replicates: int = 999, rng: Any = 0
+) -> str:
     """The page of a ranking."""
-    with ThreadPoolExecutor(1) as pool:
-        script = pool.submit(_script)  # takes seconds, in which the bootstrap compiles
-        remark = None
-        if goodness is None:
-            try:
-                goodness = ranking.goodness_of_fit(replicates=replicates, rng=rng)
-            except DataError as error:
-                goodness, remark = (), f"The fit was not tested: {error}."
-        empirical = Empirical.of(ranking)
-        told = words.answer(ranking, goodness) + ([remark] if remark else [])
-        sections = [_lead(told), _section("The data", _facts(tables.summary_rows(ranking, empirical)))]
-        if ranking.candidates:
-            sections.append(_section("Ranking", _table(tables.ranking_rows(ranking, goodness), "ranking")))
-            sections.append(_gallery(_ranking_figures(ranking, empirical, rng)))
-        if ranking.impossible:
-            sections.append(_section("Ruled out by the data", _table(tables.impossible_rows(ranking))))
-        sections.append(_section("What was dropped", _paragraphs(words.dropped(ranking))))
-        sections.append(_section("How this was computed", _paragraphs(words.method(ranking, empirical, goodness))))
-        names = tables.names_rows([c.fit for c in ranking.candidates])
-        sections.append(_section("Names elsewhere", _behind("What these families are called in R and SciPy", names)))
-        source = words.origin(ranking)
-        line = f"{tables.number(ranking.summary.count)} observations" + (f" from {source}" if source else "")
-        return _page(ranking.name, line, sections, script.result())
+    sections = _ranking_sections(ranking, goodness, replicates, rng)
+    source = words.origin(ranking)
+    line = f"{tables.number(ranking.summary.count)} observations" + (f" from {source}" if source else "")
+    return _page(ranking.name, line, sections)
+
+
+def _ranking_sections(
+    ranking: Ranking, goodness: Sequence[GoodnessOfFit] | None, replicates: int, rng: Any
+) -> list[str]:
+    untested = []
+    if goodness is None:
+        try:
+            goodness = ranking.goodness_of_fit(replicates=replicates, rng=rng)
+        except DataError as error:
+            goodness, untested = (), [f"The fit was not tested: {error}."]
+    empirical = Empirical.of(ranking)
+    sections = [
+        _lead(words.answer(ranking, goodness) + untested),
+        _section("The data", _facts(tables.summary_rows(ranking, empirical))),
+    ]
+    if ranking.candidates:
+        sections.append(_section("Ranking", _table(tables.ranking_rows(ranking, goodness), "ranking")))
+        sections.append(_gallery(_ranking_figures(ranking, empirical, rng)))
+    if ranking.impossible:
+        sections.append(_section("Ruled out by the data", _table(tables.impossible_rows(ranking))))
+    names = tables.names_rows([c.fit for c in ranking.candidates])
+    return [
+        *sections,
+        _section("What was dropped", _paragraphs(words.dropped(ranking))),
+        _section("How this was computed", _paragraphs(words.method(ranking, empirical, goodness))),
+        _section("Names elsewhere", _behind("What these families are called in R and SciPy", names)),
+    ]
 
 
 def fit_page(fit: Fit) -> str:
@@ -59,9 +68,9 @@ def fit_page(fit: Fit) -> str:
         _section("Parameters", _table(tables.fit_rows(fit)) + _facts(tables.score_rows(fit))),
         _gallery([drawn]),
         _section("Names elsewhere", _table(tables.names_rows([fit]))),
-        _section("How this was computed", _paragraphs([words.versions()])),
+        _section("How this was computed", _paragraphs(words.fit_method())),
     ]
-    return _page(f"{fit.family.name} fit", f"{tables.number(float(fit.count))} observations", sections, _script())
+    return _page(f"{fit.family.name} fit", f"{tables.number(float(fit.count))} observations", sections)
 
 
 def write_whole(path: str | os.PathLike[str], text: str) -> Path:
@@ -100,10 +109,10 @@ def _template(name: str) -> str:
     return files("suffice.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
-@cache
-def _script() -> str:
+def _bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script that may stand inside a page."""
-    return vl_convert.javascript_bundle().replace("</script", "<\\/script")
+    script = vl_convert.javascript_bundle()  # pyright: ignore[reportCallIssue]  its stub lacks the default
+    return script.replace("</script", "<\\/script")
 
 
 def _json(value: Any) -> str:
@@ -111,14 +120,14 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def _page(title: str, subtitle: str, sections: Iterable[str], script: str) -> str:
+def _page(title: str, subtitle: str, sections: Iterable[str]) -> str:
     return Template(_template("page.html")).substitute(
         title=escape(title),
         subtitle=escape(subtitle),
         style=_template("page.css"),
         sections="\n".join(sections),
         themes=_json({"light": figures.theme(), "dark": figures.theme(dark=True)}),
-        bundle=script,
+        bundle=_bundle(),
         script=_template("page.js"),
     )
 
@@ -138,7 +147,7 @@ def _lead(told: Sequence[str]) -> str:
 def _facts(table: Table) -> str:
     """A table of one row, told fact by fact."""
     facts = zip(table.headers, table.rows[0], strict=True)
-    return f'<dl>{"".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts)}</dl>'
+    return f"<dl>{''.join(f'<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>' for k, v in facts)}</dl>"
 
 
 def _table(table: Table, kind: str = "") -> str:
@@ -148,9 +157,10 @@ def _table(table: Table, kind: str = "") -> str:
 
     head = "".join(cell(i, h, "th") for i, h in enumerate(table.headers))
     rows = "\n".join(f"<tr>{''.join(cell(i, v, 'td') for i, v in enumerate(row))}</tr>" for row in table.rows)
-    items = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
-    notes = f'<ol class="notes">{items}</ol>' if items else ""
-    return f'<div class="scroll"><table class="{kind}"><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>{notes}'
+    notes = "".join(f"<li>{escape(note)}</li>" for note in table.notes)
+    below = f'<ol class="notes">{notes}</ol>' if notes else ""
+    inner = f'<table class="{kind}"><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table>'
+    return f'<div class="scroll">{inner}</div>{below}'
 
 
 def _behind(summary: str, table: Table) -> str:
@@ -162,7 +172,9 @@ def _gallery(rows: Iterable[Sequence[Figure]]) -> str:
 
 
 def _figure(figure: Figure) -> str:
-    chart = figure.chart.properties(width="container", height=figures.HEIGHT, autosize={"type": "fit-x", "contains": "padding"})
+    chart = figure.chart.properties(
+        width="container", height=figures.HEIGHT, autosize={"type": "fit-x", "contains": "padding"}
+    )
     return (
         f"<figure>\n<h2>{escape(figure.title)}</h2>\n"
         f'<div class="chart" role="img" aria-label="{escape(figure.alt)}">'

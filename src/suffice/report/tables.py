@@ -54,6 +54,11 @@ def with_error(value: float, error: float) -> str:
     return f"{number(value, min(digits, 15))} ± {number(error, 2)}"
 
 
+def listed(items: Sequence[str]) -> str:
+    """Items with commas and "and"."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
 def share(value: float) -> str:
     """A weight or probability to three decimals."""
     return "–" if np.isnan(value) else "< 0.001" if 0 <= value < 0.0005 else f"{value:.3f}"

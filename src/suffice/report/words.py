@@ -11,16 +11,11 @@ from suffice.inference.goodness import GoodnessOfFit
 from suffice.inference.rank import Candidate, Ranking
 from suffice.inference.result import Fit
 from suffice.report.empirical import Empirical
-from suffice.report.tables import CRITERIA, decimal, estimates, number, share
+from suffice.report.tables import CRITERIA, decimal, estimates, listed, number, share
 
 CLOSE = 2.0  # a difference in the criterion that does not count for much
 REJECTED = 0.05
 _TESTS = {"anderson-darling": "Anderson–Darling", "chi-square": "chi-square"}
-
-
-def listed(items: Sequence[str]) -> str:
-    """Items with commas and "and"."""
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
 def answer(ranking: Ranking, goodness: Sequence[GoodnessOfFit]) -> list[str]:
@@ -29,11 +24,16 @@ def answer(ranking: Ranking, goodness: Sequence[GoodnessOfFit]) -> list[str]:
         return ["No family could be fitted."]
     first, *others = [c for i, c in enumerate(ranking.candidates) if i == 0 or c.fit.limit is None]
     criterion = CRITERIA[ranking.criterion]
-    told = [f"{first.name} comes first of {len(ranking.candidates)} families by {criterion}: {listed(estimates(first.fit))}."]
+    told = [
+        f"{first.name} comes first of {len(ranking.candidates)} families by {criterion}: "
+        f"{listed(estimates(first.fit))}."
+    ]
     if not first.fit.converged:
         told.append(f"Its search ended without a maximum: {first.fit.message}.")
     elif not first.fit.regular:
-        told.append(f"Its support is estimated from the data, so its {criterion} is heuristic and it has no standard errors.")
+        told.append(
+            f"Its support is estimated from the data, so its {criterion} is heuristic and it has no standard errors."
+        )
     if goodness:
         told.append(_verdict(first, goodness[0]))
     close = [c for c in others if c.difference <= CLOSE]
@@ -51,7 +51,7 @@ def answer(ranking: Ranking, goodness: Sequence[GoodnessOfFit]) -> list[str]:
 
 
 def _verdict(c: Candidate, g: GoodnessOfFit) -> str:
-    how = f"{_TESTS[g.test]}, p = {share(g.p_value).removeprefix('< ')}"
+    how = f"{_TESTS[g.test]}, p = {share(g.p_value)}".replace("= <", "<")
     sample = f" on a random sample of {number(g.count)}" if g.sampled else ""
     if np.isnan(g.p_value):
         return "It could not be tested: the statistic is not finite."
@@ -66,8 +66,19 @@ def fit_answer(fit: Fit) -> list[str]:
     if not fit.converged:
         told.append(f"The search ended without a maximum: {fit.message}.")
     elif not fit.regular:
-        told.append("The support is estimated from the data, so there are no standard errors and criteria are heuristic.")
+        told.append(
+            "The support is estimated from the data, so there are no standard errors and criteria are heuristic."
+        )
     return told
+
+
+def fit_method() -> list[str]:
+    """How the numbers of one fit were made."""
+    told = (
+        "Parameters are maximum-likelihood estimates; standard errors come from the observed information. The "
+        "intervals are Wald's, made on the unconstrained scale of each parameter and mapped back."
+    )
+    return [told, versions()]
 
 
 def origin(ranking: Ranking) -> str:
@@ -77,12 +88,11 @@ def origin(ranking: Ranking) -> str:
 
 def dropped(ranking: Ranking) -> list[str]:
     """What was left out of the data."""
-    summary, seen = ranking.summary, ranking.observations.survey.sample.seen
-    told = [f"{number(summary.missing)} of {number(summary.rows)} rows were missing and were dropped."] if summary.missing else []
-    weightless = summary.rows - summary.missing - seen
-    if weightless:
-        told.append(f"{number(weightless)} rows have weight 0 and count for nothing.")
-    return told or [f"Nothing: all {number(summary.rows)} rows were used."]
+    rows, missing = ranking.summary.rows, ranking.summary.missing
+    weightless = rows - missing - ranking.observations.survey.sample.seen
+    told = [f"Missing and dropped: {number(missing)} of {number(rows)} rows."] if missing else []
+    told += [f"Without weight: {number(weightless)} of {number(rows)} rows."] if weightless else []
+    return told or [f"Nothing: all {number(rows)} rows were used."]
 
 
 def method(ranking: Ranking, empirical: Empirical, goodness: Sequence[GoodnessOfFit]) -> list[str]:
@@ -90,17 +100,20 @@ def method(ranking: Ranking, empirical: Empirical, goodness: Sequence[GoodnessOf
     formula = {"aic": "2k − 2l", "aicc": "2k − 2l + 2k(k + 1)/(n − k − 1)", "bic": "k log n − 2l"}[ranking.criterion]
     criterion = CRITERIA[ranking.criterion]
     told = [
-        f"Parameters are maximum-likelihood estimates; standard errors come from the observed information. Families are "
-        f"ordered by {criterion} = {formula}, with k parameters, log-likelihood l and n observations. A weight is "
+        f"Parameters are maximum-likelihood estimates; standard errors come from the observed information. Families "
+        f"are ordered by {criterion} = {formula}, with k parameters, log-likelihood l and n observations. A weight is "
         f"exp(−difference/2), scaled to sum to 1.",
     ]
     if ranking.rounding:
         told.append(
-            "The values are whole numbers. Continuous families were fitted to the interval x ± ½ that each stands for, and "
-            "scored by its probability, so that their likelihoods compare with those of discrete families."
+            "The values are whole numbers. Continuous families were fitted to the interval x ± ½ that each stands for, "
+            "and scored by its probability, so that their likelihoods compare with those of discrete families."
         )
-    if empirical.weights.sum() != ranking.summary.rows and ranking.observations.survey.sample.weights is not None:
-        told.append(f"Weights are frequencies: {number(ranking.summary.rows)} rows stand for {number(ranking.summary.count)} observations.")
+    if ranking.observations.survey.sample.weights is not None:
+        told.append(
+            f"Weights are frequencies: {number(ranking.summary.rows)} rows stand for "
+            f"{number(ranking.summary.count)} observations."
+        )
     if empirical.sampled:
         told.append(
             f"Fits used all the data. Quartiles, histogram and tail plot are from a uniform random sample of "
@@ -110,10 +123,10 @@ def method(ranking: Ranking, empirical: Empirical, goodness: Sequence[GoodnessOf
         tests = sorted({_TESTS[g.test] for g in goodness})
         used = ", on a random sample of " + number(goodness[0].count) + " observations," if goodness[0].sampled else ""
         told.append(
-            f"Test of fit: {listed(tests)}{used} with p-values from {number(goodness[0].replicates)} bootstrap samples drawn "
-            f"from the fit and refitted, which allows for the parameters being estimated. It was made for the first "
-            f"{len(goodness)} families, which were chosen on the same data: take a large p-value as no more than the "
-            f"absence of a clear contradiction."
+            f"Test of fit: {listed(tests)}{used} with p-values from {number(goodness[0].replicates)} bootstrap samples "
+            f"drawn from the fit and refitted, which allows for the parameters being estimated. The {len(goodness)} "
+            f"families tested were chosen on the same data: take a large p-value as no more than the absence of a "
+            f"clear contradiction."
         )
     passes = "once" if ranking.passes == 1 else f"{ranking.passes} times"
     told.append(f"The data were read {passes}. {versions()}")
@@ -122,4 +135,5 @@ def method(ranking: Ranking, empirical: Empirical, goodness: Sequence[GoodnessOf
 
 def versions() -> str:
     """The software that made a result."""
-    return f"Made with Suffice {version('suffice')}, JAX {version('jax')}, NumPy {version('numpy')} and Python {python_version()}."
+    made = [f"{name} {version(name.lower())}" for name in ("Suffice", "JAX", "NumPy")]
+    return f"Made with {listed([*made, f'Python {python_version()}'])}."

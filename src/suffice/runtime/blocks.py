@@ -1,7 +1,7 @@
 """Data in blocks of fixed size, so that a new number of observations compiles nothing new.
 
-An array is cut into blocks of 2^20, then 2^16 values; the rest is padded with copies of its first value at weight 0
-(up to 1,024 values: one block of that size). Large float64 arrays are not copied: JAX reads NumPy's memory where it is
+An array is cut into blocks of 2^20, then 2^16 values; the rest is padded with copies of its first value at weight 0.
+Few values make one block of 2^7 or 2^10. Large float64 arrays are not copied: JAX reads NumPy's memory where it is
 aligned to 64 bytes, and the few values before the first aligned address travel with the rest.
 """
 
@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-SMALL, MIDDLE, LARGE = 2**10, 2**16, 2**20
+TINY, SMALL, MIDDLE, LARGE = 2**7, 2**10, 2**16, 2**20
 _ALIGNMENT = 64
 
 
@@ -44,7 +44,7 @@ def blocks(columns: tuple[np.ndarray, ...], weights: np.ndarray | None = None) -
         rest = [np.concatenate([c[:lead], c[stop:]]) for c in columns]
         yield from blocks(tuple(rest))
         return
-    size = SMALL if n <= SMALL else MIDDLE
+    size = next((size for size in (TINY, SMALL) if n <= size), MIDDLE)
     for start in range(0, n, size):
         stop = min(start + size, n)
         w = np.ones(stop - start) if weights is None else np.asarray(weights[start:stop], dtype=float)

@@ -129,12 +129,12 @@ def beta_moments(*orders: tuple[int, int], coarse: bool = False) -> Callable[...
 
         def direct(nodes, flat, p, v, rate, n):
             psi = rate * nodes + n * jnp.log1p(p * (jnp.expm1(v * nodes) + flat))
-            return (jnp.exp(-psi) - flat * jnp.exp(-rate * nodes),)
+            return (jnp.exp(-psi) - flat * jnp.exp(-flat * rate * nodes),)
 
         def every(nodes, flat, p, v, rate, n, near, lower, *coefficients):
             growth = jnp.log1p(p * (jnp.expm1(v * nodes) + flat))
             value = jnp.exp(-jnp.where(near, taylor(nodes, coefficients), rate * nodes + n * growth))
-            lessened = value - flat * jnp.exp(-rate * nodes)
+            lessened = value - flat * jnp.exp(-flat * rate * nodes)
             by_a = jnp.where(flat == 1, -growth, growth - jnp.where(lower, v, 0) * nodes)
             by_b = jnp.where(flat == 1, 0, growth) - jnp.where(lower, 0, v) * nodes
             return [(value * by_a**i if i else lessened) * (by_b**j if j else 1) for i, j in orders]

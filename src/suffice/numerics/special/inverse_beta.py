@@ -28,13 +28,17 @@ def _start(a, b, target):
     z = s - (2.30753 + 0.27061 * s) / (1 + s * (0.99229 + 0.04481 * s))
     z = jnp.maximum(z, 0.05)
     mode = jnp.log(a) - jnp.log(b)
-    u = mode - z * jnp.sqrt(1 / a + 1 / b)
+    s = z / jnp.sqrt(b)
+    u = mode - jnp.minimum(z * jnp.sqrt(1 / a + 1 / b), jnp.log1p(s + s * s / 2) + z / jnp.sqrt(a))
+    right = mode > 0
+    rate, sign = jnp.where(right, -b, a), jnp.where(right, -1, 1).astype(a.dtype)
     for _ in range(4):
-        e = a * (u - mode) - n * (softplus(u) - softplus(mode))
-        slope = a - n * jax.nn.sigmoid(u)
-        curve = n * jax.nn.sigmoid(u) * jax.nn.sigmoid(-u)
-        g = e + z * z / 2
-        u = u - g / slope / (1 + jnp.minimum(0.5 * g * curve / (slope * slope), 1e6).clip(-0.5))
+        # log-density of the logit, less its maximum, + z²/2: in the smaller of x and 1 − x
+        gap = rate * (u - mode) - n * (softplus(sign * u) - softplus(sign * mode)) + z * z / 2
+        share = jax.nn.sigmoid(sign * u)
+        slope = rate - sign * n * share
+        bend = 0.5 * gap * n * share * (1 - share) / (slope * slope)
+        u -= gap / slope / (1 + jnp.clip(bend, -0.5, 1e6))
     flat = (b < 1) & (log_y < jnp.log(jnp.minimum(0.1, 0.25 / a)))
     power = log_x + jnp.log(jnp.maximum(b, 1)) < -0.7
     logit = lambda l: l - log1mexp(l)

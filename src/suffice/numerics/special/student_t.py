@@ -10,9 +10,10 @@ from suffice.numerics.special.elementary import elementwise, log1mexp, log1pmx
 from suffice.numerics.special.gamma import stirling_error
 from suffice.numerics.special.incomplete_beta import log_betainc
 from suffice.numerics.special.inverse_beta import betaincinv_pair
-from suffice.numerics.special.normal import log_ndtr, ndtri_exp
+from suffice.numerics.special.normal import erfinv, log_ndtr, ndtri_exp
 
 _LOG_2 = 0.6931471805599453
+_SQRT_2 = 1.4142135623730951
 _HALF_LOG_2PI = 0.9189385332046728
 
 
@@ -100,7 +101,10 @@ def _quantile(df: jax.Array, log_tail: jax.Array, log_rest: jax.Array) -> jax.Ar
     normal = df > _limits(df.dtype)[0]
     nu = jnp.where(normal, 1, df)
     logit = betaincinv_pair(nu / 2, jnp.full_like(nu, 0.5), log_tail, log_rest)[0]
-    return jnp.where(normal, -ndtri_exp(log_tail - _LOG_2), jnp.sqrt(nu) * jnp.exp(-logit / 2))
+    central = log_rest < -1
+    near = _SQRT_2 * erfinv(jnp.exp(jnp.where(central, log_rest, -1)))
+    far = -ndtri_exp(jnp.where(central, -1, log_tail) - _LOG_2)
+    return jnp.where(normal, jnp.where(central, near, far), jnp.sqrt(nu) * jnp.exp(-logit / 2))
 
 
 @elementwise(
