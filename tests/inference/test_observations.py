@@ -36,9 +36,7 @@ def assert_same(fit, reference):
     for name, theta in reference.parameters.items():
         error = np.nan_to_num(reference.standard_errors[name])
         assert abs(fit.parameters[name] - theta) <= 1e-12 * max(abs(theta), error), name
-    np.testing.assert_allclose(
-        list(fit.standard_errors.values()), list(reference.standard_errors.values()), rtol=1e-10
-    )
+    np.testing.assert_allclose(list(fit.standard_errors.values()), list(reference.standard_errors.values()), rtol=1e-10)
     assert float(fit.log_likelihood) == pytest.approx(float(reference.log_likelihood), rel=1e-12)
     assert float(fit.count) == float(reference.count)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 import suffice as sf
 
 FOLDER = Path(__file__).parent.parent / "references" / "classics"

@@ -114,7 +114,11 @@ def test_a_step_that_falls_is_quartered_and_the_best_point_kept():
     """A cliff behind the first step: it is refused, the next trial is a quarter of the way."""
 
     def f(v):
-        return (-np.inf, v * np.nan, np.eye(1) * np.nan) if v[0] > 1.0 else (-((v[0] - 0.9) ** 2), -2 * (v - 0.9), -2 * np.eye(1))
+        return (
+            (-np.inf, v * np.nan, np.eye(1) * np.nan)
+            if v[0] > 1.0
+            else (-((v[0] - 0.9) ** 2), -2 * (v - 0.9), -2 * np.eye(1))
+        )
 
     state, trials = run(f, [0.0])
     assert state.status == CONVERGED

@@ -4,7 +4,7 @@ import pytest
 import vl_convert
 
 import suffice as sf
-from suffice.report import figures
+from suffice.report import charts, figures
 from suffice.report.bands import compare
 from suffice.report.empirical import Empirical
 
@@ -30,7 +30,7 @@ def heavy():
 def test_every_figure_is_valid_and_comes_with_words_and_numbers(name, request):
     result = request.getfixturevalue(name)
     for figure in drawn(result):
-        spec = figures.display(figure.chart).to_dict()  # validates against the Vega-Lite schema
+        spec = charts.display(figure.chart).to_dict()  # validates against the Vega-Lite schema
         svg = vl_convert.vegalite_to_svg(spec)
         assert "NaN" not in svg
         assert len(figure.alt) > 60
@@ -64,7 +64,7 @@ def test_an_infinite_density_does_not_flatten_the_figure():
 def test_figures_of_a_fit(p):
     fit = sf.fit(p, np.random.default_rng(11).poisson(4.0, 100) + 1.0)
     for figure in (figures.density(fit), figures.distribution_function(fit)):
-        assert "NaN" not in vl_convert.vegalite_to_svg(figures.display(figure.chart).to_dict())
+        assert "NaN" not in vl_convert.vegalite_to_svg(charts.display(figure.chart).to_dict())
         assert figure.table.rows
 
 

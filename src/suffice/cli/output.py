@@ -2,10 +2,10 @@
 
 import json
 import math
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
+
+from suffice.runtime.files import write_whole
 
 
 def print_ranking(ranking: Any, tests: Any, seconds: float) -> None:
@@ -13,24 +13,23 @@ def print_ranking(ranking: Any, tests: Any, seconds: float) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from suffice.report.tables import ranking_rows
+    from suffice.report.tables import mark, ranking_rows
 
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=160)
     table = Table(box=None, pad_edge=False, header_style="bold")
     told = ranking_rows(ranking, tests)
-    shown = [i for i, header in enumerate(told.headers) if header != "Note"]  # remarks follow the table
-    for i in shown:
-        table.add_column(told.headers[i], justify="left" if i in told.words else "right", no_wrap=i == 1)
+    for i, header in enumerate(told.headers):
+        table.add_column(header, justify="left" if i in told.words else "right", no_wrap=i == 1)
     for row in told.rows:
-        table.add_row(*(row[i].replace("\n", ", ") for i in shown))
+        table.add_row(*(cell.replace("\n", ", ") for cell in row))
     s = ranking.summary
     console.print(f"{ranking.name}: {s.count:g} observations from {s.minimum:g} to {s.maximum:g}, mean {s.mean:.6g}")
     if s.missing:
         console.print(f"{s.missing} missing values left out")
     console.print(table)
-    for note in notes(ranking, tests):
+    for note in (*(f"{mark(i)} {text}" for i, text in enumerate(told.notes)), *notes(ranking, tests)):
         console.print(note, soft_wrap=True, markup=False)
     console.print(f"{seconds:.1f} s", style="dim")
 
@@ -40,9 +39,6 @@ def notes(ranking: Any, tests: Any) -> list[str]:
     lines = []
     if ranking.rounding:
         lines.append("Integers: continuous families are fitted to and scored by the probability of x ± ½.")
-    if any(not c.fit.regular for c in ranking.candidates):
-        lines.append("* The support is estimated: no standard errors, and the criterion is heuristic.")
-    lines += [f"{c.name}: {c.fit.message}." for c in ranking.candidates if not c.fit.converged]
     lines += [f"{i.name} is impossible: {i.reason}." for i in ranking.impossible]
     lines += [
         f"Test of fit of {t.name}: {t.test}, statistic {t.statistic:.4g}, p = {t.p_value:.3g} "
@@ -68,12 +64,4 @@ def json_ready(value: Any) -> Any:
 
 def write_json(path: Path, content: Any) -> None:
     """Write the file whole or not at all."""
-    handle, name = tempfile.mkstemp(dir=path.resolve().parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2, ensure_ascii=False, allow_nan=False)
-            file.write("\n")
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    write_whole(path, json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n")

@@ -323,8 +323,9 @@ class InverseGamma(ExponentialFamily):
         # about the mode of log x, by Stirling's form: no large terms cancel
         a = self.concentration
         u = jnp.log(self.scale / a) - z
-        excess = jnp.maximum(u.real - 600.0, 0.0)  # beyond, a straight line instead of overflow
-        return 0.5 * jnp.log(a) - LOG_SQRT_2PI - stirling_error(a) - a * (jnp.exp(u - excess) * (1.0 + excess) - 1.0 - u)
+        excess = jnp.maximum(u.real - 600.0, 0.0)
+        growth = jnp.expm1(u - excess) + 1e260 * excess  # a straight line instead of overflow
+        return 0.5 * jnp.log(a) - LOG_SQRT_2PI - stirling_error(a) - a * (growth - u)
 
     def _tilt(self) -> jax.Array:
         return jnp.minimum(0.25 * jnp.pi, 2.0 / jnp.sqrt(self.concentration))

@@ -112,7 +112,7 @@ def _sums_of_piece(prototype: Any, pilot: jax.Array, x: jax.Array, w: jax.Array)
     """Sums over a piece that fits the cache, as inner products with the weights: those run at memory speed."""
     x = x.astype(w.dtype)
     y = prototype._coordinate(x)
-    deviation = y - pilot
+    deviation = y - pilot[None]
     divergence, base = own(prototype, "_divergence"), own(prototype, "_log_base_measure")
     zero = jnp.zeros((), w.dtype)
     return _Sums(
@@ -177,6 +177,18 @@ def _centred(prototype: Any, pilot: jax.Array, sums: _Sums) -> Sufficient:
 def _of_one_block(prototype: Any, block: Block) -> Sufficient:
     pilot = _pilot(prototype, block)
     return _centred(prototype, pilot, _sums(prototype, pilot, block))
+
+
+def rough_sufficient(prototype: Any, block: Block) -> Sufficient:
+    """The statistic of one block, operation by operation: for starting points, which are not worth a compilation."""
+    (x,), w = block
+    w = jnp.ones(x.shape[0]) if w is None else w
+    y = prototype._coordinate(x)
+    mean = w @ y / w.sum()
+    hook = own(prototype, "_divergence")
+    divergence = jnp.zeros(()) if hook is None else w @ hook(y - mean, mean) / w.sum()
+    zero = jnp.zeros(())
+    return Sufficient(prototype, w.sum(), mean, zero, divergence, zero, x.min(), x.max(), zero)
 
 
 def sufficient(prototype: Any, data: Iterable[Block]) -> Sufficient:

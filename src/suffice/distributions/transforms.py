@@ -107,13 +107,13 @@ def _integral(
 def _mode(envelope: Exponent, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Where the envelope is largest, by bisection on its slope; and whether it still rises at the upper end."""
 
-    def rises(v: jax.Array) -> jax.Array:
-        return jax.jvp(envelope, (v,), (jnp.ones_like(v),))[1] > 0
+    def slope(v: jax.Array) -> jax.Array:
+        return jax.jvp(envelope, (v,), (jnp.ones_like(v),))[1]
 
     def halve(_: int, ends: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         low, high = ends
         middle = (low + high) / 2
-        up = rises(middle)
+        up = slope(middle) > 0
         return jnp.where(up, middle, low), jnp.where(up, high, middle)
 
-    return jax.lax.fori_loop(0, 60, halve, (low, high))[0], rises(high)
+    return jax.lax.fori_loop(0, 60, halve, (low, high))[0], slope(high) >= 0

@@ -13,7 +13,7 @@ from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family, family
 from suffice.distributions.generic import log_interval, own
 from suffice.distributions.shifted import Shifted
-from suffice.distributions.statistics import Expansion, Sufficient, sufficient
+from suffice.distributions.statistics import Expansion, Sufficient, rough_sufficient, sufficient
 from suffice.inference import origin
 from suffice.inference.likelihood import (
     covariance,
@@ -27,6 +27,7 @@ from suffice.inference.median import median_and_deviation
 from suffice.inference.observations import MOST_LEVELS, Memory, Observations
 from suffice.inference.result import Fit
 from suffice.numerics import newton
+from suffice.numerics.domain import real
 from suffice.numerics.moments import median
 from suffice.numerics.newton import AT_LIMIT, CONVERGED, RUNNING, UNBOUNDED, second_order
 from suffice.runtime.blocks import Block, blocks
@@ -68,9 +69,7 @@ def _maximise_traced(family: Family, s: Sufficient, begin: Distribution) -> newt
     return newton.maximise(total, family.vector(begin), s.count)
 
 
-def fit_traced(
-    family: Family, x: jax.Array, w: jax.Array, begin: Any = None, most: int = newton.MOST_STEPS
-) -> Fit:
+def fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any = None, most: int = newton.MOST_STEPS) -> Fit:
     """The fit of one array inside compiled code, such as a bootstrap under ``vmap``.
 
     Args:
@@ -138,7 +137,7 @@ def _check_sufficient(family: Family, s: Sufficient, data: Observations | None, 
         raise DataError(f"{family.name} cannot be fitted: the statistics are not finite")
     extremes = family.kind.needs_extremes
     constant = own(family.kind, "_divergence") is not None and not float(s.gap) > 0
-    if needs_spread and (constant or (extremes and not float(s.upper) > float(s.lower))):
+    if needs_spread and family.dimension > 1 and (constant or (extremes and not float(s.upper) > float(s.lower))):
         raise DataError(degenerate(family, float(s.count)))
 
 
@@ -166,7 +165,10 @@ def _not_inside(family: Family, p: Distribution) -> str:
 
 def degenerate(family: Family, count: float) -> str:
     """Why a sample without spread cannot be fitted."""
-    return f"{family.name} cannot be fitted: the {count:g} observations are all equal, and the likelihood grows without bound"
+    return (
+        f"{family.name} cannot be fitted: the observations are all equal (n = {count:g}), "
+        "and the likelihood keeps growing as the spread shrinks to nothing"
+    )
 
 
 # -- families without a finite statistic ---------------------------------------------------------------------------
@@ -180,7 +182,7 @@ def maximise(families: Sequence[Family], starts: Sequence[Distribution], data: O
 
         def reduce(blocks: Iterable[Any], active: list[int] = active) -> _Tuple:
             blocks = list(blocks)
-            return _Tuple(_share(lambda i: expansion(families[i], states[i].trial, blocks), active, data))
+            return _Tuple(_share(lambda j: expansion(families[j], states[j].trial, blocks), active, data))
 
         for i, e in zip(active, data.fold(reduce), strict=True):
             states[i] = newton.update(states[i], e.log_likelihood, e.gradient, e.hessian, e.count, far[i])
@@ -253,7 +255,7 @@ def _limiting(target: Family) -> Family:
 def _from_median(family: Family, data: Observations) -> Fit:
     """A family whose location is the median and whose scale the mean distance from it."""
     middle, deviation, count = median_and_deviation(data)
-    if deviation == 0.0:
+    if deviation == 0.0 and family.dimension > 1:
         raise DataError(degenerate(family, count))
     return _at_median(family, jnp.asarray(middle), jnp.asarray(deviation), jnp.asarray(count))
 
@@ -310,7 +312,8 @@ def fit_families(families: Sequence[Family], data: Observations) -> list[Fit | D
                 iterative[i] = starting_point(families[i], data)
         except DataError as error:
             results[i] = error
-    states = maximise([families[i] for i in iterative], list(iterative.values()), data)
+    targets = [families[i] for i in iterative]
+    states = maximise(targets, _near(targets, list(iterative.values()), data), data)
     for i, state in zip(iterative, states, strict=True):
         results[i] = _from_newton(families[i], state, data)
     return [results[i] for i in range(len(families))]
@@ -343,7 +346,7 @@ def _check_possible(family: Family, data: Observations) -> None:
             raise DataError(impossible(family, row, value))
     elif (found := data.outside(space)) is not None:
         raise DataError(impossible(family, *found))
-    if summary.minimum == summary.maximum and not family.kind.discrete:
+    if summary.minimum == summary.maximum and not family.kind.discrete and family.dimension > 1:
         raise DataError(degenerate(family, summary.count))
 
 
@@ -354,7 +357,7 @@ def starting_point(family: Family, data: Observations) -> Distribution:
         return origin.starting_point(family, x, w, data.survey.summary.minimum)
     if has_sufficient(family):
         (block,) = blocks((x,), w)
-        return family.with_values(family.kind._estimate(sufficient(family.member, [block])))  # type: ignore[attr-defined]
+        return family.with_values(family.kind._estimate(rough_sufficient(family.member, block)))  # type: ignore[attr-defined]
     if np.ptp(x) == 0.0:  # the pilot is constant though the data are not
         summary = data.survey.summary
         x, w = np.array([summary.minimum, x[0], summary.maximum]), np.ones(3)
@@ -363,6 +366,15 @@ def starting_point(family: Family, data: Observations) -> Distribution:
     if not np.all(np.asarray(p._valid())):
         raise DataError(_not_inside(family, p))
     return p
+
+
+def _near(families: Sequence[Family], starts: Sequence[Distribution], data: Observations) -> Sequence[Distribution]:
+    """The starts, for a file from where the maximum for a sample of it lies: that saves passes over the file."""
+    if not families or isinstance(data, Memory):
+        return starts
+    states = maximise(families, starts, Memory(data.source, *data.pilot(real)))
+    settled = [s.status == CONVERGED and not isinstance(p, Shifted) for s, p in zip(states, starts, strict=True)]
+    return [f.build(s.point) if ok else p for f, s, p, ok in zip(families, states, starts, settled, strict=True)]
 
 
 def _from_smallest(family: Family, data: Observations) -> Fit:

@@ -8,7 +8,6 @@ from suffice.inference.observations import Observations
 from suffice.numerics.moments import quantiles
 from suffice.streams import Chunk
 
-
 _ROUNDING = 1e-12  # relative, of sums of weights
 
 

@@ -18,6 +18,7 @@ SAMPLE = 100_000
 SMALL_SOURCE = 2**22  # rows; a source no longer than this is read once and kept
 PILOT = 2**16
 MOST_LEVELS = 2**16
+EXACT = 2**52  # below this every half of an integer is a float64
 
 
 class Nothing:
@@ -224,10 +225,11 @@ def _in_memory(source: Source, chunks: list[Chunk]) -> Memory:
 def tabulated(data: Observations, width: float) -> Memory | None:
     """Integers as a table of distinct values and frequencies; None if there are too many.
 
-    With ``width`` 1 each stands for the interval x ± ½, which is what a rounded measurement says.
+    With ``width`` 1 each stands for the interval x ± ½, which is what a rounded measurement says; None where the
+    integers are so large that there are no such numbers.
     """
     table = data.survey.table
-    if table.values is None:
+    if table.values is None or np.abs(table.values).max() + width >= EXACT:
         return None
     seen = Memory(data.source, table.values, table.counts, width)
     seen.survey = data.survey

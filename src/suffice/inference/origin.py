@@ -8,7 +8,7 @@ import numpy as np
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family
 from suffice.distributions.generic import own
-from suffice.distributions.statistics import sufficient
+from suffice.distributions.statistics import rough_sufficient
 from suffice.inference.likelihood import expansion
 from suffice.runtime.blocks import blocks
 
@@ -29,7 +29,7 @@ def starting_point(family: Family, x: np.ndarray, w: np.ndarray, smallest: float
         origin = smallest - gap
         (shifted,), (block,) = blocks((x - origin,), w), blocks((x,), w)
         if own(base, "_estimate") is not None:
-            values_at = base._estimate(sufficient(base, [shifted]))
+            values_at = base._estimate(rough_sufficient(base, shifted))
         else:
             values_at = base._start(x - origin, w)
         p = family.with_values({**{k: jnp.asarray(v) for k, v in values_at.items()}, "loc": jnp.asarray(origin)})

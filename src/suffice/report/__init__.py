@@ -37,11 +37,12 @@ def report(
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
     from suffice.report import page
+    from suffice.runtime.files import write_whole
 
     if isinstance(result, Ranking):
-        return page.write_whole(path, page.ranking_page(result, goodness, replicates, rng))
+        return write_whole(path, page.ranking_page(result, goodness, replicates, rng))
     if isinstance(result, Fit):
-        return page.write_whole(path, page.fit_page(result))
+        return write_whole(path, page.fit_page(result))
     raise TypeError(f"result must be a Ranking or a Fit, got {type(result).__name__}")
 
 
@@ -55,12 +56,12 @@ def plot(result: Ranking | Fit) -> Any:
 
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
-    from suffice.report import figures
+    from suffice.report import charts, figures
     from suffice.report.empirical import Empirical
 
     if isinstance(result, Ranking):
-        return figures.display(figures.histogram(result, Empirical.of(result)).chart)
+        return charts.display(figures.histogram(result, Empirical.of(result)).chart)
     if isinstance(result, Fit):
         parts = figures.density(result).chart, figures.distribution_function(result).chart
-        return figures.display(altair.hconcat(*parts))
+        return charts.display(altair.hconcat(*parts))
     raise TypeError(f"result must be a Ranking or a Fit, got {type(result).__name__}")

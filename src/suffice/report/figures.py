@@ -1,10 +1,6 @@
 """Charts of result objects, each with its caption, its description in words and the numbers behind it."""
 
-import csv
-import io
 import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import altair as alt
@@ -12,144 +8,14 @@ import numpy as np
 
 from suffice.inference.rank import Candidate, Ranking
 from suffice.inference.result import Fit
+from suffice.report import charts
 from suffice.report.bands import Band, Comparison
+from suffice.report.charts import Figure
 from suffice.report.empirical import Empirical, evaluate, masses
 from suffice.report.tables import Table, listed, number, share
 
 SHOWN = 3  # families drawn into one figure
-HEIGHT = 320
 _GRID = 512
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A chart with what it shows in words (for those who do not see it) and in numbers."""
-
-    title: str
-    caption: str
-    alt: str
-    chart: Any
-    table: Table
-
-
-def theme(dark: bool = False) -> dict[str, Any]:
-    """Vega-Lite configuration: colours that colour-blind readers tell apart, on light or dark ground."""
-    ink, soft, faint, ground = (
-        ("#e6e6e3", "#a9a9a4", "#3a3b3d", "#17181a") if dark else ("#1d1e20", "#5f6063", "#e3e3df", "#ffffff")
-    )
-    families = ["#56b4e9", "#f0a73a", "#2fc79a"] if dark else ["#0072b2", "#d55e00", "#009372"]
-    font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-    axis = {
-        "labelColor": soft,
-        "titleColor": ink,
-        "gridColor": faint,
-        "domainColor": soft,
-        "tickColor": soft,
-        "labelFontSize": 12,
-        "titleFontSize": 13,
-        "titleFontWeight": "normal",
-        "titlePadding": 10,
-    }
-    return {
-        "background": ground,
-        "font": font,
-        "view": {"stroke": None, "continuousHeight": HEIGHT, "continuousWidth": 560},
-        "axis": axis,
-        "axisX": {"grid": False, "tickCount": {"expr": "max(5, width / 90)"}},
-        "axisY": {"domain": False, "ticks": False},
-        "legend": {
-            "labelColor": ink,
-            "labelFontSize": 13,
-            "symbolStrokeWidth": 3,
-            "symbolSize": 300,
-            "labelLimit": 260,
-            "offset": 8,
-        },
-        "title": {"color": ink},
-        "range": {"category": families},
-        "style": {
-            "bar-of-data": {"color": soft, "opacity": 0.4},
-            "point-of-data": {"color": ink, "opacity": 0.75, "size": 16},
-            "agreement": {"color": families[0], "strokeWidth": 1.5},
-            "chance": {"color": families[0], "opacity": 0.2, "strokeWidth": 0},
-        },
-    }
-
-
-def display(chart: Any) -> Any:
-    """The chart as it shows itself in a notebook, with the light theme."""
-    return chart.configure(**theme())
-
-
-# -- parts -----------------------------------------------------------------------------------------------------------
-
-
-def _plain(value: Any) -> Any:
-    """A number short enough for a page, nothing where it is not finite."""
-    return value if isinstance(value, str) else f"{value:.6g}" if np.isfinite(value) else ""
-
-
-def _rows(**columns: Iterable[Any]) -> alt.InlineData:
-    """Columns as inline data: as CSV, which is a third of the length of JSON and is not validated row by row."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(map(_plain, row) for row in zip(*columns.values(), strict=True))
-    kinds = {name: "string" if name == "family" else "number" for name in columns}
-    return alt.InlineData(values=text.getvalue(), format=alt.CsvDataFormat(type="csv", parse=kinds))  # type: ignore[arg-type]
-
-
-def _axis(
-    name: str, title: str, *, domain: Sequence[float] | None = None, log: bool = False, **axis: Any
-) -> dict[str, Any]:
-    scale: dict[str, Any] = {"type": "log"} if log else {"zero": False, "nice": False} if domain is None else {}
-    if domain is not None and log and "values" not in axis:
-        axis |= {"values": _log_ticks(*domain), "format": "~g"}
-    if domain is not None:
-        scale |= {"domain": [float(_plain(v)) for v in domain], "nice": False}
-    return {"field": name, "type": "quantitative", "title": title, "scale": scale, "axis": axis}
-
-
-def _ticks(whole: bool) -> dict[str, Any]:
-    return {"tickMinStep": 1} if whole else {}
-
-
-def _log_ticks(low: float, high: float) -> list[float]:
-    """Powers of ten, with 2 and 5 times each over a short range."""
-    powers = np.arange(np.floor(np.log10(low)), np.log10(high) + 1.0)
-    steps = (1.0,) if len(powers) > 4 else (1.0, 2.0, 5.0)
-    return [float(_plain(s * 10.0**k)) for k in powers for s in steps if low <= s * 10.0**k <= high]
-
-
-def _family(names: Sequence[str]) -> dict[str, Any]:
-    """Colour and dashes by family, with one legend for both."""
-    legend = {"orient": "top", "title": None, "symbolType": "stroke", "direction": "horizontal"}
-    field = {"field": "family", "type": "nominal", "sort": list(names), "legend": legend}
-    dashes = [[1, 0], [7, 3], [2, 2]][: len(names)]
-    return {
-        "color": alt.Color(**field, scale={"domain": list(names)}),  # type: ignore[arg-type]
-        "strokeDash": alt.StrokeDash(**field, scale={"domain": list(names), "range": dashes}),  # type: ignore[arg-type]
-    }
-
-
-def _lines(
-    names: Sequence[str], xs: Sequence[np.ndarray], ys: Sequence[np.ndarray], x: Any, y: Any, points: bool = False
-) -> Any:
-    family = np.repeat(np.asarray(names, object), [len(v) for v in xs])
-    data = _rows(x=np.concatenate(xs), y=np.concatenate(ys), family=family)
-    mark: dict[str, Any] = {"strokeWidth": 2.5, "clip": True} | (
-        {"point": {"size": 40, "strokeWidth": 0}} if points else {}
-    )
-    return alt.Chart(data).mark_line(**mark).encode(x=alt.X(**x), y=alt.Y(**y), **_family(names))
-
-
-def _region(band: Band, x: Any, y: Any) -> Any:
-    """A band as a closed path, so that it may lie along either axis."""
-    path = [np.concatenate([low, high[::-1]]) for low, high in zip(band.low, band.high, strict=True)]
-    finite = np.isfinite(path[0]) & np.isfinite(path[1])
-    data = _rows(x=path[0][finite], y=path[1][finite], order=np.arange(finite.sum()))
-    mark = alt.Chart(data).mark_line(interpolate="linear-closed", style="chance", clip=True, filled=True)
-    return mark.encode(x=alt.X(**x), y=alt.Y(**y), order=alt.Order("order:Q"))
 
 
 def best(ranking: Ranking) -> list[Candidate]:
@@ -185,12 +51,12 @@ def histogram(ranking: Ranking, empirical: Empirical) -> Figure:
     # a density may be infinite at an end: the bars decide how high the figure is
     reach = [float(np.max(y, where=np.isfinite(y), initial=0.0)) for _, y in curves]
     top = 1.06 * max([heights.max(), *(min(r, 1.6 * heights.max()) for r in reach)])
-    x = _axis("x", ranking.name, domain=(edges[0], edges[-1]), **_ticks(each))
-    y = _axis(
+    x = charts.axis("x", ranking.name, domain=(edges[0], edges[-1]), **charts.ticks(each))
+    y = charts.axis(
         "y", "Share of the data" if each else "Density: share of the data per unit", domain=(0.0, top), tickCount=5
     )
     pad = width * (0.05 if each else 0.015)
-    data = _rows(x=edges[:-1] + pad, x2=edges[1:] - pad, y=heights, from_=edges[:-1], to=edges[1:], share=shares)
+    data = charts.rows(x=edges[:-1] + pad, x2=edges[1:] - pad, y=heights, from_=edges[:-1], to=edges[1:], share=shares)
     tips = [
         alt.Tooltip("from_:Q", title="from"),
         alt.Tooltip("to:Q", title="to"),
@@ -198,7 +64,7 @@ def histogram(ranking: Ranking, empirical: Empirical) -> Figure:
     ]
     bars = alt.Chart(data).mark_bar(style="bar-of-data", clip=True)
     bars = bars.encode(x=alt.X(**x), x2="x2", y=alt.Y(**y), y2=alt.datum(0.0), tooltip=tips)
-    lines = _lines(names, [c[0] for c in curves], [c[1] for c in curves], x, y, points=each)
+    lines = charts.lines(names, [c[0] for c in curves], [c[1] for c in curves], x, y, points=each)
     kind = "probabilities" if each else "densities"
     caption = f"Bars: the data. Lines: the fitted {kind} of {listed(names)}."
     below, above = empirical.beyond()
@@ -229,10 +95,13 @@ def histogram(ranking: Ranking, empirical: Empirical) -> Figure:
 def _against(
     x: Any, y: Any, points: tuple[np.ndarray, np.ndarray], band: Band | None, ends: np.ndarray, tips: Any
 ) -> Any:
-    line = alt.Chart(_rows(x=ends, y=ends)).mark_line(style="agreement", clip=True).encode(x=alt.X(**x), y=alt.Y(**y))
-    dots = alt.Chart(_rows(x=points[0], y=points[1])).mark_circle(style="point-of-data", clip=True)
-    layers = [line, dots.encode(x=alt.X(**x), y=alt.Y(**y), tooltip=tips)]
-    return alt.layer(*([_region(band, x, y)] if band is not None else []), *layers)
+    line = (
+        alt.Chart(charts.rows(x=ends, y=ends))
+        .mark_line(style="agreement", clip=True)
+        .encode(x=alt.X(**x), y=alt.Y(**y))
+    )
+    region = [charts.region(band, x, y)] if band is not None else []
+    return alt.layer(*region, line, charts.dots(*points, x, y, tips))
 
 
 def _band_words(c: Comparison) -> str:
@@ -254,8 +123,8 @@ def quantile_plot(ranking: Ranking, name: str, c: Comparison, heavy: bool) -> Fi
     finite = c.quantiles[np.isfinite(c.quantiles)]
     first, last = float(finite.min()), float(finite.max())
     log = heavy and first > 0.0
-    x = _axis("x", f"Quantile of the fitted {name}", domain=_wider(first, last, log), log=log)
-    y = _axis("y", f"Quantile of {ranking.name}", domain=_wider(low, high, log), log=log)
+    x = charts.axis("x", f"Quantile of the fitted {name}", domain=_wider(first, last, log), log=log)
+    y = charts.axis("y", f"Quantile of {ranking.name}", domain=_wider(low, high, log), log=log)
     tips = [alt.Tooltip("x:Q", title="fitted"), alt.Tooltip("y:Q", title="data")]
     ends = np.array([min(low, first), max(high, last)])
     chart = _against(x, y, (c.quantiles, c.data), c.quantile_band, ends, tips)
@@ -274,8 +143,8 @@ def quantile_plot(ranking: Ranking, name: str, c: Comparison, heavy: bool) -> Fi
 def probability_plot(ranking: Ranking, name: str, c: Comparison) -> Figure:
     """Shares of the data up to each value against the probabilities of a fit."""
     percent = {"format": "~p", "tickCount": 5}
-    x = _axis("x", f"Probability under the fitted {name}", domain=(0.0, 1.0), **percent)
-    y = _axis("y", f"Share of {ranking.name}", domain=(0.0, 1.0), **percent)
+    x = charts.axis("x", f"Probability under the fitted {name}", domain=(0.0, 1.0), **percent)
+    y = charts.axis("y", f"Share of {ranking.name}", domain=(0.0, 1.0), **percent)
     tips = [alt.Tooltip("x:Q", title="fitted", format=".3~p"), alt.Tooltip("y:Q", title="data", format=".3~p")]
     points = c.probabilities, c.shares
     chart = _against(x, y, points, c.probability_band, np.array([0.0, 1.0]), tips)
@@ -318,12 +187,12 @@ def tail_plot(ranking: Ranking, empirical: Empirical) -> Figure:
         curves.append((g, evaluate(p.sf, g - 0.5 if empirical.tabulated else g)))
     kept = [(g[s > least / 3.0], s[s > least / 3.0]) for g, s in curves]
     powers = [10.0**-k for k in range(int(np.floor(-np.log10(least))) + 1)]
-    x = _axis("x", ranking.name, domain=(grid[0], grid[-1]), log=log, **_ticks(empirical.tabulated and not log))
-    y = _axis("y", "Share at or above", domain=(least, 1.2), log=True, values=powers, format="~%")
-    dots = alt.Chart(_rows(x=values, y=shares)).mark_circle(style="point-of-data", clip=True)
+    x = charts.axis(
+        "x", ranking.name, domain=(grid[0], grid[-1]), log=log, **charts.ticks(empirical.tabulated and not log)
+    )
+    y = charts.axis("y", "Share at or above", domain=(least, 1.2), log=True, values=powers, format="~%")
     tips = [alt.Tooltip("x:Q", title="value"), alt.Tooltip("y:Q", title="share at or above", format=".3~%")]
-    dots = dots.encode(x=alt.X(**x), y=alt.Y(**y), tooltip=tips)
-    lines = _lines(names, [k[0] for k in kept], [k[1] for k in kept], x, y)
+    lines = charts.lines(names, [k[0] for k in kept], [k[1] for k in kept], x, y)
     fitted = [evaluate(c.fit.distribution.sf, values - 0.5 if empirical.tabulated else values) for c in shown]
     rows = tuple((number(v), *(number(s, 3) for s in row)) for v, *row in zip(values, shares, *fitted, strict=True))
     beyond = ", ".join(f"{name} {number(f[-1], 2)}" for name, f in zip(names, fitted, strict=True))
@@ -337,7 +206,13 @@ def tail_plot(ranking: Ranking, empirical: Empirical) -> Figure:
     caption = f"Points: the share of the data at or above a value. Lines: the same for {listed(names)}. {scales}"
     if empirical.sampled:
         caption += f" Points are from a random sample of {number(empirical.count)} observations."
-    return Figure("The tail", caption, spoken, lines + dots, Table(("Value", "Data", *names), rows))
+    return Figure(
+        "The tail",
+        caption,
+        spoken,
+        lines + charts.dots(values, shares, x, y, tips),
+        Table(("Value", "Data", *names), rows),
+    )
 
 
 # -- figures of one fit ----------------------------------------------------------------------------------------------
@@ -362,8 +237,8 @@ def density(fit: Fit) -> Figure:
     top = float(np.max(y, where=np.isfinite(y), initial=0.0))
     told = "Probability" if p.discrete else "Density"
     axes = (
-        _axis("x", "Value", domain=_wider(x[0], x[-1])),
-        _axis("y", told, domain=(0.0, 1.06 * min(top, 6.0 * middle))),
+        charts.axis("x", "Value", domain=_wider(x[0], x[-1])),
+        charts.axis("y", told, domain=(0.0, 1.06 * min(top, 6.0 * middle))),
     )
     chart = _curve(x, y, *axes, points=p.discrete and len(x) <= 80)
     peak = float(x[int(np.nanargmax(y))])
@@ -379,8 +254,8 @@ def distribution_function(fit: Fit) -> Figure:
     x = _span(p)
     y = evaluate(p.cdf, x)
     axes = (
-        _axis("x", "Value", domain=_wider(x[0], x[-1])),
-        _axis("y", "Probability up to here", domain=(0.0, 1.03), format="~p", tickCount=5),
+        charts.axis("x", "Value", domain=_wider(x[0], x[-1])),
+        charts.axis("y", "Probability up to here", domain=(0.0, 1.03), format="~p", tickCount=5),
     )
     chart = _curve(x, y, *axes, interpolate="step-after" if p.discrete else "linear")
     median = number(float(p.median()))
@@ -392,7 +267,7 @@ def _curve(
     x: np.ndarray, y: np.ndarray, x_axis: Any, y_axis: Any, points: bool = False, interpolate: str = "linear"
 ) -> Any:
     tips = [alt.Tooltip("x:Q", title="value"), alt.Tooltip("y:Q", title=y_axis["title"].lower())]
-    base = alt.Chart(_rows(x=x, y=y)).encode(x=alt.X(**x_axis), y=alt.Y(**y_axis), tooltip=tips)
+    base = alt.Chart(charts.rows(x=x, y=y)).encode(x=alt.X(**x_axis), y=alt.Y(**y_axis), tooltip=tips)
     line = base.mark_line(style="agreement", strokeWidth=2.5, clip=True, interpolate=interpolate)  # type: ignore[arg-type]
     return line + base.mark_circle(style="point-of-data", size=40) if points else line
 

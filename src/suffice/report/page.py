@@ -1,11 +1,9 @@
 """Results as one self-contained HTML page: its scripts lie inside it, and nothing is fetched."""
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
-from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -14,10 +12,10 @@ import vl_convert
 from suffice.inference.goodness import GoodnessOfFit
 from suffice.inference.rank import Ranking
 from suffice.inference.result import Fit
-from suffice.report import figures, tables, words
+from suffice.report import charts, figures, tables, words
 from suffice.report.bands import compare
+from suffice.report.charts import Figure
 from suffice.report.empirical import Empirical
-from suffice.report.figures import Figure
 from suffice.report.tables import Table
 from suffice.runtime.errors import DataError
 
@@ -73,18 +71,6 @@ def fit_page(fit: Fit) -> str:
     return _page(f"{fit.family.name} fit", f"{tables.number(float(fit.count))} observations", sections)
 
 
-def write_whole(path: str | os.PathLike[str], text: str) -> Path:
-    """Write a file whole or not at all: beside its place first, then moved there."""
-    path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
-    return path
-
-
 def _ranking_figures(ranking: Ranking, empirical: Empirical, rng: Any) -> list[list[Figure]]:
     """Figures in rows."""
     shown = figures.best(ranking)
@@ -126,7 +112,7 @@ def _page(title: str, subtitle: str, sections: Iterable[str]) -> str:
         subtitle=escape(subtitle),
         style=_template("page.css"),
         sections="\n".join(sections),
-        themes=_json({"light": figures.theme(), "dark": figures.theme(dark=True)}),
+        themes=_json({"light": charts.theme(), "dark": charts.theme(dark=True)}),
         bundle=_bundle(),
         script=_template("page.js"),
     )
@@ -137,11 +123,16 @@ def _section(title: str, body: str) -> str:
 
 
 def _paragraphs(told: Iterable[str]) -> str:
-    return "\n".join(f"<p>{escape(t)}</p>" for t in told)
+    return "\n".join(f"<p>{_text(t)}</p>" for t in told)
+
+
+def _text(told: str) -> str:
+    """Words as HTML, with estimates and their errors kept on one line."""
+    return escape(told).replace(" ± ", "&nbsp;±&nbsp;")
 
 
 def _lead(told: Sequence[str]) -> str:
-    return f'<section class="answer">\n<p class="first">{escape(told[0])}</p>\n{_paragraphs(told[1:])}\n</section>'
+    return f'<section class="answer">\n<p class="first">{_text(told[0])}</p>\n{_paragraphs(told[1:])}\n</section>'
 
 
 def _facts(table: Table) -> str:
@@ -173,7 +164,7 @@ def _gallery(rows: Iterable[Sequence[Figure]]) -> str:
 
 def _figure(figure: Figure) -> str:
     chart = figure.chart.properties(
-        width="container", height=figures.HEIGHT, autosize={"type": "fit-x", "contains": "padding"}
+        width="container", height=charts.HEIGHT, autosize={"type": "fit-x", "contains": "padding"}
     )
     return (
         f"<figure>\n<h2>{escape(figure.title)}</h2>\n"

@@ -102,9 +102,14 @@ def ranking_rows(ranking: Ranking, goodness: Sequence[GoodnessOfFit] = ()) -> Ta
     return Table(headers, tuple(row(i, c) for i, c in enumerate(ranking.candidates)), frozenset({1, 2}), notes)
 
 
+def mark(place: int) -> str:
+    """The superscript of the note at that place."""
+    return str(place + 1).translate(_SUPERSCRIPTS)
+
+
 def _mark(text: str, notes: Sequence[str]) -> str:
     """The superscript that refers to a note."""
-    return f" {str(notes.index(text) + 1).translate(_SUPERSCRIPTS)}" if text else ""
+    return f" {mark(notes.index(text))}" if text else ""
 
 
 def impossible_rows(ranking: Ranking) -> Table:

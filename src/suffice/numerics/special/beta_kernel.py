@@ -87,10 +87,11 @@ def _window(depth: float, rate: jax.Array, sign: jax.Array, n: jax.Array, p: jax
 
 @functools.cache
 def beta_moments(*orders: tuple[int, int], coarse: bool = False) -> Callable[..., tuple[jax.Array, ...]]:
-    """∫₀^∞ ψ_a^i ψ_b^j exp(−ψ) dw for each (i, j) in orders, ψ = a ψ_a + b ψ_b; arguments (a, b, x, y, flat), a >= LEAST_SHAPE unless flat.
+    """∫₀^∞ ψ_a^i ψ_b^j exp(−ψ) dw for each (i, j) in orders, ψ = a ψ_a + b ψ_b, as a function of (a, b, x, y, flat).
 
-    ψ_a = −log(t/x), ψ_b = −log((1 − t)/y), logit t = logit x − w: log(1 + x(e^−w − 1)) = log(1 + y(e^w − 1)) − w is taken
-    in the smaller of x and y. Where flat, ψ = b w − (a − 1) log(1 − y e^−w), less exp(−b w) if i = 0.
+    ψ_a = −log(t/x), ψ_b = −log((1 − t)/y), logit t = logit x − w: log(1 + x(e^−w − 1)) = log(1 + y(e^w − 1)) − w is
+    taken in the smaller of x and y; a >= LEAST_SHAPE unless flat. Where flat, ψ = b w − (a − 1) log(1 − y e^−w), and
+    exp(−b w) is subtracted if i = 0.
     The derivatives in a and b are the next moments, negated.
     """
 
@@ -109,7 +110,7 @@ def beta_moments(*orders: tuple[int, int], coarse: bool = False) -> Callable[...
         for k, c in enumerate(_CUMULANTS, 2):
             power *= v
             cumulants.append(power * v * horner(d * d, c[k % 2 :: 2]) * (d if k % 2 else 1))
-        near, rule = window < _NEAR, (jnp.asarray(nodes, a.dtype), jnp.asarray(weights, a.dtype))
+        near, rule = window < _NEAR, [jnp.asarray(t, a.dtype).reshape((1,) * a.ndim + (-1,)) for t in (nodes, weights)]
 
         def integrate(integrand, *leaves):
             # Without the barriers the leaves would be computed again at each node, and the nodes stored at each point.
@@ -165,5 +166,3 @@ def beta_moments(*orders: tuple[int, int], coarse: bool = False) -> Callable[...
         return values, tuple(out)
 
     return core
-
-

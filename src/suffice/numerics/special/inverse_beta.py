@@ -1,4 +1,7 @@
-"""Inverse of the regularised incomplete beta function: quantiles from either tail or its logarithm."""
+"""Inverse of the regularised incomplete beta function: quantiles from either tail or from its logarithm."""
+
+from collections.abc import Callable
+from math import log
 
 import jax
 import jax.numpy as jnp
@@ -13,125 +16,155 @@ from suffice.numerics.special.incomplete_beta import (
     log_upper_lead,
 )
 
-_DEEP = -650.0
+_LOG_HALF = -0.6931471805599453
 
 
-def _start(a, b, target):
-    """logit x"""
-    n = a + b
-    lead_a = -log_upper_lead(b, a, jnp.ones_like(a))  # log(a B(a, b))
-    lead_b = -log_upper_lead(a, b, jnp.ones_like(a))
-    log_x = (target + lead_a) / a
-    log_y = (jnp.log1p(-jnp.exp(target)) + lead_b) / b
-    # saddle
-    s = jnp.sqrt(-2 * target)
-    z = s - (2.30753 + 0.27061 * s) / (1 + s * (0.99229 + 0.04481 * s))
-    z = jnp.maximum(z, 0.05)
-    mode = jnp.log(a) - jnp.log(b)
-    s = z / jnp.sqrt(b)
-    u = mode - jnp.minimum(z * jnp.sqrt(1 / a + 1 / b), jnp.log1p(s + s * s / 2) + z / jnp.sqrt(a))
+def _logit(log_x: jax.Array) -> jax.Array:
+    return log_x - log1mexp(log_x)
+
+
+def _saddle(a: jax.Array, b: jax.Array, log_p: jax.Array) -> jax.Array:
+    """u below the mode with logit-density lower by z²/2, z the normal quantile of p: Newton on a concave function."""
+    s = jnp.sqrt(-2 * log_p)
+    z = jnp.maximum(s - (2.30753 + 0.27061 * s) / (1 + s * (0.99229 + 0.04481 * s)), 0.05)
+    mode, n = jnp.log(a) - jnp.log(b), a + b
+    # The nearer of a normal and of a gamma's upper tail in 1 − x.
+    t = z / jnp.sqrt(b)
+    u = mode - jnp.minimum(z * jnp.sqrt(1 / a + 1 / b), jnp.log1p(t + t * t / 2) + z / jnp.sqrt(a))
     right = mode > 0
     rate, sign = jnp.where(right, -b, a), jnp.where(right, -1, 1).astype(a.dtype)
     for _ in range(4):
-        # log-density of the logit, less its maximum, + z²/2: in the smaller of x and 1 − x
         gap = rate * (u - mode) - n * (softplus(sign * u) - softplus(sign * mode)) + z * z / 2
         share = jax.nn.sigmoid(sign * u)
         slope = rate - sign * n * share
         bend = 0.5 * gap * n * share * (1 - share) / (slope * slope)
         u -= gap / slope / (1 + jnp.clip(bend, -0.5, 1e6))
-    flat = (b < 1) & (log_y < jnp.log(jnp.minimum(0.1, 0.25 / a)))
-    power = log_x + jnp.log(jnp.maximum(b, 1)) < -0.7
-    logit = lambda l: l - log1mexp(l)
-    return jnp.where(
-        power,
-        logit(jnp.where(power, log_x, -1)),
-        jnp.where(flat, -logit(jnp.where(flat, log_y, -1)), u),
-    )
+    return u
 
 
-def _solve(a, b, target):
-    start = _start(a, b, target)
-    deep = jnp.abs(start) > 600
-    u0 = jnp.where(deep, 0, start)
+def _start(a: jax.Array, b: jax.Array, log_p: jax.Array) -> jax.Array:
+    """logit x near log I_x(a, b) = log_p <= log ½: x^a/(a B) = p far down, y^b/(b B) = 1 − p far up, else `_saddle`."""
+    one = jnp.ones_like(a)
+    log_x = (log_p - log_upper_lead(b, a, one)) / a
+    log_y = (jnp.log1p(-jnp.exp(log_p)) - log_upper_lead(a, b, one)) / b
+    down = log_x + jnp.log(jnp.maximum(b, 1)) < _LOG_HALF
+    up = (b < 1) & (log_y < jnp.log(jnp.minimum(0.1, 0.25 / a)))
+    edge = jnp.where(down, _logit(jnp.where(down, log_x, -1)), -_logit(jnp.where(up, log_y, -1)))
+    return jnp.where(down | up, edge, _saddle(a, b, log_p))
 
-    def halley(tail, u):
-        x, y = jax.nn.sigmoid(u), jax.nn.sigmoid(-u)
-        value = tail(a, b, x, y)
-        slope = jnp.exp(log_logit_density(a, b, x, y) - value)
-        gap = value - target
-        bend = 0.5 * gap * ((a * y - b * x) / slope - 1) / slope
-        return x, y, gap, -gap / slope / (1 - jnp.clip(bend, -1e3, 0.5))
 
-    def body(state):
-        k, u, active = state
-        _, _, gap, step = halley(coarse_log_lower_tail, u)
-        u = jnp.where(active, jnp.clip(u + step, -640, 640), u)
-        return k + 1, u, active & ((jnp.abs(gap) > 1e-2) | (jnp.abs(step) > 1e-2))
+def _halley(
+    tail: Callable[..., jax.Array], log_p: jax.Array, a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """(gap in log I, Halley's step in logit x): log I is concave there, with derivatives h and h (a y − b x − h)."""
+    value = tail(a, b, x, y)
+    slope = jnp.exp(log_logit_density(a, b, x, y) - value)
+    gap = value - log_p
+    bend = 0.5 * gap * ((a * y - b * x) / slope - 1) / slope
+    return gap, -gap / slope / (1 - jnp.clip(bend, -1e3, 0.5))
 
-    _, u, _ = lax.while_loop(lambda s: (s[0] < 16) & jnp.any(s[2]), body, (0, u0, ~deep & ~jnp.isnan(u0)))
-    for _ in range(2):
-        x, y, _, step = halley(log_lower_tail, u)
-        u += step
+
+def _solve(a: jax.Array, b: jax.Array, log_p: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """(logit x, x, 1 − x) with log I_x(a, b) = log_p <= log ½: steps with a coarse kernel, then two exact ones."""
+    start = _start(a, b, log_p)
+    limit = -0.92 * log(jnp.finfo(a.dtype).tiny)
+    extreme = jnp.abs(start) > limit  # x or 1 − x is nearly 0 or underflows: the start is exact
+
+    def coarse(state):
+        count, u, active = state
+        gap, step = _halley(coarse_log_lower_tail, log_p, a, b, jax.nn.sigmoid(u), jax.nn.sigmoid(-u))
+        u = jnp.where(active, jnp.clip(u + step, -limit, limit), u)
+        return count + 1, u, active & ((jnp.abs(gap) > 1e-2) | (jnp.abs(step) > 1e-2))
+
+    active = ~(extreme | jnp.isnan(start))
+    _, u, _ = lax.while_loop(lambda s: (s[0] < 16) & jnp.any(s[2]), coarse, (0, jnp.where(extreme, 0, start), active))
+    _, step = _halley(log_lower_tail, log_p, a, b, jax.nn.sigmoid(u), jax.nn.sigmoid(-u))
+    u += step
+    x, y = jax.nn.sigmoid(u), jax.nn.sigmoid(-u)
+    _, step = _halley(log_lower_tail, log_p, a, b, x, y)
     growth = jnp.expm1(step)
     x, y = x * (1 + growth) / (1 + x * growth), y / (1 + x * growth)
-    return jnp.where(deep, start, u), *(jnp.where(deep, jax.nn.sigmoid(s), t) for s, t in ((start, x), (-start, y)))
+    u, x, y = (
+        jnp.where(extreme, s, t)
+        for s, t in ((start, u + step), (jax.nn.sigmoid(start), x), (jax.nn.sigmoid(-start), y))
+    )
+    return u, x, y
+
+
+def _oriented(log_p: jax.Array, log_q: jax.Array) -> Callable[[jax.Array, jax.Array], jax.Array]:
+    lower = log_p <= log_q
+    return lambda s, t: jnp.where(lower, s, t)
 
 
 @jax.custom_jvp
-def _quantile(a, b, log_p, log_q):
-    lower = log_p <= log_q
-    sel = lambda s, t: jnp.where(lower, s, t)
-    target = sel(log_p, log_q)
-    u, x, y = _solve(sel(a, b), sel(b, a), target)
-    return jnp.where(lower, u, -u), sel(x, y), sel(y, x)
+def _quantile(a: jax.Array, b: jax.Array, log_p: jax.Array, log_q: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    pick = _oriented(log_p, log_q)
+    u, x, y = _solve(pick(a, b), pick(b, a), pick(log_p, log_q))
+    return pick(u, -u), pick(x, y), pick(y, x)
 
 
 @_quantile.defjvp
 def _(args, tangents):
     a, b, log_p, log_q = args
-    u, x, y = _quantile(*args)
-    lower = log_p <= log_q
-    sel = lambda s, t: jnp.where(lower, s, t)
-    zero = jnp.zeros_like(x)
-    a1, b1, x1, y1 = sel(a, b), sel(b, a), sel(x, y), sel(y, x)
     da, db, dp, dq = tangents
-    deep = (x1 < 1e-280) | (y1 < 1e-280)
-    xs, ys = jnp.where(deep, 0.5, x1), jnp.where(deep, 0.5, y1)
-    value, by_shape = jax.jvp(log_lower_tail, (a1, b1, xs, ys), (sel(da, db), sel(db, da), zero, zero))
-    slope = jnp.exp(log_logit_density(a1, b1, xs, ys) - value)
-    du = (sel(dp, dq) - by_shape) / slope
-    du = sel(du, -du)
-    dx = x * y * du
+    u, x, y = _quantile(*args)
+    pick = _oriented(log_p, log_q)
+    # Beyond the smallest numbers logit x is all that moves, and the tail is a power.
+    extreme = jnp.minimum(x, y) <= 4 * jnp.finfo(x.dtype).tiny
+    point = pick(a, b), pick(b, a), *(jnp.where(extreme, 0.5, t) for t in (pick(x, y), pick(y, x)))
+    value, by_shape = jax.jvp(log_lower_tail, point, (pick(da, db), pick(db, da), jnp.zeros_like(x), jnp.zeros_like(x)))
+    slope = jnp.exp(log_logit_density(*point) - value)
+    du = (pick(dp, dq) - by_shape) / slope
+    du = jnp.where(extreme, jnp.nan, pick(du, -du))
+    dx = jnp.where(extreme, 0, x * y * du)
     return (u, x, y), (du, dx, -dx)
 
 
-def betaincinv_pair(a: ArrayLike, b: ArrayLike, log_p: ArrayLike, log_q: ArrayLike):
-    """(logit x, x, 1-x)"""
+@jax.jit
+def betaincinv_pair(
+    a: ArrayLike, b: ArrayLike, log_p: ArrayLike, log_q: ArrayLike
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """(logit x, x, 1 − x), each to full accuracy, where I_x(a, b) = p; given are both log p and log q = log(1 − p).
+
+    Arguments: shapes a, b > 0 (any shape that broadcasts); the smaller of the two logarithms decides.
+    logit x is finite where x or 1 − x underflows. Halley's method on the log of the smaller tail, concave in logit x.
+    Derivatives are those of the implicit function; where x or 1 − x underflows that of logit x is NaN.
+    """
     a, b, log_p, log_q = jnp.broadcast_arrays(*promote(a, b, log_p, log_q))
-    ok = (a > 0) & (b > 0) & (a < jnp.inf) & (b < jnp.inf)
-    valid = ok & (log_p <= 0) & (log_q <= 0)
+    valid = (a > 0) & (b > 0) & (a < jnp.inf) & (b < jnp.inf) & (log_p <= 0) & (log_q <= 0)
     inside = valid & (log_p > -jnp.inf) & (log_q > -jnp.inf)
-    safe = [jnp.where(inside, t, s) for t, s in ((a, 1.0), (b, 1.0), (log_p, -0.6931471805599453), (log_q, -0.6931471805599453))]
-    out = _quantile(*safe)
-    edge = jnp.where(valid, jnp.where(log_p == -jnp.inf, -jnp.inf, jnp.inf), jnp.nan)
-    return tuple(jnp.where(inside, o, f(edge)) for o, f in zip(out, (lambda e: e, jax.nn.sigmoid, lambda e: jax.nn.sigmoid(-e))))
+    safe = ((a, 1), (b, 1), (log_p, _LOG_HALF), (log_q, _LOG_HALF))
+    out = _quantile(*(jnp.where(inside, t, s) for t, s in safe))
+    end = jnp.where(valid, jnp.where(log_p == -jnp.inf, 0, 1), jnp.nan).astype(a.dtype)
+    u, x, y = (
+        jnp.where(inside, t, e) for t, e in zip(out, (jnp.log(end) - jnp.log1p(-end), end, 1 - end), strict=True)
+    )
+    return u, x, y
 
 
-def betaincinv(a, b, p):
+@jax.jit
+def betaincinv(a: ArrayLike, b: ArrayLike, p: ArrayLike) -> jax.Array:
+    """x with I_x(a, b) = p, for 0 <= p <= 1; NaN outside."""
     a, b, p = promote(a, b, p)
     return betaincinv_pair(a, b, jnp.log(p), jnp.log1p(-p))[1]
 
 
-def betainccinv(a, b, q):
+@jax.jit
+def betainccinv(a: ArrayLike, b: ArrayLike, q: ArrayLike) -> jax.Array:
+    """x with 1 − I_x(a, b) = q, for 0 <= q <= 1; NaN outside."""
     a, b, q = promote(a, b, q)
     return betaincinv_pair(a, b, jnp.log1p(-q), jnp.log(q))[1]
 
 
-def betaincinv_log(a, b, log_p):
+@jax.jit
+def betaincinv_log(a: ArrayLike, b: ArrayLike, log_p: ArrayLike) -> jax.Array:
+    """x with log I_x(a, b) = log_p <= 0, for tails that underflow."""
     a, b, log_p = promote(a, b, log_p)
     return betaincinv_pair(a, b, log_p, log1mexp(log_p))[1]
 
 
-def betainccinv_log(a, b, log_q):
+@jax.jit
+def betainccinv_log(a: ArrayLike, b: ArrayLike, log_q: ArrayLike) -> jax.Array:
+    """x with log(1 − I_x(a, b)) = log_q <= 0, for tails that underflow."""
     a, b, log_q = promote(a, b, log_q)
     return betaincinv_pair(a, b, log1mexp(log_q), log_q)[1]

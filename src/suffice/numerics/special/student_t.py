@@ -1,10 +1,9 @@
-"""Student's t: tails, their logarithms, and quantiles, for every number of degrees of freedom up to the normal limit."""
+"""Student's t: density, tails, their logarithms, and quantiles, from heavy tails to the normal limit."""
 
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jax.typing import ArrayLike
 
 from suffice.numerics.special.elementary import elementwise, log1mexp, log1pmx
 from suffice.numerics.special.gamma import stirling_error
@@ -31,7 +30,7 @@ def _log_growth(df: jax.Array, t: jax.Array) -> jax.Array:
 
 
 @elementwise()
-def log_student_t_pdf(df: ArrayLike, t: ArrayLike) -> jax.Array:
+def log_student_t_pdf(df: jax.Array, t: jax.Array) -> jax.Array:
     """Log-density of Student's t: log Γ((df + 1)/2) − log Γ(df/2) − ½ log(π df) − (df + 1)/2 log(1 + t²/df)."""
     normal = df > _limits(t.dtype)[0]
     nu = jnp.where(normal, 1, df)
@@ -79,7 +78,7 @@ def _log_sf_in_df(df: jax.Array, t: jax.Array) -> jax.Array:
 
 
 @elementwise(lambda y, df, t: _log_sf_in_df(df, t), lambda y, df, t: -_hazard(df, t))
-def log_student_t_sf(df: ArrayLike, t: ArrayLike) -> jax.Array:
+def log_student_t_sf(df: jax.Array, t: jax.Array) -> jax.Array:
     """log P(T > t) for Student's t with df > 0 degrees of freedom; df = ∞ is the normal distribution.
 
     Upper tail ½ I_x(df/2, ½), x = df/(df + t²); the lower tail at t is the upper at −t.
@@ -91,7 +90,7 @@ def log_student_t_sf(df: ArrayLike, t: ArrayLike) -> jax.Array:
     lambda y, df, t: y * _log_sf_in_df(df, t),
     lambda y, df, t: -jnp.exp(log_student_t_pdf(df, t)),
 )
-def student_t_sf(df: ArrayLike, t: ArrayLike) -> jax.Array:
+def student_t_sf(df: jax.Array, t: jax.Array) -> jax.Array:
     """P(T > t) for Student's t with df > 0 degrees of freedom."""
     return jnp.exp(_log_sf_value(df, t))
 
@@ -111,7 +110,7 @@ def _quantile(df: jax.Array, log_tail: jax.Array, log_rest: jax.Array) -> jax.Ar
     lambda t, df, q: _log_sf_in_df(df, t) / _hazard(df, t),
     lambda t, df, q: -jnp.exp(-log_student_t_pdf(df, t)),
 )
-def student_t_isf(df: ArrayLike, q: ArrayLike) -> jax.Array:
+def student_t_isf(df: jax.Array, q: jax.Array) -> jax.Array:
     """t with P(T > t) = q, for 0 <= q <= 1; NaN outside."""
     tail = 2 * jnp.minimum(q, 1 - q)
     t = _quantile(*jnp.broadcast_arrays(df, jnp.log(tail), jnp.log1p(-tail)))
@@ -122,7 +121,7 @@ def student_t_isf(df: ArrayLike, q: ArrayLike) -> jax.Array:
     lambda t, df, log_q: _log_sf_in_df(df, t) / _hazard(df, t),
     lambda t, df, log_q: -1 / _hazard(df, t),
 )
-def student_t_isf_log(df: ArrayLike, log_q: ArrayLike) -> jax.Array:
+def student_t_isf_log(df: jax.Array, log_q: jax.Array) -> jax.Array:
     """t with log P(T > t) = log_q, for log_q <= 0; NaN above."""
     upper = log_q <= -_LOG_2
     tail = jnp.where(upper, log_q, log1mexp(jnp.where(upper, -1, log_q))) + _LOG_2

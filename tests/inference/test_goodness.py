@@ -1,0 +1,157 @@
+"""Tests of fit: valid under the null though parameters are estimated, and able to tell a wrong family."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.stats
+
+import suffice as sf
+from suffice.inference.goodness import anderson_darling, chi_square, goodness_of_fit
+from suffice.inference.observations import observe
+
+
+def test_anderson_darling_is_its_formula():
+    """Against the definition, with padding behind the first n values, which must not count."""
+    x = np.random.default_rng(1).normal(size=50)
+    p = sf.Normal(0.1, 1.2)
+    z = np.sort(x)
+    i, n = np.arange(1, 51), 50
+    expected = -n - np.mean((2 * i - 1) * (p.log_cdf(z) + p.log_sf(z[::-1])))
+    padded = np.concatenate([x, np.full(14, 99.0)])
+    assert float(anderson_darling(p, jnp.asarray(padded), 50)) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_anderson_darling_has_its_published_distribution():
+    """Simple null, n = 20: P(A² <= 2.492) = 0.95 (Anderson and Darling 1954).
+
+    Of 2,000 samples 100 are expected above, standard deviation 9.7: five and a half of these, 2e-8 on either side.
+    """
+    x = np.random.default_rng(2).random((2000, 20))
+    statistics = np.array(
+        jnp.vectorize(lambda x: anderson_darling(sf.Uniform(0.0, 1.0), x, 20), signature="(n)->()")(x)
+    )
+    assert abs(np.sum(statistics > 2.492) - 100) < 5.5 * np.sqrt(2000 * 0.05 * 0.95)
+
+
+def test_chi_square_is_its_formula():
+    probs, counts = np.array([0.2, 0.3, 0.4, 0.1]), np.array([10.0, 40.0, 35.0, 15.0])
+    groups = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 1]], float)
+    value = chi_square(jnp.log(probs), jnp.asarray(counts), jnp.asarray(groups))
+    expected = scipy.stats.chisquare([10, 40, 50], [20, 30, 50]).statistic
+    assert float(value) == pytest.approx(expected, rel=1e-12)
+
+
+def uniformity(p_values, replicates):
+    """Kolmogorov's distance from the uniform distribution on {1, …, B + 1}/(B + 1) beyond that of the steps, and its bound.
+
+    Bound by Dvoretzky, Kiefer, Wolfowitz and Massart: exceeded with probability at most 2 exp(−2 m d²) = 1e-7.
+    """
+    m = len(p_values)
+    grid = np.arange(1, replicates + 2) / (replicates + 1)
+    distance = np.max(np.abs(np.searchsorted(np.sort(p_values), grid + 1e-9) / m - grid))
+    return distance, np.sqrt(np.log(2e7) / (2 * m))
+
+
+@pytest.mark.parametrize(
+    ("family", "truth", "n"),
+    [
+        pytest.param(sf.Exponential, sf.Exponential(2.0), 25, id="closed form"),
+        pytest.param(sf.Weibull, sf.Weibull(1.7, 3.0), 25, id="Newton"),
+        pytest.param(sf.Laplace, sf.Laplace(1.0, 2.0), 25, id="median"),
+        pytest.param(sf.Uniform, sf.Uniform(1.0, 4.0), 25, id="extremes"),
+    ],
+)
+def test_p_values_are_uniform_under_the_null(family, truth, n):
+    """120 samples, 19 replicates each: a false alarm has probability 1e-7, as each family is a pivot of its parameters.
+
+    Without refitting, p-values would crowd near 1: the distance would be about 0.5, the bound is 0.26.
+    """
+    x = np.asarray(truth.sample((120, n), rng=3))
+    p_values = [
+        goodness_of_fit(sf.fit(family, row), observe(row), replicates=19, rng=seed).p_value
+        for seed, row in enumerate(x)
+    ]
+    distance, bound = uniformity(p_values, 19)
+    assert distance < bound
+
+
+def test_p_values_of_counts_are_uniform_under_the_null():
+    """The statistic is discrete, ties count as extreme: so p-values are at least uniform; one side of the bound holds."""
+    x = np.asarray(sf.Poisson(6.0).sample((120, 60), rng=4))
+    p_values = np.array([
+        sf.rank(row, [sf.Poisson]).goodness_of_fit(replicates=19, rng=seed)[0].p_value for seed, row in enumerate(x)
+    ])  # fmt: skip
+    distance, bound = uniformity(p_values, 19)
+    assert distance < bound
+    assert np.mean(p_values <= 0.1) < 0.1 + bound
+
+
+def test_a_wrong_family_is_told():
+    """Lognormal data of n = 400 against the normal: its skewness of 6 is beyond any sample of a normal."""
+    x = np.random.default_rng(5).lognormal(size=400)
+    right, wrong = sf.rank(x, [sf.LogNormal, sf.Normal]).goodness_of_fit(top=2, replicates=199)
+    assert (right.name, right.test, right.count, right.sampled) == ("LogNormal", "anderson-darling", 400, False)
+    assert right.p_value > 0.005
+    assert (wrong.name, wrong.p_value, wrong.replicates) == ("Normal", 1 / 200, 199)
+    assert wrong.statistic > 10 * right.statistic
+
+
+def test_a_wrong_family_of_counts_is_told():
+    x = np.random.default_rng(6).negative_binomial(2, 0.2, size=400)
+    ranking = sf.rank(x, [sf.NegativeBinomial, sf.Poisson])
+    right, wrong = ranking.goodness_of_fit(top=2, replicates=99)
+    assert (right.name, right.test, right.count, right.sampled) == ("NegativeBinomial", "chi-square", 400, False)
+    assert right.p_value > 0.005
+    assert (wrong.name, wrong.p_value) == ("Poisson", 1 / 100)
+
+
+def test_rounded_values_are_tested_in_cells():
+    """Integers from a normal with deviation 2: Anderson–Darling would see the rounding, chi-square over cells doesn't."""
+    x = np.round(np.random.default_rng(7).normal(20.0, 2.0, size=500))
+    ranking = sf.rank(x, [sf.Normal, sf.Exponential])
+    assert ranking.rounding
+    right, wrong = ranking.goodness_of_fit(top=2, replicates=99)
+    assert (right.name, right.test) == ("Normal", "chi-square")
+    assert right.p_value > 0.005
+    assert (wrong.name, wrong.p_value) == ("Exponential", 1 / 100)
+
+
+def test_many_values_are_sampled_and_say_so():
+    x = np.random.default_rng(8).normal(size=6000)
+    (t,) = sf.rank(x, [sf.Normal]).goodness_of_fit(replicates=19)
+    assert (t.sampled, t.count) == (True, 4096)
+    assert t.p_value > 1 / 20
+
+
+def test_frequencies_are_repeated_values():
+    """A weight of w is w observations: the statistic is that of the values written out."""
+    x = np.random.default_rng(9).normal(size=60)
+    w = np.arange(60) % 4
+    (t,) = sf.rank(x, [sf.Normal], weights=w).goodness_of_fit(replicates=9)
+    (written,) = sf.rank(np.repeat(x, w), [sf.Normal]).goodness_of_fit(replicates=9)
+    assert t.count == written.count == w.sum()
+    assert t.statistic == pytest.approx(written.statistic, rel=1e-12)
+    for data in (x, np.arange(60)):
+        with pytest.raises(sf.DataError, match="a test of fit needs frequencies that are whole numbers"):
+            sf.rank(data, [sf.Normal], weights=w + 0.5).goodness_of_fit()
+
+
+def test_the_seed_decides():
+    ranking = sf.rank(np.random.default_rng(10).exponential(size=40), [sf.Exponential])
+    first, second, other = (ranking.goodness_of_fit(replicates=199, rng=seed)[0] for seed in (1, 1, 2))
+    assert first == second
+    assert first.statistic == other.statistic
+    assert first.p_value != other.p_value
+
+
+def test_a_limiting_family_is_tested_in_place_of_a_fit_that_did_not_converge():
+    x = np.random.default_rng(11).uniform(size=200)
+    fit = sf.fit(sf.StudentT, x)
+    assert not fit.converged
+    assert goodness_of_fit(fit, observe(x), replicates=9).name == "Normal"
+
+
+def test_few_observations():
+    t = goodness_of_fit(sf.fit(sf.Exponential, [2.0]), observe([2.0]), replicates=9)
+    assert t.count == 1
+    assert 0.0 < t.p_value <= 1.0
