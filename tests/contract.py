@@ -114,8 +114,7 @@ def parameter_sets(kind, full):
 
 def drawn_rows(domain, rng, corners):
     width = len(corners[0])
-    for row in corners:
-        yield row
+    yield from corners
     for _ in range(4):
         yield np.asarray(domain.from_real(jnp.asarray(3.0 * rng.normal(size=width - 1))))
 
@@ -316,7 +315,10 @@ def test_density_is_the_slope_of_the_cdf(case):
     if case.kind.discrete:
         for tail, sign in (("cdf", 1.0), ("sf", -1.0)):
             here, before = case[tail], np.asarray(getattr(case.p, tail)(x - 1.0))
-            close(sign * (here - before), density, PROMISE * (here + before))
+            # a relative change eps of the centre moves log p by eps times the distance times the slope of log p
+            slope = case["log_prob"] - np.asarray(case.p.log_prob(x - 1.0))
+            condition = 1.0 + np.abs(x - np.asarray(case.p.median())) * np.where(np.isfinite(slope), np.abs(slope), 0.0)
+            close(sign * (here - before), density, PROMISE * (here + before) * condition)
         return
     tolerance = PROMISE * density * (1.0 + case.reach * np.abs(case.score) + np.abs(case["log_prob"])) + 1e-305
     close(derivative(sf.Distribution.cdf)(case.p, x), density, tolerance, case.inner)
@@ -433,8 +435,9 @@ def test_vmap_and_jit(case):
         value = value if name not in AT_LEVELS else value[: len(TAILS)]
         finite = np.isfinite(expected)
         assert np.all(finite == np.isfinite(value)), name
-        scale = np.abs(expected) + (name.startswith("log"))
-        close(np.where(finite, value, 0.0), np.where(finite, expected, 0.0), PROMISE * scale)
+        # a probability is often the exponential of its logarithm, and rounded with that
+        scale = np.abs(expected) + 1.0 if name.startswith("log") else np.abs(expected) * (1.0 + np.abs(np.log(np.abs(expected))))
+        close(value, expected, PROMISE * np.where(expected == 0.0, 0.0, scale), finite)
 
 
 def test_float32(case):
@@ -568,8 +571,11 @@ def test_median_and_mode(case):
     """The median is the quantile at one half; no quantile is likelier than the mode."""
     half = np.asarray(case.p.icdf(0.5))
     close(case["median"], half, 4 * PROMISE * (np.abs(half) + case.spread))
-    at_mode = np.asarray(case.p.log_prob(case["mode"]))
-    assert np.all(at_mode >= case["log_prob"] - PROMISE * (1.0 + np.abs(case["log_prob"])))
+    at_mode, log_density = np.asarray(case.p.log_prob(case["mode"])), case["log_prob"]
+    is_number = np.asarray(case.p.support().contains(case["mode"]))  # and did not underflow
+    assert np.any(is_number)
+    likelier = log_density - PROMISE * (1.0 + np.abs(log_density)) > at_mode
+    assert not np.any(likelier & is_number)
 
 
 def test_cumulants_are_derivatives(case):
@@ -610,9 +616,7 @@ def test_characteristic_function(case):
     close(cf[1:4], np.conj(cf[:3:-1]), PROMISE)
     t = case.t[4:7, : case.columns]
     found, error = expectation_of_waves(case, t)
-    converged = error < 1e-10
-    assert np.any(converged)
-    close(cf[4:7], found, 1e-9, converged)
+    close(cf[4:7], found, 10.0 * error + 1e-10, error < 1e-3)
 
 
 def expectation_of_waves(case, t):

@@ -31,6 +31,8 @@ from .inference.goodness import GoodnessOfFit as GoodnessOfFit
 from .inference.rank import Ranking as Ranking
 from .inference.rank import rank as rank
 from .inference.result import Fit as Fit
+from .inference.simulate import Study as Study
+from .inference.simulate import simulate as simulate
 from .report import plot as plot
 from .report import report as report
 from .runtime.errors import DataError as DataError

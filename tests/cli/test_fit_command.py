@@ -1,5 +1,6 @@
 """``suffice fit``: what it prints, what it writes, what it says of bad input, and with which exit code."""
 
+import errno
 import gzip
 import json
 import os
@@ -16,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 import suffice as sf
-from suffice.cli.app import app
+from suffice.cli.app import app, main
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 RNG = np.random.default_rng(60)
@@ -158,7 +159,7 @@ def test_the_json_is_the_ranking(files, tmp_path):
     assert column["impossible"][0]["name"] == "Beta"
     assert column["goodness_of_fit"] == []
     assert "Pareto" in out
-    assert "The support is estimated" in out
+    assert "support estimated from the data" in out
     assert "Beta is impossible: Beta needs values in (0, 1)" in out
 
 
@@ -295,6 +296,8 @@ def test_wrong_usage(files, tmp_path):
     for option in ("--json", "--report"):
         err = refused(files / "loss.csv", "-c", "loss", option, tmp_path / "no" / "out", code=2)
         assert "does not exist" in err
+        err = refused(files / "loss.csv", "-c", "loss", option, tmp_path, code=2)
+        assert "is a folder, not a file" in err
 
 
 def test_what_was_there_stays_when_a_later_column_fails(files, tmp_path):
@@ -308,9 +311,31 @@ def test_what_was_there_stays_when_a_later_column_fails(files, tmp_path):
     assert os.listdir(tmp_path) == ["out.json"]
 
 
-def test_a_target_that_cannot_be_written(files, tmp_path):
-    """A folder in the place of the file: one line, exit code 1, and nothing left behind."""
-    (tmp_path / "out.json").mkdir()
-    err = refused(files / "loss.csv", "-c", "loss", *FEW, "-q", "--json", tmp_path / "out.json")
-    assert "out.json" in err
+def test_a_full_disk(files, tmp_path, monkeypatch):
+    """One line, exit code 1, the old file as it was and nothing else left behind."""
+
+    def full(source, target):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), source, None, target)
+
+    path = tmp_path / "out.json"
+    path.write_text("old")
+    monkeypatch.setattr(os, "replace", full)
+    err = refused(files / "loss.csv", "-c", "loss", *FEW, "-q", "--json", path)
+    assert err == f"suffice: {path} cannot be written: No space left on device\n"
+    assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["out.json"]
+
+
+def test_an_interrupt_ends_cleanly(files, monkeypatch, capsys):
+    """Exit code 130, as shells have it, and no traceback."""
+
+    def interrupted(request):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("suffice.cli.fit.run", interrupted)
+    monkeypatch.setattr(sys, "argv", ["suffice", "fit", str(files / "loss.csv")])
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 130
+    assert "Traceback" not in capsys.readouterr().err

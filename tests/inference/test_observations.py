@@ -11,7 +11,7 @@ from suffice.inference import observations
 from suffice.inference.estimate import fit_observations
 from suffice.inference.median import median_and_deviation
 from suffice.inference.observations import Memory, Stream, Table, observe, tabulated
-from suffice.numerics.domain import count, positive
+from suffice.numerics.domain import count, positive, real
 
 RNG = np.random.default_rng(40)
 POSITIVE = RNG.gamma(3.0, 2.0, size=5000)
@@ -182,6 +182,16 @@ def test_tables():
     assert tabulated(observe([1.5, 2.0]), 1.0) is None
     seen = tabulated(observe([2, 1, 2]), 1.0)
     assert (seen.width, list(seen.values), list(seen.weights)) == (1.0, [1, 2], [1, 2])
+
+
+def test_one_pass_finds_the_outsiders_of_many_spaces(streaming):
+    data = observe(cut(np.append(COUNTS + 0.5, -1.0), 4))
+    data.look_outside([positive, count, real])
+    assert data.passes == 2
+    assert data.outside(positive) == (5001, -1.0)
+    assert data.outside(count) == (1, COUNTS[0] + 0.5)
+    assert data.outside(real) is None
+    assert data.passes == 2
 
 
 def test_first_observation_outside(streaming):

@@ -35,16 +35,21 @@ class Missing(StrEnum):
     drop = "drop"
 
 
-@app.callback()
-def version_option(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
-) -> None:
-    """Probability distributions, estimation and sampling: every answer with its own error bar."""
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         from suffice import __version__
 
         typer.echo(__version__)
         raise typer.Exit
+
+
+@app.callback()
+def suffice(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Probability distributions, estimation and sampling: every answer with its own error bar."""
 
 
 @app.command()
@@ -64,7 +69,7 @@ def fit(
     weights: Annotated[str | None, typer.Option(help="Column of frequencies: weight w counts as w rows.")] = None,
     missing: Annotated[Missing, typer.Option(help="What to do with missing values.")] = Missing.error,
     gof: Annotated[bool, typer.Option("--gof", help="Test the best three by parametric bootstrap.")] = False,
-    rng: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    rng: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of the bootstrap.")] = 0,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")] = None,
     report_out: Annotated[Path | None, typer.Option("--report", help="Write a page with figures (HTML).")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,

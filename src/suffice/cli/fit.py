@@ -42,13 +42,17 @@ def run(request: Request) -> None:
     for path in (request.json_out, request.report_out):
         if path is not None and not path.resolve().parent.is_dir():
             fail(f"the folder of {path} does not exist", 2)
+        if path is not None and path.is_dir():
+            fail(f"{path} is a folder, not a file", 2)
     with timing.watching():
         try:
             results = [_column(request, name, families) for name in request.columns or (None,)]
+            if request.json_out is not None:
+                write_json(request.json_out, {"file": str(request.file), "columns": results})
         except DataError as error:
             fail(str(error), 1)
-    if request.json_out is not None:
-        write_json(request.json_out, {"file": str(request.file), "columns": results})
+        except OSError as error:
+            fail(f"{error.filename2 or error.filename} cannot be written: {error.strerror}", 1)
     if request.timing:
         print(timing)
 

@@ -8,6 +8,7 @@ from jax.scipy.special import xlogy
 
 from suffice.distributions.distribution import Distribution, parameter
 from suffice.distributions.exponential import ExponentialFamily
+from suffice.distributions.gamma import log_minus_excess
 from suffice.distributions.generic import cdf, sf
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.statistics import Sufficient
@@ -88,10 +89,10 @@ class Bernoulli(ExponentialFamily):
         return log_sigmoid(self.logits) + jnp.zeros_like(x)
 
     def _icdf(self, q: jax.Array) -> jax.Array:
-        return jnp.where(q <= jax.nn.sigmoid(-self.logits), 0.0, 1.0)
+        return (q > jax.nn.sigmoid(-self.logits)).astype(q.dtype)
 
     def _isf(self, q: jax.Array) -> jax.Array:
-        return jnp.where(self.probs <= q, 0.0, 1.0)
+        return (self.probs > q).astype(q.dtype)
 
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         return jax.random.bernoulli(key, self.probs, shape).astype(int)
@@ -100,7 +101,7 @@ class Bernoulli(ExponentialFamily):
         return self.probs
 
     def _mode(self) -> jax.Array:
-        return jnp.where(self.logits > 0, 1.0, 0.0)
+        return (self.logits > 0).astype(self.logits.dtype)
 
     def _variance(self) -> jax.Array:
         return self.probs * jax.nn.sigmoid(-self.logits)
@@ -208,19 +209,19 @@ class Categorical(ExponentialFamily):
         return self._pick(backward, x + 1.0)
 
     def _icdf(self, q: jax.Array) -> jax.Array:
-        below = jnp.cumsum(self.probs, axis=-1)[..., :-1] < q[..., None]
-        return below.sum(-1).astype(q.dtype)
+        below, q = _side_by_side(jnp.cumsum(self.probs, axis=-1)[..., :-1], q)
+        return (below < q).sum(-1).astype(q.dtype)
 
     def _isf(self, q: jax.Array) -> jax.Array:
-        above = jnp.flip(jnp.cumsum(jnp.flip(self.probs, -1), -1), -1)[..., 1:] > q[..., None]
-        return above.sum(-1).astype(q.dtype)
+        above, q = _side_by_side(jnp.flip(jnp.cumsum(jnp.flip(self.probs, -1), -1), -1)[..., 1:], q)
+        return (above > q).sum(-1).astype(q.dtype)
 
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         return variates.categorical(key, self.logits, shape)
 
     def _moment(self, order: int) -> jax.Array:
-        k = jnp.arange(self.logits.shape[-1], dtype=self.logits.dtype)
-        centre = (self.probs @ k)[..., None] if order > 1 else 0.0
+        k = _classes(self.probs)
+        centre = (self.probs * k).sum(-1, keepdims=True) if order > 1 else 0.0
         return (self.probs * (k - centre) ** order).sum(-1)
 
     def _mean(self) -> jax.Array:
@@ -242,12 +243,12 @@ class Categorical(ExponentialFamily):
         return -jnp.where(self.probs > 0, self.probs * self._log_probs, 0.0).sum(-1)
 
     def _cumulant(self, t: jax.Array) -> jax.Array:
-        k = jnp.arange(self.logits.shape[-1], dtype=t.dtype)
-        return jax.nn.logsumexp(self._log_probs + t[..., None] * k, axis=-1)
+        log_probs, t = _side_by_side(self._log_probs, t)
+        return jax.nn.logsumexp(log_probs + t * _classes(log_probs), axis=-1)
 
     def _cf(self, t: jax.Array) -> jax.Array:
-        k = jnp.arange(self.logits.shape[-1], dtype=t.dtype)
-        return (self.probs * jnp.exp(1j * t[..., None] * k)).sum(-1)
+        probs, t = _side_by_side(self.probs, t)
+        return (probs * jnp.exp(1j * t * _classes(probs))).sum(-1)
 
     def _natural(self) -> jax.Array:
         return self.logits
@@ -277,6 +278,17 @@ class Categorical(ExponentialFamily):
         return (jnp.diag(self.probs) - jnp.outer(self.probs, self.probs)) / count
 
 
+def _classes(table: jax.Array) -> jax.Array:
+    """0, …, K − 1 along the last axis, of the table's rank."""
+    return jnp.arange(table.shape[-1], dtype=table.dtype).reshape((1,) * (table.ndim - 1) + (-1,))
+
+
+def _side_by_side(table: jax.Array, t: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """A table over classes (..., K) and values of any shape, brought to one rank with classes last."""
+    lifted = table.reshape((1,) * (t.ndim + 1 - table.ndim) + table.shape)
+    return lifted, t.reshape((1,) * (table.ndim - 1 - t.ndim) + t.shape + (1,))
+
+
 class Poisson(_Counts, ExponentialFamily):
     """Poisson distribution: P(X = k) = rate^k exp(−rate) / k!, k = 0, 1, 2, …
 
@@ -289,7 +301,7 @@ class Poisson(_Counts, ExponentialFamily):
     def _log_prob(self, x: jax.Array) -> jax.Array:
         # Loader's saddle-point form: exact for large counts, where the plain form cancels
         k = jnp.where(x > 0, x, 1.0)
-        saddle = k * log1pmx((self.rate - k) / k) - stirling_error(k) - 0.5 * jnp.log(k) - LOG_SQRT_2PI
+        saddle = k * log_minus_excess(self.rate / k, (self.rate - k) / k) - stirling_error(k) - 0.5 * jnp.log(k) - LOG_SQRT_2PI
         return jnp.where(x > 0, saddle, -self.rate)
 
     def _cdf(self, x: jax.Array) -> jax.Array:
@@ -416,9 +428,10 @@ class Geometric(_Counts, ExponentialFamily):
         return -jnp.log(self.probs) - xlogy(failure, failure) / self.probs
 
     def _cumulant(self, t: jax.Array) -> jax.Array:
-        exponent = t + self._log_failure()
-        inside = exponent < 0
-        return jnp.where(inside, jnp.log(self.probs) - log1mexp(jnp.where(inside, exponent, -1.0)), jnp.inf)
+        # E[exp(t X)] = 1 / (1 − (1 − p)/p · expm1(t))
+        growth = (1.0 - self.probs) / self.probs * jnp.expm1(t)
+        inside = growth < 1.0
+        return jnp.where(inside, -jnp.log1p(-jnp.where(inside, growth, 0.0)), jnp.inf)
 
     def _cf(self, t: jax.Array) -> jax.Array:
         return self.probs / (1.0 - (1.0 - self.probs) * jnp.exp(1j * t))
@@ -483,7 +496,9 @@ class NegativeBinomial(_Counts):
         # Saddle-point form of r/(r + k) Binomial(r; r + k, r/(r + m)): every term is small where the answer is
         r, m = self.concentration, self.mu
         k = jnp.where(x > 0, x, 1.0)
-        deviance = -r * log1pmx((k - m) / (r + m)) - k * log1pmx(r / (r + m) * ((m - k) / k))
+        share, rest = self._success()
+        second = log_minus_excess(rest * (1.0 + r / k), share * ((m - k) / k))
+        deviance = -r * log1pmx((k - m) / (r + m)) - k * second
         errors = stirling_error(r + k) - stirling_error(r) - stirling_error(k)
         positive = errors - deviance - 0.5 * (jnp.log(k) + jnp.log1p(k / r)) - LOG_SQRT_2PI
         return jnp.where(x > 0, positive, -r * jnp.log1p(m / r))

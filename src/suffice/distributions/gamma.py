@@ -24,14 +24,20 @@ from suffice.numerics.special.incomplete_gamma import gammainc, gammaincc, log_g
 from suffice.numerics.special.inverse_gamma import gammainccinv, gammaincinv
 
 
+def log_minus_excess(ratio: jax.Array, excess: jax.Array) -> jax.Array:
+    """log(ratio) − excess, where excess = ratio − 1 is given to full accuracy: exact near 1 and near 0."""
+    near = ratio > 0.1
+    return jnp.where(near, log1pmx(jnp.where(near, excess, 0.0)), jnp.log(jnp.where(near, 1.0, ratio)) - excess)
+
+
 def standard_gamma_log_prob(a: jax.Array, x: jax.Array) -> jax.Array:
     """Log-density of the gamma with rate 1: by Stirling's form for a > 4, where the plain form would cancel."""
     error = stirling_error(a)
     saddle = a > 4.0
-    at = jnp.where(saddle, (x - a) / a, 0.0)
     positive = jnp.where(x > 0, x, 1.0)
     shape = jnp.where(saddle, a, 5.0)
-    by_stirling = shape * log1pmx(jnp.where(saddle & (x > 0), at, 0.0)) + 0.5 * jnp.log(shape) - jnp.log(positive)
+    by_stirling = shape * log_minus_excess(positive / shape, (positive - shape) / shape)
+    by_stirling = by_stirling + 0.5 * jnp.log(shape) - jnp.log(positive)
     small = jnp.where(saddle, 1.0, a)
     plain = xlogy(small - 1.0, x) - x - ((small - 0.5) * jnp.log(small) - small)
     value = jnp.where(saddle, by_stirling, plain) - error - LOG_SQRT_2PI

@@ -93,8 +93,11 @@ def sample(p: Any, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
 
 
 def column(p: Any) -> Any:
-    """The same distributions with one more axis at the end of the batch, for nodes to broadcast against."""
-    p = p._ranked(len(p.batch_shape), jnp.result_type(*jax.tree.leaves(p), float))
+    """The same distributions with one more axis at the end of the batch, for nodes to broadcast against.
+
+    In double precision where that is on: the deepest nodes would underflow in single.
+    """
+    p = p._ranked(len(p.batch_shape), jnp.result_type(float))
 
     def expand(value: Any, domain: Any) -> Any:
         if domain is None:
@@ -110,13 +113,15 @@ def expectation(p: Any, g: Callable[[jax.Array], jax.Array]) -> jax.Array:
 
     ``g`` sees points along a new last axis, after those of the batch; for discrete families also between integers.
     """
-    p = column(p)
+    dtype, p = jnp.result_type(*jax.tree.leaves(p), float), column(p)
     if p.discrete:
-        return quadrature.sum_over_integers(
-            lambda k: jnp.exp(p._log_prob(k)) * g(k), lower=p.icdf(1e-20), upper=p.isf(1e-20), levels=p.icdf
+        value = quadrature.sum_over_integers(
+            lambda k: jnp.exp(p._log_prob(k)) * g(k), lower=p.icdf(1e-290), upper=p.isf(1e-290), levels=p.icdf
         )
-    u, w = (jnp.asarray(v) for v in quadrature.half_unit_nodes())
-    return (g(p.icdf(u)) + g(p.isf(u))) @ w
+    else:
+        u, w = (jnp.asarray(v) for v in quadrature.half_unit_nodes())
+        value = (g(p.icdf(u)) + g(p.isf(u))) @ w
+    return value.astype(jnp.promote_types(dtype, value.dtype) if jnp.iscomplexobj(value) else dtype)
 
 
 def mean(p: Any) -> jax.Array:

@@ -1,7 +1,7 @@
 """Data as the estimators see them: blocks to be folded, in memory or read from a source anew at each pass."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -68,8 +68,9 @@ class Survey:
 class Observations:
     """A sample that can be folded as often as an estimator asks; ``passes`` counts how often it was."""
 
-    source: Source
-    passes: int
+    def __init__(self, source: Source) -> None:
+        self.source, self.passes = source, 0
+        self._outside: dict[Interval, tuple[int, float] | None] = {}
 
     def fold(self, reduce: Reduce) -> Any:
         """Add up ``reduce(blocks)`` over the data."""
@@ -96,25 +97,36 @@ class Observations:
 
     def outside(self, space: Interval) -> tuple[int, float] | None:
         """Row (from 1) and value of the first observation outside ``space``, None if there is none."""
-        summary = self.survey.summary
+        if space not in self._outside:
+            self.look_outside([space])
+        return self._outside[space]
+
+    def look_outside(self, spaces: Sequence[Interval]) -> None:
+        """Look for the first observation outside each of several spaces, in one pass for all that have any."""
+        summary, found = self.survey.summary, self._outside
         ends = np.array([summary.minimum, summary.maximum])
-        if np.all(space.contains(np.floor(ends) if space.integer else ends)) and (
-            summary.all_integer or not space.integer
-        ):
-            return None
-        lock, found = threading.Lock(), []
+        for space in spaces:
+            inside = np.all(space.contains(np.floor(ends) if space.integer else ends))
+            if inside and (summary.all_integer or not space.integer):
+                found[space] = None
+        suspects, lock = [s for s in spaces if s not in found], threading.Lock()
+        if not suspects:
+            return
+        first: dict[Interval, tuple[int, float]] = {}
 
         def look(chunk: Chunk) -> int:
-            bad = ~np.asarray(space.contains(chunk.values))
-            if bad.any():
-                at = int(bad.argmax())
-                row = at if chunk.index is None else int(chunk.index[at])
-                with lock:
-                    found.append((chunk.start + row + 1, float(chunk.values[at])))
+            for space in suspects:
+                bad = ~np.asarray(space.contains(chunk.values))
+                if bad.any():
+                    at = int(bad.argmax())
+                    row = chunk.start + 1 + (at if chunk.index is None else int(chunk.index[at]))
+                    with lock:
+                        here = row, float(chunk.values[at])
+                        first[space] = min(first.get(space, here), here)
             return 0
 
         self.fold_chunks(look)
-        return min(found, default=None)
+        found.update({space: first.get(space) for space in suspects})
 
 
 class Memory(Observations):
@@ -131,8 +143,8 @@ class Memory(Observations):
         width: float = 0.0,
         chunks: list[Chunk] | None = None,
     ) -> None:
-        self.source, self.values, self.weights, self.width, self.passes = source, values, weights, width, 0
-        self._chunks = chunks
+        super().__init__(source)
+        self.values, self.weights, self.width, self._chunks = values, weights, width, chunks
 
     @cached_property
     def _blocks(self) -> list[Block]:
@@ -166,7 +178,8 @@ class Stream(Observations):
     """A source that is read again at each pass, in bounded memory."""
 
     def __init__(self, source: Source, progress: Any = None) -> None:
-        self.source, self.progress, self.passes = source, progress, 0
+        super().__init__(source)
+        self.progress = progress
 
     def fold_chunks(self, reduce: Callable[[Chunk], Any]) -> Any:
         self.passes += 1
@@ -232,5 +245,5 @@ def tabulated(data: Observations, width: float) -> Memory | None:
     if table.values is None or np.abs(table.values).max() + width >= EXACT:
         return None
     seen = Memory(data.source, table.values, table.counts, width)
-    seen.survey = data.survey
+    seen.survey, seen._outside = data.survey, data._outside
     return seen

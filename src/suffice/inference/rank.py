@@ -162,6 +162,7 @@ def rank(
         wanted = {"auto": (False, True) if integers else (False,), "continuous": (False,), "discrete": (True,)}[kind]
         families = [entry.kind for entry in CATALOGUE if entry.ranked and entry.kind.discrete in wanted]
     targets = [as_family(f) for f in families]
+    observations.look_outside([f.kind.sample_space for f in targets])
     rounding = integers and tabulated(observations, 1.0) is not None
 
     fits: dict[int, Any] = {}

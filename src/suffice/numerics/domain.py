@@ -9,7 +9,7 @@ import jax.numpy as jnp
 INF = float("inf")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Domain:
     """A set of scalars or vectors, with a smooth one-to-one map to unconstrained vectors.
 
