@@ -8,7 +8,7 @@ import pytest
 
 import suffice  # noqa: F401  (switches 64-bit numbers on)
 
-jax.config.update("jax_numpy_rank_promotion", os.environ.get("RANK", "raise"))
+jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update(
     "jax_compilation_cache_dir",
     os.environ.get("JAX_COMPILATION_CACHE_DIR", str(Path.home() / ".cache" / "suffice" / "jax")),

@@ -588,7 +588,7 @@ def test_cumulants_are_derivatives(case):
     close(
         case["mgf"], np.exp(np.minimum(cumulant, 700.0)), PROMISE * np.exp(np.minimum(cumulant, 700.0)), cumulant < 700
     )
-    exists = np.isfinite(cumulant[3]) & np.isfinite(cumulant[4])
+    exists = np.isfinite(cumulant[3]) & np.isfinite(cumulant[4]) & (case["stddev"] > 0)
     deviation = np.where(exists, case["stddev"], 1.0)
 
     @jax.jit
@@ -832,4 +832,5 @@ def test_fit_is_the_maximum(case, sample):
     if fit.regular and not hasattr(case.kind, "_from_median") and fit.converged:
         score = np.asarray(jax.jit(jax.grad(lambda v: fit.family.build(v).log_prob(sample).sum()))(jnp.asarray(v)))
         assert np.all(np.abs(score[keep]) <= 1e-6 * len(sample))
-        assert all(error > 0 for error in fit.standard_errors.values())
+        on_boundary = not np.all(keep)  # such as a probability of 0
+        assert all(error > 0 or on_boundary for error in fit.standard_errors.values())
