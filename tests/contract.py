@@ -321,8 +321,9 @@ def test_density_is_the_slope_of_the_cdf(case):
             close(sign * (here - before), density, PROMISE * (here + before) * condition)
         return
     tolerance = PROMISE * density * (1.0 + case.reach * np.abs(case.score) + np.abs(case["log_prob"])) + 1e-305
-    close(derivative(sf.Distribution.cdf)(case.p, x), density, tolerance, case.inner)
-    close(-derivative(sf.Distribution.sf)(case.p, x), density, tolerance, case.inner)
+    inner = case.inner & (np.abs(x) < 1e150)  # where the chain rule may divide by the square of x
+    close(derivative(sf.Distribution.cdf)(case.p, x), density, tolerance, inner)
+    close(-derivative(sf.Distribution.sf)(case.p, x), density, tolerance, inner)
 
 
 def test_total_probability(case):
@@ -436,7 +437,11 @@ def test_vmap_and_jit(case):
         finite = np.isfinite(expected)
         assert np.all(finite == np.isfinite(value)), name
         # a probability is often the exponential of its logarithm, and rounded with that
-        scale = np.abs(expected) + 1.0 if name.startswith("log") else np.abs(expected) * (1.0 + np.abs(np.log(np.abs(expected))))
+        scale = (
+            np.abs(expected) + 1.0
+            if name.startswith("log")
+            else np.abs(expected) * (1.0 + np.abs(np.log(np.abs(expected))))
+        )
         close(value, expected, PROMISE * np.where(expected == 0.0, 0.0, scale), finite)
 
 
@@ -604,8 +609,8 @@ def test_cumulants_are_derivatives(case):
     size = 1.0 + np.abs(case["mean"]) / deviation
     close(k1, case["mean"], 1e-10 * (deviation + np.abs(case["mean"])), exists)
     close(k2 / deviation**2, 1.0, 1e-10 * size, exists)
-    close(k3 / deviation**3, case["skewness"], 1e-9 * (1.0 + np.abs(case["skewness"])) * size, exists)
-    close(k4 / deviation**4, case["kurtosis"], 1e-9 * (1.0 + np.abs(case["kurtosis"])) * size, exists)
+    close(k3 / deviation**3, case["skewness"], 1e-13 * (1.0 + np.abs(case["skewness"])) * (10.0 + size) ** 3, exists)
+    close(k4 / deviation**4, case["kurtosis"], 1e-13 * (1.0 + np.abs(case["kurtosis"])) * (10.0 + size) ** 4, exists)
 
 
 def test_characteristic_function(case):

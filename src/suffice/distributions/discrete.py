@@ -301,7 +301,12 @@ class Poisson(_Counts, ExponentialFamily):
     def _log_prob(self, x: jax.Array) -> jax.Array:
         # Loader's saddle-point form: exact for large counts, where the plain form cancels
         k = jnp.where(x > 0, x, 1.0)
-        saddle = k * log_minus_excess(self.rate / k, (self.rate - k) / k) - stirling_error(k) - 0.5 * jnp.log(k) - LOG_SQRT_2PI
+        saddle = (
+            k * log_minus_excess(self.rate / k, (self.rate - k) / k)
+            - stirling_error(k)
+            - 0.5 * jnp.log(k)
+            - LOG_SQRT_2PI
+        )
         return jnp.where(x > 0, saddle, -self.rate)
 
     def _cdf(self, x: jax.Array) -> jax.Array:

@@ -157,15 +157,15 @@ class Rayleigh(ExponentialFamily):
         return jnp.full_like(self.scale, -(6.0 * np.pi**2 - 24.0 * np.pi + 16.0) / (4.0 - np.pi) ** 2)
 
     def _entropy(self) -> jax.Array:
-        return 1.0 + jnp.log(self.scale) - 0.5 * np.log(2.0) + 0.5 * EULER_GAMMA
+        return 1.0 + jnp.log(self.scale) - 0.5 * float(np.log(2.0)) + 0.5 * EULER_GAMMA
 
     def _cumulant(self, t: jax.Array) -> jax.Array:
         # E[exp(t X)] = 1 + √(2π) s t exp(s² t²/2) Φ(s t)
         st = self.scale * t
         up = jnp.where(st > 0, st, 1.0)
-        log_term = 0.5 * np.log(2.0 * np.pi) + jnp.log(up) + 0.5 * up**2 + log_ndtr(up)
+        log_term = 0.5 * float(np.log(2.0 * np.pi)) + jnp.log(up) + 0.5 * up**2 + log_ndtr(up)
         down = jnp.where(st > 0, 0.0, st)
-        term = np.sqrt(2.0 * np.pi) * down * jnp.exp(0.5 * down**2 + log_ndtr(down))
+        term = float(np.sqrt(2.0 * np.pi)) * down * jnp.exp(0.5 * down**2 + log_ndtr(down))
         return jnp.where(st > 0, jnp.logaddexp(0.0, log_term), jnp.log1p(term))
 
     def _analytic_log_density(self, z: jax.Array) -> jax.Array:

@@ -115,8 +115,13 @@ def expectation(p: Any, g: Callable[[jax.Array], jax.Array]) -> jax.Array:
     """
     dtype, p = jnp.result_type(*jax.tree.leaves(p), float), column(p)
     if p.discrete:
+
+        def levels(s: jax.Array) -> jax.Array:
+            half = s.shape[0] // 2
+            return jnp.concatenate([p.icdf(jax.nn.sigmoid(s[:half])), p.isf(jax.nn.sigmoid(-s[half:]))], -1)
+
         value = quadrature.sum_over_integers(
-            lambda k: jnp.exp(p._log_prob(k)) * g(k), lower=p.icdf(1e-290), upper=p.isf(1e-290), levels=p.icdf
+            lambda k: jnp.exp(p._log_prob(k)) * g(k), p.icdf(1e-290), p.isf(1e-290), levels
         )
     else:
         u, w = (jnp.asarray(v) for v in quadrature.half_unit_nodes())
@@ -129,25 +134,25 @@ def mean(p: Any) -> jax.Array:
     return expectation(p, lambda x: x) if hook is None else hook()
 
 
-def _central(p: Any, order: int) -> jax.Array:
-    centre = mean(p)
-    column = centre[..., None] if jnp.ndim(centre) else centre
-    return expectation(p, lambda x: (x - column) ** order)
+def _standardised(p: Any, order: int, unit: jax.Array) -> jax.Array:
+    """E[((X − mean)/unit)^order]."""
+    centre, unit = (v[..., None] if jnp.ndim(v) else v for v in (mean(p), unit))
+    return expectation(p, lambda x: ((x - centre) / unit) ** order)
 
 
 def variance(p: Any) -> jax.Array:
     hook = own(p, "_variance")
-    return _central(p, 2) if hook is None else hook()
+    return _standardised(p, 2, jnp.asarray(1.0)) if hook is None else hook()
 
 
 def skewness(p: Any) -> jax.Array:
     hook = own(p, "_skewness")
-    return _central(p, 3) / variance(p) ** 1.5 if hook is None else hook()
+    return _standardised(p, 3, jnp.sqrt(variance(p))) if hook is None else hook()
 
 
 def kurtosis(p: Any) -> jax.Array:
     hook = own(p, "_kurtosis")
-    return _central(p, 4) / variance(p) ** 2 - 3.0 if hook is None else hook()
+    return _standardised(p, 4, jnp.sqrt(variance(p))) - 3.0 if hook is None else hook()
 
 
 def entropy(p: Any) -> jax.Array:

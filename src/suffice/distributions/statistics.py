@@ -66,6 +66,10 @@ class Sufficient(Statistics):
     def __add__(self, other: "Sufficient") -> "Sufficient":
         if not isinstance(other, Sufficient) or type(other.prototype) is not type(self.prototype):
             raise TypeError(f"statistics of {_describe(self)} and {_describe(other)} do not add")
+        if self.centre.shape != other.centre.shape:
+            raise ValueError(
+                f"statistics of {_describe(self)} with {self.centre.size} and {other.centre.size} classes do not add"
+            )
         if float(other.count) == 0.0:
             return self
         return other if float(self.count) == 0.0 else _merge(self, other)

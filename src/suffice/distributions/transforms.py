@@ -17,6 +17,7 @@ _NODES = 384
 _AT_ONCE = 16  # nodes evaluated together: memory stays a small multiple of the result
 _DEPTH = 40.0  # exp(−40) is below the rounding of the sum
 _FURTHEST = 1e5
+_DENSE = 4.0  # half-width of the region of nearly equal spacing
 
 Exponent = Callable[[jax.Array], jax.Array]
 
@@ -72,7 +73,7 @@ def _integral(
     """(m, s, diverges) with ∫ exp(exponent(v)) dv = exp(m) s over the real line.
 
     The envelope, a unimodal bound of the exponent's real part, says where the integrand matters. Nodes are equally
-    spaced in w, v = focus + sinh(w): dense where exp(itx) sets in, thin along slow exponential tails.
+    spaced in w, v = focus + 4 sinh(w): dense where exp(itx) sets in, thin along slow exponential tails.
 
     Functions see arguments with one more axis in front of ``shape``.
     """
@@ -90,18 +91,18 @@ def _integral(
 
         return jax.lax.fori_loop(0, 40, halve, (mode, outer))[1]
 
-    first, last = (jnp.arcsinh(end(v) - focus) for v in (start - _FURTHEST, furthest))
+    first, last = (jnp.arcsinh((end(v) - focus) / _DENSE) for v in (start - _FURTHEST, furthest))
     peak, first, last = (jax.lax.stop_gradient(v) for v in (peak, first, last))
     step = (last - first) / (_NODES - 1)
 
     def add(i: jax.Array, total: jax.Array) -> jax.Array:
         node = (i * _AT_ONCE + jnp.arange(_AT_ONCE)).reshape((_AT_ONCE,) + (1,) * len(shape))
         w = first + node.astype(dtype) * step
-        return total + (jnp.exp(exponent(focus + jnp.sinh(w)) - peak) * jnp.cosh(w)).sum(0)
+        return total + (jnp.exp(exponent(focus + _DENSE * jnp.sinh(w)) - peak) * jnp.cosh(w)).sum(0)
 
     nothing = jnp.zeros(shape, jax.eval_shape(exponent, start).dtype)
     total = jax.lax.fori_loop(0, _NODES // _AT_ONCE, add, nothing)
-    return peak[0], total * step[0], diverges[0]
+    return peak[0], total * (_DENSE * step[0]), diverges[0]
 
 
 def _mode(envelope: Exponent, low: jax.Array, high: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -112,7 +112,7 @@ def simulate(
     Example:
         >>> import suffice as sf
         >>> study = sf.simulate(lambda x: x.mean(), sf.Exponential(rate=2.0), truth=0.5, sizes=(10, 1000))
-        >>> [row["mse"] < 2 * 0.25 / row["size"] for row in study.table]
+        >>> [bool(row["mse"] < 2 * 0.25 / row["size"]) for row in study.table]
         [True, True]
     """
     names: tuple[str, ...] | None = None

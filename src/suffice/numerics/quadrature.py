@@ -39,7 +39,7 @@ def sum_over_integers(
 ) -> jax.Array:
     """Σ f(k) over the integers from ``lower`` to ``upper``, along a new last axis.
 
-    The first ``exact`` terms are added one by one; the rest is an integral between quantiles (``levels(u)``) with the
+    The first ``exact`` terms are added one by one; the rest is an integral between quantiles, ``levels`` of their log-odds, with the
     Euler–Maclaurin terms at its lower end: past the first thousand integers a probability function is smooth.
     """
     lower, upper = jnp.floor(lower), jnp.ceil(upper)
@@ -47,8 +47,7 @@ def sum_over_integers(
     head = jnp.where(k <= upper, f(jnp.minimum(k, upper)), 0.0).sum(-1)
 
     start = lower + exact
-    u = jax.nn.sigmoid(jnp.linspace(-45.0, 45.0, panels + 1, dtype=lower.dtype))
-    edges = jnp.clip(levels(u[1:-1]), start, upper)
+    edges = jnp.clip(levels(jnp.linspace(-45.0, 45.0, panels + 1, dtype=lower.dtype)[1:-1]), start, upper)
     edges = jnp.concatenate([jnp.broadcast_to(start, (*edges.shape[:-1], 1)), edges], -1)
     edges = jnp.concatenate([edges, jnp.broadcast_to(jnp.maximum(upper, start), (*edges.shape[:-1], 1))], -1)
     nodes, weights = (jnp.asarray(v) for v in unit_legendre(order))

@@ -73,7 +73,7 @@ def note(fit: Fit) -> str:
     """What a reader must know before trusting a row."""
     if not fit.converged:
         return f"no standard errors: {fit.message}" if fit.limit else f"not converged: {fit.message}"
-    return "" if fit.regular else "support estimated from the data: AIC heuristic, no standard errors"
+    return "" if fit.regular else "support estimated from the data: no standard errors, criterion heuristic"
 
 
 def ranking_rows(ranking: Ranking, goodness: Sequence[GoodnessOfFit] = ()) -> Table:

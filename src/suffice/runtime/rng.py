@@ -21,6 +21,8 @@ def as_key(rng: RNG) -> jax.Array:
     if isinstance(rng, bool):
         raise TypeError("rng must be an int, a numpy.random.Generator or a JAX key, got a bool")
     if isinstance(rng, int | np.integer):
+        if not -(2**63) <= rng < 2**63:
+            raise ValueError(f"rng must be an int of at most 64 bits, got {rng}")
         return jax.random.key(int(rng))
     if isinstance(rng, jax.Array):
         if jnp.issubdtype(rng.dtype, jax.dtypes.prng_key) and rng.shape == ():
