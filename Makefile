@@ -35,7 +35,7 @@ readme: $(VENV)/.dev
 	$(BIN)/python tests/readme.py README.md
 
 contract: $(VENV)/.dev
-	SUFFICE_CONTRACT=full $(BIN)/pytest -n 2 tests/distributions/test_contract.py
+	$(BIN)/pytest -n 2 --full tests/contract.py
 
 bench: $(VENV)/.dev
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'

@@ -19,7 +19,3 @@ jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="the contract with many more parameter sets of each family")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("python_files", "contract.py")

@@ -8,6 +8,7 @@ from jax.scipy.special import xlog1py, xlogy
 
 from suffice.distributions.distribution import parameter
 from suffice.distributions.exponential import ExponentialFamily
+from suffice.distributions.gamma import log_minus_excess
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.statistics import Sufficient
 from suffice.numerics import domain, variates
@@ -46,7 +47,17 @@ class Beta(ExponentialFamily):
         return domain.unit
 
     def _log_prob(self, x: jax.Array) -> jax.Array:
-        return xlogy(self.alpha - 1.0, x) + xlog1py(self.beta - 1.0, -x) - log_beta(self.alpha, self.beta)
+        # about the mean, by Stirling's form, where both shapes are large and the plain form would cancel
+        saddle = (self.alpha > 4.0) & (self.beta > 4.0)
+        a, b = (jnp.where(saddle, v, 5.0) for v in (self.alpha, self.beta))
+        n, at = a + b, jnp.where((x > 0.0) & (x < 1.0), x, 0.5)
+        excess = at * n - a
+        deviance = a * log_minus_excess(at * n / a, excess / a) + b * log_minus_excess((1.0 - at) * n / b, -excess / b)
+        errors = stirling_error(a) + stirling_error(b) - stirling_error(n)
+        by_stirling = deviance + 0.5 * jnp.log(a / n * b) - LOG_SQRT_2PI - errors - jnp.log(at) - jnp.log1p(-at)
+        a, b = (jnp.where(saddle, 1.0, v) for v in (self.alpha, self.beta))
+        plain = xlogy(a - 1.0, x) + xlog1py(b - 1.0, -x) - log_beta(a, b)
+        return jnp.where(saddle, jnp.where(at == x, by_stirling, -jnp.inf), plain)
 
     def _cdf(self, x: jax.Array) -> jax.Array:
         return betainc(self.alpha, self.beta, x)

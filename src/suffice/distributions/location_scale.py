@@ -347,7 +347,8 @@ class StudentT(_LocationScale):
         top, bottom = jax.random.split(key)
         half = 0.5 * self.df
         z = jax.random.normal(top, shape, self.scale.dtype)
-        return self._at(z / jnp.sqrt(variates.gamma(bottom, half, shape, self.scale.dtype) / half))
+        log_precision = variates.log_gamma(bottom, half, shape, self.scale.dtype) - jnp.log(half)
+        return self._at(z * jnp.exp(-0.5 * log_precision))  # gamma variates of a small shape underflow
 
     def _above(self, order: float, value: Any, otherwise: Any) -> jax.Array:
         return jnp.where(self.df > order, value, otherwise)
