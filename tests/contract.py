@@ -267,7 +267,8 @@ def quiet():
 
 @pytest.fixture(scope="module", params=CATALOGUE, ids=lambda entry: entry.name)
 def case(request):
-    return Case(request.param, request.config.getoption("full"))
+    yield Case(request.param, request.config.getoption("full"))
+    jax.clear_caches()  # a process may map only so many programs
 
 
 def close(value, expected, tolerance, where=True):
