@@ -26,3 +26,7 @@ def _release():
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="the contract with many more parameter sets of each family")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("python_files", "contract.py")

@@ -292,6 +292,7 @@ def log_binomial(n: jax.Array, k: jax.Array) -> jax.Array:
 def log_multivariate_gamma(dimension: int, a: ArrayLike) -> jax.Array:
     """log Γₚ(a) = p(p − 1)/4 · log π + Σⱼ log Γ(a − j/2), j = 0 … p − 1, for a > (p − 1)/2; NaN elsewhere."""
     (x,) = promote(a)
-    terms = gammaln(x[..., None] - jnp.arange(dimension, dtype=x.dtype) / 2)
+    steps = jnp.arange(dimension, dtype=x.dtype).reshape((1,) * x.ndim + (dimension,))
+    terms = gammaln(x[..., None] - steps / 2)
     value = terms.sum(-1) + dimension * (dimension - 1) / 4 * math.log(math.pi)
     return jnp.where(x > (dimension - 1) / 2, value, jnp.nan)
