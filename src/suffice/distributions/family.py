@@ -1,5 +1,6 @@
 """What is fitted: a class of distributions, with some parameters held where the user says so."""
 
+import math
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any
@@ -66,18 +67,23 @@ class Family:
 
     # -- unconstrained vectors ------------------------------------------------------------------------------------
 
-    def vector(self, p: Distribution) -> jax.Array:
-        """Unconstrained coordinates of a member, (d,)."""
-        parts = [jnp.ravel(self._field(path)[1].metadata["domain"].to_real(self._get(p, path))) for path in self.free]
-        return jnp.concatenate(parts)
+    def vector(self, p: Distribution, xp: Any = jnp) -> Any:
+        """Unconstrained coordinates of a member, (d,), as an array of ``xp``."""
+        parts = [self._field(path)[1].metadata["domain"].to_real(xp.asarray(self._get(p, path))) for path in self.free]
+        return xp.concatenate([xp.ravel(part) for part in parts])
+
+    def _shapes(self) -> list[tuple[int, ...]]:
+        """Shape of each free parameter in unconstrained coordinates."""
+        domains = [self._field(path)[1].metadata["domain"] for path in self.free]
+        values = [self._get(self.member, path) for path in self.free]
+        return [d.real_shape(jnp.shape(value)) for d, value in zip(domains, values, strict=True)]
 
     def build(self, v: jax.Array) -> Any:
         """The member with unconstrained coordinates ``v``; the inverse of ``vector``."""
         p, at = self.member, 0
-        for path in self.free:
+        for path, shape in zip(self.free, self._shapes(), strict=True):
             domain = self._field(path)[1].metadata["domain"]
-            shape = jnp.shape(domain.to_real(self._get(self.member, path)))
-            size = int(np.prod(shape))
+            size = math.prod(shape)
             p = _with(p, path, domain.from_real(v[at : at + size].reshape(shape)))
             at += size
         return p
@@ -85,7 +91,7 @@ class Family:
     @property
     def dimension(self) -> int:
         """Number of free parameters."""
-        return jax.eval_shape(self.vector, self.member).size
+        return sum(math.prod(shape) for shape in self._shapes())
 
     def with_values(self, values: dict[str, Any]) -> Any:
         """The member whose free fields take ``values``, by the names of fields; held ones stay."""

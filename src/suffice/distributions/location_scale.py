@@ -13,7 +13,7 @@ from suffice.distributions.transforms import laplace
 from suffice.numerics import domain, variates
 from suffice.numerics.moments import mean_and_deviation, namespace, quantiles, robust_location_and_scale
 from suffice.numerics.special.complex_gamma import complex_gammaln
-from suffice.numerics.special.elementary import log1mexp, log_sigmoid
+from suffice.numerics.special.elementary import log1mexp, log1p_square, log_sigmoid
 from suffice.numerics.special.gamma import digamma, gammaln, log_beta
 from suffice.numerics.special.student_t import log_student_t_sf, student_t_isf, student_t_sf
 
@@ -197,11 +197,7 @@ class Cauchy(_LocationScale):
     _cumulant = does_not_exist("E[exp(t X)] is infinite for every t other than 0; the characteristic function exists")
 
     def _log_prob(self, x: jax.Array) -> jax.Array:
-        z = jnp.abs(self._z(x))
-        far = z > 1.0
-        log_square = jnp.where(far, 2.0 * jnp.log(jnp.where(far, z, 1.0)), 0.0)
-        rest = jnp.log1p(jnp.where(far, 1.0 / jnp.where(far, z, 1.0), z) ** 2)
-        return -log_square - rest - LOG_PI - jnp.log(self.scale)
+        return -log1p_square(self._z(x)) - LOG_PI - jnp.log(self.scale)
 
     def _cdf(self, x: jax.Array) -> jax.Array:
         return jnp.arctan2(jnp.ones_like(x), -self._z(x)) / jnp.pi
@@ -318,12 +314,11 @@ class StudentT(_LocationScale):
     _cumulant = does_not_exist("E[exp(t X)] is infinite for every t other than 0; the characteristic function exists")
 
     def _log_prob(self, x: jax.Array) -> jax.Array:
-        z, df = jnp.abs(self._z(x)), self.df
-        half, root = 0.5 * df, jnp.sqrt(df)
-        huge = z > 1e100  # its square would overflow
-        square = jnp.where(huge, 0.0, z) ** 2 / df
-        growth = jnp.where(huge, 2.0 * jnp.log(jnp.where(huge, z, 1.0) / root), jnp.log1p(square))
-        return -log_beta(half, 0.5) - jnp.log(root) - (half + 0.5) * growth - jnp.log(self.scale)
+        df, root = self.df, jnp.sqrt(self.df)
+        constant = log_beta(0.5 * df, 0.5) + jnp.log(root) + jnp.log(self.scale)
+        # the barrier keeps the compiler from working these out anew for each element
+        df, root, constant = jax.lax.optimization_barrier((df, root, constant))
+        return -constant - (0.5 * df + 0.5) * log1p_square(self._z(x) / root)
 
     def _cdf(self, x: jax.Array) -> jax.Array:
         return student_t_sf(self.df, -self._z(x))

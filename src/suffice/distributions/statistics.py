@@ -227,7 +227,7 @@ class Expansion(Statistics):
     """
 
     family: Any
-    point: jax.Array
+    point: Any
     count: jax.Array
     log_likelihood: jax.Array
     gradient: jax.Array

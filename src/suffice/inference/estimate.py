@@ -18,6 +18,7 @@ from suffice.inference import origin
 from suffice.inference.likelihood import (
     covariance,
     expansion,
+    expansions,
     log_likelihoods,
     mean_log_likelihood,
     quadrature_error,
@@ -30,7 +31,7 @@ from suffice.numerics import newton
 from suffice.numerics.domain import real
 from suffice.numerics.moments import median
 from suffice.numerics.newton import AT_LIMIT, CONVERGED, RUNNING, UNBOUNDED, second_order
-from suffice.runtime.blocks import Block, blocks
+from suffice.runtime.blocks import SMALL, Block, blocks
 from suffice.runtime.errors import DataError
 
 _FAR = np.log(1e8)  # an unconstrained coordinate beyond which a parameter counts as running to its limit
@@ -117,7 +118,7 @@ def expand(family: Family, at: Distribution, data: Observations) -> Expansion:
         raise TypeError(f"at must be a {family.kind.__name__}, got {type(at).__name__}")
     family = replace(family, member=at)
     _check_possible(family, data)
-    v = np.asarray(family.vector(at), float)
+    v = family.vector(at, np)
     return data.fold(lambda blocks: expansion(family, v, blocks))
 
 
@@ -176,13 +177,13 @@ def degenerate(family: Family, count: float) -> str:
 
 def maximise(families: Sequence[Family], starts: Sequence[Distribution], data: Observations) -> list[newton.State]:
     """Newton's method for several families side by side: one fold over the data serves a step of each."""
-    states = [newton.start(np.asarray(f.vector(p), float)) for f, p in zip(families, starts, strict=True)]
+    states = [newton.start(f.vector(p, np)) for f, p in zip(families, starts, strict=True)]
     far = [_far(f) for f in families]
     while active := [i for i, state in enumerate(states) if state.status == RUNNING]:
 
         def reduce(blocks: Iterable[Any], active: list[int] = active) -> _Tuple:
-            blocks = list(blocks)
-            return _Tuple(_share(lambda j: expansion(families[j], states[j].trial, blocks), active, data))
+            asked = [families[i] for i in active], [states[i].trial for i in active]
+            return _Tuple(expansions(*asked, blocks, lambda work, items: _share(work, items, data)))
 
         for i, e in zip(active, data.fold(reduce), strict=True):
             states[i] = newton.update(states[i], e.log_likelihood, e.gradient, e.hessian, e.count, far[i])
@@ -369,8 +370,8 @@ def starting_point(family: Family, data: Observations) -> Distribution:
 
 
 def _near(families: Sequence[Family], starts: Sequence[Distribution], data: Observations) -> Sequence[Distribution]:
-    """The starts, for a file from where the maximum for a sample of it lies: that saves passes over the file."""
-    if not families or isinstance(data, Memory):
+    """The starts; for much data, where the maximum for a small sample of it lies: that saves passes over the whole."""
+    if not families or (isinstance(data, Memory) and len(data.values) <= SMALL):
         return starts
     states = maximise(families, starts, Memory(data.source, *data.pilot(real)))
     settled = [s.status == CONVERGED and not isinstance(p, Shifted) for s, p in zip(states, starts, strict=True)]
@@ -383,7 +384,7 @@ def _from_smallest(family: Family, data: Observations) -> Fit:
     origin = summary.minimum - _width(data) / 2.0
     base = family.member.base._from_mean(jnp.asarray(summary.mean - origin))
     p = Shifted(base, jnp.asarray(origin))
-    value = data.fold(lambda b: expansion(family, np.asarray(family.vector(p), float), b)).log_likelihood
+    value = data.fold(lambda b: expansion(family, family.vector(p, np), b)).log_likelihood
     unknown = jnp.full((len(family.parameter_names),) * 2, jnp.nan)
     done, count = jnp.asarray(CONVERGED), jnp.asarray(summary.count)
     return Fit(replace(family, member=p), p, unknown, jnp.asarray(value), count, done, jnp.asarray(0))
@@ -399,7 +400,7 @@ def _from_rounded_extremes(target: Family, data: Observations) -> Fit:
         if "nothing is left to fit" not in str(error):
             raise DataError(f"{target.name} cannot be fitted to rounded values: {error}") from None
         p = target.kind(**ends)
-        value = data.fold(lambda blocks: expansion(target, np.asarray(target.vector(p)), blocks)).log_likelihood
+        value = data.fold(lambda blocks: expansion(target, target.vector(p, np), blocks)).log_likelihood
         status, iterations = jnp.asarray(CONVERGED), jnp.asarray(0)
     else:
         inner = fit_families([rest], data)[0]

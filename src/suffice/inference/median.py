@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from suffice.inference.observations import Observations
+from suffice.numerics.domain import real
 from suffice.numerics.moments import quantiles
 from suffice.streams import Chunk
 
@@ -35,10 +36,9 @@ def median_and_deviation(data: Observations) -> tuple[float, float, float]:
     A sample brackets the median; one pass then keeps the few values inside the bracket and sums what lies outside. In
     the rare case that the bracket missed, it is opened on that side and the pass repeated.
     """
-    sample = data.survey.sample
-    weights = np.ones(len(sample.values)) if sample.weights is None else sample.weights
-    margin = 4.0 / np.sqrt(len(sample.values)) if data.survey.summary.rows > len(sample.values) else 1.0
-    low, high = quantiles(sample.values, weights, (max(0.5 - margin, 0.0), min(0.5 + margin, 1.0)))
+    x, w = data.pilot(real)
+    margin = 4.0 / np.sqrt(len(x))
+    low, high = quantiles(x, w, (max(0.5 - margin, 0.0), min(0.5 + margin, 1.0)))
 
     while True:
 

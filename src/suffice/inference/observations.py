@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from suffice.numerics.domain import Interval
-from suffice.runtime.blocks import LARGE, Block, blocks
+from suffice.runtime.blocks import LARGE, SMALL, Block, blocks
 from suffice.streams import BottomK, Bound, Chunk, Source, Summary, fold, from_array
 
 Reduce = Callable[[Iterable[Block]], Any]
@@ -81,7 +81,7 @@ class Observations:
         raise NotImplementedError
 
     def pilot(self, space: Interval) -> tuple[np.ndarray, np.ndarray]:
-        """At most 65,536 values inside ``space`` and their weights, for iterations to start from."""
+        """A small sample of values inside ``space`` and their weights, for iterations to start from."""
         raise NotImplementedError
 
     @cached_property
@@ -166,12 +166,32 @@ class Memory(Observations):
         first, *rest = (reduce(chunk) for chunk in self._chunks)
         return sum(rest, start=first)
 
+    @cached_property
+    def _pilot(self) -> tuple[np.ndarray, np.ndarray]:
+        if len(self.values) <= SMALL:
+            x = np.asarray(self.values, float)
+            return x, np.ones(len(x)) if self.weights is None else np.asarray(self.weights, float)
+        step = -(-len(self.values) // (4 * PILOT))
+        return condensed(self.values[::step], None if self.weights is None else self.weights[::step])
+
     def pilot(self, space: Interval) -> tuple[np.ndarray, np.ndarray]:
-        step = -(-len(self.values) // PILOT)
-        x = np.asarray(self.values[::step], float)
-        w = np.ones(len(x)) if self.weights is None else np.asarray(self.weights[::step], float)
+        x, w = self._pilot
         lower, upper = np.maximum(x - self.width / 2.0, space.lower), np.minimum(x + self.width / 2.0, space.upper)
         return (lower + upper) / 2.0 if self.width else x, w
+
+
+def condensed(x: np.ndarray, w: np.ndarray | None, groups: int = SMALL) -> tuple[np.ndarray, np.ndarray]:
+    """Neighbouring values drawn together into a few groups of about equal size: their means and total weights.
+
+    The likelihood of these is so close to that of the whole that its maximum saves most of the passes over the whole.
+    """
+    order = None if w is None else np.argsort(x)
+    x = np.sort(x).astype(float) if order is None else x[order].astype(float)
+    w = np.ones(len(x)) if w is None else w[order].astype(float)
+    starts = np.arange(groups) * len(x) // groups
+    weights = np.add.reduceat(w, starts)
+    some = weights > 0
+    return np.add.reduceat(w * x, starts)[some] / weights[some], weights[some]
 
 
 class Stream(Observations):

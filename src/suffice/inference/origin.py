@@ -34,7 +34,7 @@ def starting_point(family: Family, x: np.ndarray, w: np.ndarray, smallest: float
             values_at = base._start(x - origin, w)
         p = family.with_values({**{k: jnp.asarray(v) for k, v in values_at.items()}, "loc": jnp.asarray(origin)})
         candidates.append(p)
-        values.append(float(expansion(family, np.asarray(family.vector(p), float), [block]).log_likelihood))
+        values.append(float(expansion(family, family.vector(p, np), [block]).log_likelihood))
     found: Any = np.nan_to_num(np.asarray(values), nan=-np.inf)
     inner = [i for i in range(1, _STEPS - 1) if found[i] >= found[i - 1] and found[i] >= found[i + 1]]
     return candidates[max(inner, key=lambda i: found[i]) if inner else int(np.argmax(found[1:])) + 1]

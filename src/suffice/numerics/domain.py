@@ -6,6 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from suffice.numerics.moments import namespace
+
 INF = float("inf")
 
 
@@ -24,7 +26,11 @@ class Domain:
     def contains(self, x: Any) -> Any:
         raise NotImplementedError
 
-    def to_real(self, x: jax.Array) -> jax.Array:
+    def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of the unconstrained image of an array of this shape."""
+        return shape
+
+    def to_real(self, x: Any) -> Any:
         raise NotImplementedError
 
     def from_real(self, v: jax.Array) -> jax.Array:
@@ -54,14 +60,15 @@ class Interval(Domain):
         """Which ends are finite; an end given by an array is."""
         return tuple(not isinstance(end, float) or abs(end) != INF for end in (self.lower, self.upper))  # type: ignore[return-value]
 
-    def to_real(self, x: jax.Array) -> jax.Array:
+    def to_real(self, x: Any) -> Any:
+        xp = namespace(x)
         match self._bounded():
             case (True, True):
-                return jnp.log(x - self.lower) - jnp.log(self.upper - x)
+                return xp.log(x - self.lower) - xp.log(self.upper - x)
             case (True, False):
-                return jnp.log(x - self.lower)
+                return xp.log(x - self.lower)
             case (False, True):
-                return -jnp.log(self.upper - x)
+                return -xp.log(self.upper - x)
         return x
 
     def from_real(self, v: jax.Array) -> jax.Array:
@@ -111,7 +118,10 @@ class Logits(Domain):
     def contains(self, x: Any) -> Any:
         return jnp.all(x < INF, axis=-1) & jnp.any(x > -INF, axis=-1)
 
-    def to_real(self, x: jax.Array) -> jax.Array:
+    def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (*shape[:-1], shape[-1] - 1)
+
+    def to_real(self, x: Any) -> Any:
         return x[..., :-1] - x[..., -1:]
 
     def from_real(self, v: jax.Array) -> jax.Array:
@@ -133,8 +143,12 @@ class Simplex(Domain):
         tolerance = 8 * jnp.finfo(x.dtype).eps * x.shape[-1]
         return jnp.all(x >= 0, axis=-1) & (jnp.abs(x.sum(-1) - 1) <= tolerance)
 
-    def to_real(self, x: jax.Array) -> jax.Array:
-        return jnp.log(x[..., :-1]) - jnp.log(x[..., -1:])
+    def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (*shape[:-1], shape[-1] - 1)
+
+    def to_real(self, x: Any) -> Any:
+        log_x = namespace(x).log(x)
+        return log_x[..., :-1] - log_x[..., -1:]
 
     def from_real(self, v: jax.Array) -> jax.Array:
         return jax.nn.softmax(jnp.concatenate([v, jnp.zeros((*v.shape[:-1], 1), v.dtype)], axis=-1), axis=-1)

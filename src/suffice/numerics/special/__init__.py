@@ -4,6 +4,7 @@ from suffice.numerics.special.bessel import bessel_ratio, ive, log_ive
 from suffice.numerics.special.elementary import (
     expm1mx,
     log1mexp,
+    log1p_square,
     log1pmx,
     log_sigmoid,
     logsubexp,
@@ -79,6 +80,7 @@ __all__ = [
     "lambert_w",
     "lambert_w_lower",
     "log1mexp",
+    "log1p_square",
     "log1pmx",
     "log_beta",
     "log_betainc",

@@ -123,6 +123,18 @@ def expm1mx(x: jax.Array) -> jax.Array:
     return jnp.where(near, z * z * horner(z, _EXPM1MX), jnp.expm1(x) - jnp.where(x == jnp.inf, 0, x))
 
 
+@elementwise(lambda y, x: 2 / (1 + x * x) - y * y)
+def _slope_of_log1p_square(x: jax.Array) -> jax.Array:
+    return 2 / (x + 1 / x)  # nothing overflows, and it is 0 at 0
+
+
+@elementwise(lambda y, x: _slope_of_log1p_square(x))
+def log1p_square(x: jax.Array) -> jax.Array:
+    """log(1 + x²), also where the square would overflow."""
+    far = jnp.abs(x) > 1e8
+    return jnp.where(far, 2, 1) * jnp.log1p(jnp.where(far, jnp.abs(x) - 1, x * x))
+
+
 @elementwise(lambda y, x: -jnp.exp(x) / jnp.abs(jnp.expm1(x)))
 def log1mexp(x: jax.Array) -> jax.Array:
     """log(1 − exp(x)) for x <= 0; −inf at 0, NaN above (Mächler 2012)."""
