@@ -15,7 +15,7 @@ RUNNING, CONVERGED, AT_LIMIT, STALLED, EXHAUSTED, UNBOUNDED = range(6)
 
 MOST_STEPS = 100
 # The decrement per observation is the square of the next step in standard deviations of one observation.
-_EXACT = 1e-20  # the Hessian, and so the covariance, is right to ten digits
+_EXACT = 1e-22  # the Hessian, and so the covariance, is right to ten digits
 _NEAR = 1e-14  # reached twice, this is as near as rounding lets us come
 _LONGEST = 1.5  # longest first step, in standard deviations of one observation
 _SHORTEST = 1e-8
