@@ -13,7 +13,7 @@ RNG = np.random.default_rng(50)
 POSITIVE = RNG.gamma(3.0, 2.0, size=400)
 COUNTS = RNG.negative_binomial(5, 0.4, size=400)
 FEW = [sf.Normal, sf.Gamma, sf.Exponential]
-CONTINUOUS = {e.name for e in CATALOGUE if not e.kind.discrete}
+CONTINUOUS = {e.name for e in CATALOGUE if not e.kind.discrete and e.ranked}
 DISCRETE = {e.name for e in CATALOGUE if e.kind.discrete and e.ranked}
 
 

@@ -2,13 +2,22 @@
 
 from typing import Any, NamedTuple
 
+from suffice.distributions.bernoulli import Bernoulli, Categorical
 from suffice.distributions.beta import Beta
-from suffice.distributions.discrete import Bernoulli, Categorical, Geometric, NegativeBinomial, Poisson
+from suffice.distributions.binomial import Binomial
+from suffice.distributions.chi import Chi, ChiSquared
+from suffice.distributions.discrete_uniform import DiscreteUniform
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.extreme import Rayleigh, Weibull
 from suffice.distributions.gamma import Exponential, Gamma, InverseGamma
+from suffice.distributions.geometric import Geometric
+from suffice.distributions.half import HalfCauchy, HalfNormal, Maxwell
+from suffice.distributions.hazard import Burr12, Kumaraswamy, Lomax
+from suffice.distributions.inverse_gaussian import InverseGaussian
 from suffice.distributions.location_scale import Cauchy, Gumbel, Laplace, Logistic, StudentT
+from suffice.distributions.negative_binomial import NegativeBinomial
 from suffice.distributions.normal import LogNormal, Normal
+from suffice.distributions.poisson import Poisson
 from suffice.distributions.uniform import Pareto, Uniform
 
 
@@ -46,7 +55,19 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(Geometric, "geom(prob=probs)", "geom(p=probs, loc=-1)"),
     Entry(NegativeBinomial, "nbinom(mu=mean, size=concentration)",
           "nbinom(n=concentration, p=concentration/(concentration+mean))"),
+    Entry(ChiSquared, "chisq(df=df)", "chi2(df=df)", ranked=False),
+    Entry(Chi, "chi(df=df)", "chi(df=df)", ranked=False),
+    Entry(HalfNormal, "hnorm(sigma=scale)", "halfnorm(scale=scale)", ranked=False),
+    Entry(Maxwell, "maxwell(sigma=scale)", "maxwell(scale=scale)", ranked=False),
+    Entry(HalfCauchy, "hcauchy(sigma=scale)", "halfcauchy(scale=scale)", ranked=False),
+    Entry(InverseGaussian, "invgauss(mean=loc, shape=concentration)",
+          "invgauss(mu=loc/concentration, scale=concentration)", ranked=False),
+    Entry(Lomax, "lomax(lambda=1/scale, kappa=concentration)", "lomax(c=concentration, scale=scale)", ranked=False),
+    Entry(Burr12, "burr(shape1=beta, shape2=alpha, scale=scale)", "burr12(c=alpha, d=beta, scale=scale)", ranked=False),
+    Entry(Kumaraswamy, "kumar(a=alpha, b=beta)", "beta(a=alpha, b=beta)", ranked=False),
     Entry(Categorical, "sample(prob=probs)", "rv_discrete(values=(k, probs))", ranked=False),
+    Entry(Binomial, "binom(size=total_count, prob=probs)", "binom(n=total_count, p=probs)", ranked=False),
+    Entry(DiscreteUniform, "purrr::rdunif(a=low, b=high)", "randint(low=low, high=high+1)", ranked=False),
 )  # fmt: skip
 
 BY_NAME: dict[str, Entry] = {entry.name.lower(): entry for entry in CATALOGUE}

@@ -98,6 +98,7 @@ class Distribution:
 
     event_ndim: ClassVar[int] = 0
     discrete: ClassVar[bool] = False
+    held: ClassVar[tuple[str, ...]] = ()  # parameters that are known, such as a number of trials, and never estimated
     irregular: ClassVar[tuple[str, ...]] = ()  # parameters that bound the support: estimates without standard errors
     limits: ClassVar[dict[str, Any]] = {}  # parameter -> the family that is the limit as it grows
     irregular_origin: ClassVar[bool] = (

@@ -135,8 +135,9 @@ class Family:
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing is held, so that the family's own closed forms apply."""
-        return all(len(path) == 1 for path in self.free) and len(self.free) == len(fields(self.member))
+        """Whether nothing is held but what must be, so that the family's own closed forms apply."""
+        known = len(self.kind.held)
+        return all(len(path) == 1 for path in self.free) and len(self.free) + known == len(fields(self.member))
 
     def __str__(self) -> str:
         return self.name
@@ -171,7 +172,8 @@ def family(kind: type[Distribution], **held: Any) -> Family:
         A ``Family``, accepted wherever a class is.
 
     Raises:
-        TypeError: an unknown parameter name. ValueError: a value outside its domain.
+        TypeError: an unknown parameter name. ValueError: a value outside its domain, or a parameter that must be held
+            and is not, such as the ``total_count`` of a binomial.
 
     Example:
         >>> import suffice as sf
@@ -190,6 +192,10 @@ def family(kind: type[Distribution], **held: Any) -> Family:
     unknown = [name for name in held if name not in names]
     if unknown:
         raise TypeError(f"{kind.__name__} has no parameter {unknown[0]!r}; it has {', '.join(names)}")
+    unknown = [name for name in kind.held if name not in held]
+    if unknown:
+        told = f"sf.family(sf.{kind.__name__}, {', '.join(f'{name}=...' for name in kind.held)})"
+        raise ValueError(f"{kind.__name__}: {unknown[0]} is not estimated and must be given, as in {told}")
     values = {f.name: held.get(name, _example(f)) for name, f in names.items()}
     member: Any = kind(**values)
     free: list[Path] = [(f.name,) for name, f in names.items() if name not in held]

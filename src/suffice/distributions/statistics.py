@@ -236,15 +236,19 @@ class Expansion(Statistics):
         point: unconstrained parameters the expansion was taken at, (d,).
         count: number of observations, the sum of their weights.
         log_likelihood, gradient, hessian: of shapes (), (d,), (d, d).
+        error: how far ``log_likelihood`` may be off, where it is made by quadrature.
+        jacobian: derivatives of the reported parameters in the unconstrained ones, (d, d).
         family: the family, with what it holds.
     """
 
     family: Any
     point: Any
-    count: jax.Array
-    log_likelihood: jax.Array
-    gradient: jax.Array
-    hessian: jax.Array
+    count: Any
+    log_likelihood: Any
+    gradient: Any
+    hessian: Any
+    error: Any
+    jacobian: Any
 
     def __add__(self, other: "Expansion") -> "Expansion":
         if not isinstance(other, Expansion):
@@ -260,4 +264,5 @@ class Expansion(Statistics):
             log_likelihood=self.log_likelihood + other.log_likelihood,
             gradient=self.gradient + other.gradient,
             hessian=self.hessian + other.hessian,
+            error=self.error + other.error,
         )

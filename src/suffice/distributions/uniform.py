@@ -14,6 +14,15 @@ from suffice.numerics.special.elementary import horner
 _SINH_SERIES = [1.0 / math.factorial(2 * k + 3) for k in range(9)]  # of (sinh(h)/h − 1)/h² in powers of h²
 
 
+def log_sinhc(h: jax.Array) -> jax.Array:
+    """log(sinh(h)/h): by the series of sinh(h)/h − 1 near 0, else with the larger exponential taken out."""
+    small = jnp.abs(h) < 1.0
+    square = jnp.where(small, h, 0.0) ** 2
+    close = jnp.log1p(square * horner(square, _SINH_SERIES))
+    far = jnp.where(small, 1.0, jnp.abs(h))
+    return jnp.where(small, close, far + jnp.log(-jnp.expm1(-2.0 * far) / (2.0 * far)))
+
+
 class Uniform(Distribution):
     """Uniform distribution on [low, high]: p(x) = 1 / (high − low).
 
@@ -74,13 +83,7 @@ class Uniform(Distribution):
         return jnp.log(self._width())
 
     def _cumulant(self, t: jax.Array) -> jax.Array:
-        # t·mean + log(sinh(h)/h): by the series of sinh(h)/h − 1 near 0, else with the larger exponential taken out
-        h = 0.5 * t * self._width()
-        small = jnp.abs(h) < 1.0
-        square = jnp.where(small, h, 0.0) ** 2
-        close = jnp.log1p(square * horner(square, _SINH_SERIES))
-        far = jnp.where(small, 1.0, jnp.abs(h))
-        return t * self._mean() + jnp.where(small, close, far + jnp.log(-jnp.expm1(-2.0 * far) / (2.0 * far)))
+        return t * self._mean() + log_sinhc(0.5 * t * self._width())
 
     def _cf(self, t: jax.Array) -> jax.Array:
         return jnp.exp(1j * t * self._mean()) * jnp.sinc(t * self._width() / (2.0 * jnp.pi))

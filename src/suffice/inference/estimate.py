@@ -21,8 +21,7 @@ from suffice.inference.likelihood import (
     expansions,
     log_likelihoods,
     mean_log_likelihood,
-    quadrature_error,
-    reported_covariance,
+    reported_jacobian,
 )
 from suffice.inference.median import median_and_deviation
 from suffice.inference.observations import MOST_LEVELS, Memory, Observations
@@ -56,7 +55,7 @@ def from_sufficient(family: Family, s: Sufficient) -> Fit:
     else:
         v = family.vector(p)
         hessian = s.count * second_order(lambda v: mean_log_likelihood(family.build(v), s), v)[2]
-        spread = covariance(family, v, hessian)
+        spread = covariance(reported_jacobian(family, v), hessian)
     value = s.count * mean_log_likelihood(p, s)
     return Fit(replace(family, member=p), p, spread, value, s.count, result, iterations)
 
@@ -91,7 +90,7 @@ def fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any = None, mo
 
     state = newton.maximise(total, family.vector(begin), w.sum(), most)
     p = family.build(state.point)
-    spread = covariance(family, state.point, state.hessian)
+    spread = covariance(reported_jacobian(family, state.point), state.hessian)
     return Fit(replace(family, member=p), p, spread, state.value, w.sum(), state.status, state.iterations)
 
 
@@ -175,8 +174,14 @@ def degenerate(family: Family, count: float) -> str:
 # -- families without a finite statistic ---------------------------------------------------------------------------
 
 
-def maximise(families: Sequence[Family], starts: Sequence[Distribution], data: Observations) -> list[newton.State]:
-    """Newton's method for several families side by side: one fold over the data serves a step of each."""
+def maximise(
+    families: Sequence[Family], starts: Sequence[Distribution], data: Observations
+) -> list[tuple[newton.State, Expansion]]:
+    """Newton's method for several families side by side: one fold over the data serves a step of each.
+
+    Returns where each search ended and the last expansion that it asked for.
+    """
+    last: dict[int, Expansion] = {}
     states = [newton.start(f.vector(p, np)) for f, p in zip(families, starts, strict=True)]
     far = [_far(f) for f in families]
     while active := [i for i, state in enumerate(states) if state.status == RUNNING]:
@@ -187,7 +192,8 @@ def maximise(families: Sequence[Family], starts: Sequence[Distribution], data: O
 
         for i, e in zip(active, data.fold(reduce), strict=True):
             states[i] = newton.update(states[i], e.log_likelihood, e.gradient, e.hessian, e.count, far[i])
-    return states
+            last[i] = e
+    return [(state, last[i]) for i, state in enumerate(states)]
 
 
 class _Tuple(tuple):
@@ -211,12 +217,12 @@ def _far(family: Family) -> Callable[[Any], bool]:
     return lambda v: bool(places) and bool(np.any(v[places] > _FAR))
 
 
-def _from_newton(family: Family, state: newton.State, data: Observations) -> Fit:
+def _from_newton(family: Family, state: newton.State, last: Expansion, data: Observations) -> Fit:
     p = family.build(jnp.asarray(state.point))
     spread = jnp.full((len(family.parameter_names),) * 2, jnp.nan)
     limit = None
     if state.status == CONVERGED:
-        spread = reported_covariance(family, jnp.asarray(state.point), jnp.asarray(state.hessian))
+        spread = _covariance(last.jacobian, state.hessian)
         if _has_median(family) and family.is_plain:  # the likelihood has a kink there
             spread = p._covariance(data.survey.summary.count)
     elif state.status == AT_LIMIT:
@@ -226,14 +232,16 @@ def _from_newton(family: Family, state: newton.State, data: Observations) -> Fit
     value, count = jnp.asarray(state.value), jnp.asarray(data.survey.summary.count)
     status, iterations = jnp.asarray(state.status), jnp.asarray(state.iterations)
     if _width(data):
-        value = _exact_if_needed(p, value, data)
+        value = _exact_if_needed(p, value, last.error, data)
     told = limit if isinstance(limit, Fit) else None
     return Fit(replace(family, member=p), p, spread, value, count, status, iterations, told)
 
 
-def _exact_if_needed(p: Distribution, value: jax.Array, data: Observations) -> jax.Array:
+_covariance = jax.jit(covariance)
+
+
+def _exact_if_needed(p: Distribution, value: jax.Array, error: float, data: Observations) -> jax.Array:
     """The log-likelihood of intervals: from the distribution function where quadrature of the density is not enough."""
-    error = data.fold(lambda blocks: quadrature_error(p, blocks))
     if error <= 1e-11 * (abs(float(value)) + 1.0):
         return value
     return data.fold(lambda blocks: sum((_weighted_intervals(p, block) for block in blocks), jnp.zeros(())))
@@ -314,9 +322,9 @@ def fit_families(families: Sequence[Family], data: Observations) -> list[Fit | D
         except DataError as error:
             results[i] = error
     targets = [families[i] for i in iterative]
-    states = maximise(targets, _near(targets, list(iterative.values()), data), data)
-    for i, state in zip(iterative, states, strict=True):
-        results[i] = _from_newton(families[i], state, data)
+    ends = maximise(targets, _near(targets, list(iterative.values()), data), data)
+    for i, end in zip(iterative, ends, strict=True):
+        results[i] = _from_newton(families[i], *end, data)
     return [results[i] for i in range(len(families))]
 
 
@@ -373,7 +381,7 @@ def _near(families: Sequence[Family], starts: Sequence[Distribution], data: Obse
     """The starts; for much data, where the maximum for a small sample of it lies: that saves passes over the whole."""
     if not families or (isinstance(data, Memory) and len(data.values) <= SMALL):
         return starts
-    states = maximise(families, starts, Memory(data.source, *data.pilot(real)))
+    states = [state for state, _ in maximise(families, starts, Memory(data.source, *data.pilot(real)))]
     settled = [s.status == CONVERGED and not isinstance(p, Shifted) for s, p in zip(states, starts, strict=True)]
     return [f.build(s.point) if ok else p for f, s, p, ok in zip(families, states, starts, settled, strict=True)]
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from suffice.numerics.moments import namespace
 
@@ -33,7 +34,7 @@ class Domain:
     def to_real(self, x: Any) -> Any:
         raise NotImplementedError
 
-    def from_real(self, v: jax.Array) -> jax.Array:
+    def from_real(self, v: Any) -> Any:
         raise NotImplementedError
 
 
@@ -54,7 +55,7 @@ class Interval(Domain):
         above = x >= self.lower if self.closed[0] else x > self.lower
         below = x <= self.upper if self.closed[1] else x < self.upper
         inside = above & below
-        return inside & (x == jnp.floor(x)) if self.integer else inside
+        return inside & (x == namespace(x).floor(x)) if self.integer else inside
 
     def _bounded(self) -> tuple[bool, bool]:
         """Which ends are finite; an end given by an array is."""
@@ -71,14 +72,17 @@ class Interval(Domain):
                 return -xp.log(self.upper - x)
         return x
 
-    def from_real(self, v: jax.Array) -> jax.Array:
+    def from_real(self, v: Any) -> Any:
+        xp = namespace(v)
         match self._bounded():
             case (True, True):
-                return self.lower + (self.upper - self.lower) * jax.nn.sigmoid(v)
+                return self.lower + (self.upper - self.lower) * (
+                    jax.nn.sigmoid(v) if xp is jnp else 1 / (1 + np.exp(-v))
+                )
             case (True, False):
-                return self.lower + jnp.exp(v)
+                return self.lower + xp.exp(v)
             case (False, True):
-                return self.upper - jnp.exp(-v)
+                return self.upper - xp.exp(-v)
         return v
 
     def interior(self) -> Any:
@@ -124,7 +128,7 @@ class Logits(Domain):
     def to_real(self, x: Any) -> Any:
         return x[..., :-1] - x[..., -1:]
 
-    def from_real(self, v: jax.Array) -> jax.Array:
+    def from_real(self, v: Any) -> jax.Array:
         return jnp.concatenate([v, jnp.zeros((*v.shape[:-1], 1), v.dtype)], axis=-1)
 
     def __str__(self) -> str:
@@ -163,6 +167,7 @@ non_negative = Interval(lower=0.0, closed=(True, False))
 unit_open = Interval(lower=0.0, upper=1.0)
 unit = Interval(lower=0.0, upper=1.0, closed=(True, True))
 count = Interval(lower=0.0, closed=(True, False), integer=True)
+integer = Interval(integer=True)
 logits = Logits()
 simplex = Simplex()
 extended_real = Interval(closed=(True, True))

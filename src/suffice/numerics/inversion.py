@@ -40,3 +40,42 @@ def smallest_integer(
 
     _, high, _ = jax.lax.while_loop(open_bracket, narrow, (low, high, jnp.ones_like(low)))
     return high
+
+
+def increasing_root(
+    f: Callable[[jax.Array], jax.Array], start: jax.Array, lower: jax.Array | float, upper: jax.Array | float
+) -> jax.Array:
+    """The root of an increasing ``f`` elementwise, by Newton's method within a bracket that closes in.
+
+    A step out of the bracket, or from a point at which f is not half of what it was, is replaced by a bisection. The
+    last step is taken where abs(f) < √eps: f is a difference of logarithms, of which that leaves nothing. Differentiable
+    to every order in what ``f`` closes over, by the implicit function theorem.
+
+    Args:
+        f: elementwise on arrays of the shape of ``start``.
+        start: a guess; it is clipped to the bracket.
+        lower, upper: bracket of the root.
+    """
+    enough = float(jnp.finfo(start.dtype).eps) ** 0.5
+
+    def step(state: tuple[jax.Array, ...], f: Callable[[jax.Array], jax.Array]) -> tuple[jax.Array, ...]:
+        x, low, high, before, done, count = state
+        value, slope = jax.jvp(f, (x,), (jnp.ones_like(x),))
+        size = jnp.abs(value)
+        low, high = jnp.where(value < 0, x, low), jnp.where(value > 0, x, high)
+        newton = x - value / slope
+        slow = size > 0.5 * before
+        middle = 0.5 * (low + high)
+        trial = jnp.where((newton > low) & (newton < high) & ~(slow & (size > enough)), newton, middle)
+        stays = done | (value == 0) | jnp.isnan(value)
+        finished = stays | (size < enough) | (middle == low) | (middle == high)
+        return jnp.where(stays, x, trial), low, high, jnp.where(slow, jnp.inf, size), finished, count + 1
+
+    def solve(f: Callable[[jax.Array], jax.Array], start: jax.Array) -> jax.Array:
+        low, high = (jnp.zeros_like(start) + end for end in (lower, upper))
+        begin = jnp.clip(start, low, high)
+        state = (begin, low, high, jnp.full_like(begin, jnp.inf), jnp.zeros(begin.shape, bool), 0)
+        unfinished = lambda s: (s[-1] < 100) & ~jnp.all(s[-2])  # noqa: E731
+        return jax.lax.while_loop(unfinished, lambda s: step(s, f), state)[0]
+
+    return jax.lax.custom_root(f, start, solve, lambda g, y: y / g(jnp.ones_like(y)))

@@ -49,6 +49,30 @@ _STIRLING = (
         0.0209127142672451,
     ),
 )  # fmt: skip
+# −a² times its derivative, and a³ times its second derivative
+_STIRLING_SLOPE = (
+    (
+        0.08333333333333331, 0.8414705149264218, 4.37871791490899, 14.181667904633786, 30.87158900863764,
+        45.93242159685342, 46.16069388635485, 29.80599695291694, 11.072808726024578, 1.819682039389366,
+        0.0875190909242491, 3.479493860086405e-05,
+    ),
+    (
+        1.0, 10.097646179116845, 52.64461497893821, 171.18977947173963, 375.6759106117097, 567.8271956138764,
+        589.0390486345872, 406.80748718948024, 176.43107330474336, 43.11004667675904, 4.936889317945571,
+        0.1827505948895187,
+    ),
+)  # fmt: skip
+_STIRLING_CURVATURE = (
+    (
+        0.1666666666666664, 3.181182400417015, 28.373634689859518, 153.53850908384442, 552.011646329401,
+        1363.0655103975919, 2311.2312493496165, 2604.063224117182, 1784.7334513273697, 576.9856242341414,
+        2.498255644786437e-10,
+    ),
+    (
+        1.0, 19.087094402501005, 170.44180813929583, 925.048473375731, 3346.0153827194845, 8360.676023586795,
+        14512.441834799318, 17168.181045746565, 13166.532010248766, 5877.4093995209605, 1153.9712484778852,
+    ),
+)  # fmt: skip
 _LOG_MINUS_DIGAMMA = (
     (
         0.5, 5.176721777395861, 26.216644627264955, 80.8612757947107, 164.02035882554765, 223.86152170823428,
@@ -127,7 +151,27 @@ def gammaln1p(a: jax.Array) -> jax.Array:
     return jnp.where(near | middle, lower, elsewhere)
 
 
+# derivatives of Stirling's error: rational like it, for their code would grow with every level of differentiation
+
+
 @elementwise()
+def _stirling_curvature(a: jax.Array) -> jax.Array:
+    small = a < 0.75
+    u = 1 / jnp.where(small, 1 + a, a)
+    product = jnp.where(small, a * (1 + a), 1)
+    return u**3 * ratio(u, _STIRLING_CURVATURE) + jnp.where(small, 0.5 / (product * product), 0)
+
+
+@elementwise(lambda y, a: _stirling_curvature(a))
+def _stirling_slope(a: jax.Array) -> jax.Array:
+    small = a < 0.75
+    u = 1 / jnp.where(small, 1 + a, a)
+    z = jnp.where(small, a, 1)
+    below = jnp.log((1 + z) / z) - (z + 0.5) / (z * (1 + z))
+    return jnp.where(small, below, 0) - u * u * ratio(u, _STIRLING_SLOPE)
+
+
+@elementwise(lambda y, a: _stirling_slope(a))
 def stirling_error(a: jax.Array) -> jax.Array:
     """δ(a) = log Γ(a) − ((a − ½) log a − a + ½ log 2π) for a > 0, to full relative accuracy; about 1/(12a).
 
@@ -157,7 +201,7 @@ def digamma(x: jax.Array) -> jax.Array:
     return jnp.where(negative, positive - jnp.where(jnp.isinf(cotangent), jnp.nan, cotangent), positive)
 
 
-@elementwise()
+@elementwise(lambda y, a: -_stirling_curvature(a) - 0.5 / (a * a))
 def log_minus_digamma(a: jax.Array) -> jax.Array:
     """log a − ψ(a) > 0 for a > 0, to full relative accuracy; about 1/(2a) for large a and 1/a for small.
 
@@ -232,7 +276,7 @@ def inverse_digamma(y: jax.Array) -> jax.Array:
     return jax.lax.fori_loop(0, 5, step, start)
 
 
-@elementwise(lambda a, s: 1 / jax.jvp(log_minus_digamma, (a,), (jnp.ones_like(a),))[1])
+@elementwise(lambda a, s: -1 / (_stirling_curvature(a) + 0.5 / (a * a)))
 def inverse_log_minus_digamma(s: jax.Array) -> jax.Array:
     """a > 0 with log a − ψ(a) = s, for s > 0; inf at 0, NaN below.
 

@@ -1,0 +1,115 @@
+"""Binomial distribution."""
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+
+from suffice.distributions.counts import Counts
+from suffice.distributions.distribution import parameter
+from suffice.distributions.gamma import log_minus_excess
+from suffice.distributions.normal import LOG_SQRT_2PI
+from suffice.distributions.statistics import Sufficient
+from suffice.numerics import domain, variates
+from suffice.numerics.special.beta_kernel import offset_from_mean
+from suffice.numerics.special.elementary import xlog1py, xlogy
+from suffice.numerics.special.gamma import log_binomial, stirling_error
+from suffice.numerics.special.incomplete_beta import betainc, betaincc, log_betainc, log_betaincc
+
+
+def log_binomial_law(k: jax.Array, rest: jax.Array, p: jax.Array, q: jax.Array) -> jax.Array:
+    """log C(n, k) p^k q^rest, n = k + rest, q = 1 − p, for real k, rest >= 0: Loader's saddle-point form.
+
+    The deviances of k from n p and of the rest from n q, in which nothing cancels, and Stirling's errors.
+    """
+    inner = (k > 0) & (rest > 0)
+    a, b = jnp.where(inner, k, 1.0), jnp.where(inner, rest, 1.0)
+    n, offset = a + b, offset_from_mean(a, b, p, q)  # k − n p
+    deviance = a * log_minus_excess(p * (n / a), -offset / a) + b * log_minus_excess(q * (n / b), offset / b)
+    errors = stirling_error(n) - stirling_error(a) - stirling_error(b)
+    saddle = deviance + errors - 0.5 * (jnp.log(a) + jnp.log(b / n)) - LOG_SQRT_2PI
+    return jnp.where(inner, saddle, jnp.where(k > 0, xlogy(k, p), xlog1py(rest, -p)))
+
+
+class Binomial(Counts):
+    """Binomial distribution: P(X = k) = C(n, k) p^k (1 − p)^(n − k), k = 0, …, n, with n = total_count, p = probs.
+
+    Args:
+        total_count: number of trials, an integer >= 0; known, not estimated.
+        probs: probability of success, dimensionless, 0 <= p <= 1.
+
+    Example:
+        >>> import suffice as sf
+        >>> sf.fit(sf.family(sf.Binomial, total_count=10), [3, 5, 1, 3]).parameters
+        {'probs': 0.3}
+    """
+
+    total_count: jax.Array = parameter(domain.count, doc="number of trials")
+    probs: jax.Array = parameter(domain.unit, doc="probability of success")
+
+    held: ClassVar[tuple[str, ...]] = ("total_count",)
+    needs_extremes: ClassVar[bool] = True  # no more successes than trials
+
+    def _support(self) -> Any:
+        return domain.Interval(0.0, self.total_count, closed=(True, True), integer=True)
+
+    def _log_prob(self, x: jax.Array) -> jax.Array:
+        return log_binomial_law(x, self.total_count - x, self.probs, 1.0 - self.probs)
+
+    def _cdf(self, x: jax.Array) -> jax.Array:
+        return betainc(self.total_count - x, x + 1.0, 1.0 - self.probs, self.probs)
+
+    def _sf(self, x: jax.Array) -> jax.Array:
+        return betaincc(self.total_count - x, x + 1.0, 1.0 - self.probs, self.probs)
+
+    def _log_cdf(self, x: jax.Array) -> jax.Array:
+        return log_betainc(self.total_count - x, x + 1.0, 1.0 - self.probs, self.probs)
+
+    def _log_sf(self, x: jax.Array) -> jax.Array:
+        return log_betaincc(self.total_count - x, x + 1.0, 1.0 - self.probs, self.probs)
+
+    def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+        return variates.binomial(key, self.total_count, self.probs, shape)
+
+    def _mean(self) -> jax.Array:
+        return self.total_count * self.probs
+
+    def _variance(self) -> jax.Array:
+        return self.total_count * self.probs * (1.0 - self.probs)
+
+    def _skewness(self) -> jax.Array:
+        return (1.0 - 2.0 * self.probs) / jnp.sqrt(self._variance())
+
+    def _kurtosis(self) -> jax.Array:
+        return 1.0 / self._variance() - 6.0 / self.total_count
+
+    def _mode(self) -> jax.Array:
+        return jnp.minimum(jnp.floor((self.total_count + 1.0) * self.probs), self.total_count)
+
+    def _cumulant(self, t: jax.Array) -> jax.Array:
+        # n log(1 + p expm1(t)), with exp(t) taken out where it could overflow
+        above = t > 0
+        growth = jnp.where(above, 1.0 - self.probs, self.probs) * jnp.expm1(-jnp.abs(t))
+        return self.total_count * (jnp.where(above, t, 0.0) + jnp.log1p(growth))
+
+    def _cf(self, t: jax.Array) -> jax.Array:
+        p, q = self.probs, 1.0 - self.probs
+        log_modulus = 0.5 * jnp.log1p(-4.0 * p * q * jnp.sin(0.5 * t) ** 2)
+        angle = jnp.arctan2(p * jnp.sin(t), q + p * jnp.cos(t))
+        return jnp.exp(self.total_count * (log_modulus + 1j * angle))
+
+    def _log_base_measure(self, x: jax.Array) -> jax.Array:
+        return log_binomial(self.total_count, jnp.minimum(x, self.total_count))  # x beyond is refused by its extremes
+
+    def _coordinate(self, x: jax.Array) -> jax.Array:
+        return x
+
+    def _from_coordinate(self, y: jax.Array) -> jax.Array:
+        return y
+
+    @classmethod
+    def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
+        return {"probs": s.mean / s.prototype.total_count}
+
+    def _covariance(self, count: Any) -> jax.Array:
+        return (self.probs * (1.0 - self.probs) / (self.total_count * count))[None, None]
