@@ -357,6 +357,11 @@ def _check_possible(family: Family, data: Observations) -> None:
         raise DataError(impossible(family, *found))
     if summary.minimum == summary.maximum and not family.kind.discrete and family.dimension > 1:
         raise DataError(degenerate(family, summary.count))
+    if half and isinstance(data, Memory) and 1 < len(data.values) <= family.dimension and family.regular:
+        raise DataError(
+            f"{family.name} cannot be fitted: {len(data.values)} distinct rounded values do not determine "
+            f"{family.dimension} parameters"
+        )
 
 
 def starting_point(family: Family, data: Observations) -> Distribution:

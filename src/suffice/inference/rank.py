@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from suffice.distributions.catalogue import CATALOGUE
-from suffice.distributions.family import as_family
+from suffice.distributions.family import Family, as_family
 from suffice.inference.estimate import fit_families
 from suffice.inference.goodness import GoodnessOfFit, goodness_of_fit
 from suffice.inference.observations import Observations, observe, tabulated
@@ -156,6 +156,8 @@ def rank(
         raise ValueError(f'criterion must be "aic", "aicc" or "bic", got {criterion!r}')
     if kind not in ("auto", "continuous", "discrete"):
         raise ValueError(f'kind must be "auto", "continuous" or "discrete", got {kind!r}')
+    if isinstance(families, type | Family):
+        raise TypeError(f"families must be a list of families, got {families!r}; sf.fit fits a single one")
     observations = observe(data, weights, missing, progress)
     integers = observations.survey.summary.all_integer and kind != "continuous"
     if families is None:
