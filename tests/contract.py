@@ -367,6 +367,8 @@ def test_scipy(case):
         names = {n: np.asarray(getattr(p, f.name)) for n, f in zip(p._fields(), dataclasses.fields(p), strict=True)}
         names |= {public: np.asarray(getattr(p, public)) for public, _ in case.kind.reported.values()}
         names["k"] = np.arange(np.size(next(iter(names.values()))))
+        if not case.entry.scipy:  # SciPy lacks the family
+            return
         family, arguments = case.entry.scipy.split("(", 1)
         other = getattr(scipy.stats, family)(**eval(f"dict({arguments}", {"exp": np.exp}, names))
         x = case.points[rows, j]
@@ -490,7 +492,9 @@ def test_float32(case):
         condition = 1.0 + np.abs(expected) * name.startswith("log") + case.reach[rows] * np.abs(slope)
         if case.kind.discrete:
             condition = 1.0 + np.abs(expected) + np.abs(case.points[rows])
-        close(single[name], expected, 2.0**-23 * 16 * condition, inner | case.kind.discrete)
+        # rounding may carry a point across a finite end of the support
+        usable = np.isfinite(single[name]) | (condition < 1e5)
+        close(single[name], expected, 2.0**-23 * 16 * condition, (inner | case.kind.discrete) & usable)
 
 
 # -- derivatives --------------------------------------------------------------------------------------------------
@@ -538,7 +542,8 @@ def test_gradient(case):
 
     (value, slope), difference, gap, backward = both(v, direction, x)
     rounding = 2.0**-52 * (64.0 + np.abs(value) * 8.0 + 4.0 * case.reach[rows] * np.abs(slope)) / 2e-3
-    close(slope, difference, gap + rounding, finite & usable)
+    # a support that moves with the parameters may leave a point behind
+    close(slope, difference, gap + rounding, finite & usable & np.isfinite(difference))
     assert all(np.all(np.isfinite(np.asarray(b)[usable])) for b in backward.values())
     if not case.kind.discrete:
         assert np.all(np.isfinite(case.score[case.inner]))
@@ -869,6 +874,9 @@ def test_fit_is_the_maximum(case, sample):
     keep = np.isfinite(v)
     rng = np.random.default_rng(3)
     directions = rng.normal(size=(64, len(v))) * 10.0 ** rng.uniform(-4, -0.5, (64, 1)) * keep
+    whole = [getattr(domain, "integer", False) for domain in fit.family.parameter_domains]
+    if any(whole):
+        directions = np.where(whole, np.sign(directions) * np.ceil(np.abs(directions)), directions)
 
     @jax.jit
     def log_likelihoods(points):

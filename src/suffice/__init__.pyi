@@ -1,6 +1,7 @@
 from .distributions.bernoulli import Bernoulli as Bernoulli
 from .distributions.bernoulli import Categorical as Categorical
 from .distributions.beta import Beta as Beta
+from .distributions.beta_binomial import BetaBinomial as BetaBinomial
 from .distributions.binomial import Binomial as Binomial
 from .distributions.chi import Chi as Chi
 from .distributions.chi import ChiSquared as ChiSquared
@@ -8,6 +9,7 @@ from .distributions.discrete_uniform import DiscreteUniform as DiscreteUniform
 from .distributions.distribution import Distribution as Distribution
 from .distributions.distribution import DoesNotExistError as DoesNotExistError
 from .distributions.exponential import ExponentialFamily as ExponentialFamily
+from .distributions.exponentially_modified import ExponentiallyModifiedNormal as ExponentiallyModifiedNormal
 from .distributions.extreme import Rayleigh as Rayleigh
 from .distributions.extreme import Weibull as Weibull
 from .distributions.family import Family as Family
@@ -15,6 +17,8 @@ from .distributions.family import family as family
 from .distributions.gamma import Exponential as Exponential
 from .distributions.gamma import Gamma as Gamma
 from .distributions.gamma import InverseGamma as InverseGamma
+from .distributions.generalized_extreme import GeneralizedExtremeValue as GeneralizedExtremeValue
+from .distributions.generalized_extreme import GeneralizedPareto as GeneralizedPareto
 from .distributions.geometric import Geometric as Geometric
 from .distributions.half import HalfCauchy as HalfCauchy
 from .distributions.half import HalfNormal as HalfNormal
@@ -22,17 +26,22 @@ from .distributions.half import Maxwell as Maxwell
 from .distributions.hazard import Burr12 as Burr12
 from .distributions.hazard import Kumaraswamy as Kumaraswamy
 from .distributions.hazard import Lomax as Lomax
+from .distributions.hypergeometric import Hypergeometric as Hypergeometric
 from .distributions.inverse_gaussian import InverseGaussian as InverseGaussian
 from .distributions.location_scale import Cauchy as Cauchy
 from .distributions.location_scale import Gumbel as Gumbel
 from .distributions.location_scale import Laplace as Laplace
 from .distributions.location_scale import Logistic as Logistic
 from .distributions.location_scale import StudentT as StudentT
+from .distributions.log_logistic import LogLogistic as LogLogistic
+from .distributions.log_uniform import LogUniform as LogUniform
+from .distributions.logarithmic import Logarithmic as Logarithmic
 from .distributions.negative_binomial import NegativeBinomial as NegativeBinomial
 from .distributions.normal import LogNormal as LogNormal
 from .distributions.normal import Normal as Normal
 from .distributions.poisson import Poisson as Poisson
 from .distributions.shifted import Shifted as Shifted
+from .distributions.skellam import Skellam as Skellam
 from .distributions.statistics import Statistics as Statistics
 from .distributions.uniform import Pareto as Pareto
 from .distributions.uniform import Uniform as Uniform

@@ -17,18 +17,24 @@ from suffice.numerics.special.gamma import log_binomial, stirling_error
 from suffice.numerics.special.incomplete_beta import betainc, betaincc, log_betainc, log_betaincc
 
 
-def log_binomial_law(k: jax.Array, rest: jax.Array, p: jax.Array, q: jax.Array) -> jax.Array:
-    """log C(n, k) p^k q^rest, n = k + rest, q = 1 − p, for real k, rest >= 0: Loader's saddle-point form.
+def log_binomial_law(k: jax.Array, rest: jax.Array, p: jax.Array, q: jax.Array, offset: jax.Array) -> jax.Array:
+    """log C(n, k) p^k q^rest, n = k + rest, q = 1 − p, offset = k − n p, for k, rest >= 0: Loader's saddle-point form.
 
     The deviances of k from n p and of the rest from n q, in which nothing cancels, and Stirling's errors.
     """
     inner = (k > 0) & (rest > 0)
     a, b = jnp.where(inner, k, 1.0), jnp.where(inner, rest, 1.0)
-    n, offset = a + b, offset_from_mean(a, b, p, q)  # k − n p
+    n = a + b
     deviance = a * log_minus_excess(p * (n / a), -offset / a) + b * log_minus_excess(q * (n / b), offset / b)
     errors = stirling_error(n) - stirling_error(a) - stirling_error(b)
     saddle = deviance + errors - 0.5 * (jnp.log(a) + jnp.log(b / n)) - LOG_SQRT_2PI
-    return jnp.where(inner, saddle, jnp.where(k > 0, xlogy(k, p), xlog1py(rest, -p)))
+    return jnp.where(inner, saddle, jnp.where(k > 0, _power(k, p, q), _power(rest, q, p)))
+
+
+def _power(k: jax.Array, p: jax.Array, q: jax.Array) -> jax.Array:
+    """log p^k, where q = 1 − p: from the smaller of the two."""
+    small = p < 0.5
+    return jnp.where(small, xlogy(k, jnp.where(small, p, 1.0)), xlog1py(k, -jnp.where(small, 0.0, q)))
 
 
 class Binomial(Counts):
@@ -54,7 +60,8 @@ class Binomial(Counts):
         return domain.Interval(0.0, self.total_count, closed=(True, True), integer=True)
 
     def _log_prob(self, x: jax.Array) -> jax.Array:
-        return log_binomial_law(x, self.total_count - x, self.probs, 1.0 - self.probs)
+        rest, p, q = self.total_count - x, self.probs, 1.0 - self.probs
+        return log_binomial_law(x, rest, p, q, offset_from_mean(x, rest, p, q))
 
     def _cdf(self, x: jax.Array) -> jax.Array:
         return betainc(self.total_count - x, x + 1.0, 1.0 - self.probs, self.probs)
@@ -89,7 +96,7 @@ class Binomial(Counts):
     def _cumulant(self, t: jax.Array) -> jax.Array:
         # n log(1 + p expm1(t)), with exp(t) taken out where it could overflow
         above = t > 0
-        growth = jnp.where(above, 1.0 - self.probs, self.probs) * jnp.expm1(-jnp.abs(t))
+        growth = jnp.where(above, 1.0 - self.probs, self.probs) * jnp.expm1(jnp.where(above, -t, t))
         return self.total_count * (jnp.where(above, t, 0.0) + jnp.log1p(growth))
 
     def _cf(self, t: jax.Array) -> jax.Array:

@@ -4,20 +4,28 @@ from typing import Any, NamedTuple
 
 from suffice.distributions.bernoulli import Bernoulli, Categorical
 from suffice.distributions.beta import Beta
+from suffice.distributions.beta_binomial import BetaBinomial
 from suffice.distributions.binomial import Binomial
 from suffice.distributions.chi import Chi, ChiSquared
 from suffice.distributions.discrete_uniform import DiscreteUniform
 from suffice.distributions.distribution import Distribution
+from suffice.distributions.exponentially_modified import ExponentiallyModifiedNormal
 from suffice.distributions.extreme import Rayleigh, Weibull
 from suffice.distributions.gamma import Exponential, Gamma, InverseGamma
+from suffice.distributions.generalized_extreme import GeneralizedExtremeValue, GeneralizedPareto
 from suffice.distributions.geometric import Geometric
 from suffice.distributions.half import HalfCauchy, HalfNormal, Maxwell
 from suffice.distributions.hazard import Burr12, Kumaraswamy, Lomax
+from suffice.distributions.hypergeometric import Hypergeometric
 from suffice.distributions.inverse_gaussian import InverseGaussian
 from suffice.distributions.location_scale import Cauchy, Gumbel, Laplace, Logistic, StudentT
+from suffice.distributions.log_logistic import LogLogistic
+from suffice.distributions.log_uniform import LogUniform
+from suffice.distributions.logarithmic import Logarithmic
 from suffice.distributions.negative_binomial import NegativeBinomial
 from suffice.distributions.normal import LogNormal, Normal
 from suffice.distributions.poisson import Poisson
+from suffice.distributions.skellam import Skellam
 from suffice.distributions.uniform import Pareto, Uniform
 
 
@@ -64,9 +72,22 @@ CATALOGUE: tuple[Entry, ...] = (
           "invgauss(mu=loc/concentration, scale=concentration)", ranked=False),
     Entry(Lomax, "lomax(lambda=1/scale, kappa=concentration)", "lomax(c=concentration, scale=scale)", ranked=False),
     Entry(Burr12, "burr(shape1=beta, shape2=alpha, scale=scale)", "burr12(c=alpha, d=beta, scale=scale)", ranked=False),
-    Entry(Kumaraswamy, "kumar(a=alpha, b=beta)", "beta(a=alpha, b=beta)", ranked=False),
+    Entry(Kumaraswamy, "kumar(a=alpha, b=beta)", "", ranked=False),
+    Entry(LogLogistic, "llogis(shape=concentration, scale=scale)", "fisk(c=concentration, scale=scale)", ranked=False),
+    Entry(GeneralizedPareto, "gpd(scale=scale, shape=shape)", "genpareto(c=shape, scale=scale)", ranked=False),
+    Entry(GeneralizedExtremeValue, "gev(loc=loc, scale=scale, shape=shape)",
+          "genextreme(c=-shape, loc=loc, scale=scale)", ranked=False),
+    Entry(ExponentiallyModifiedNormal, "emg(mu=loc, sigma=scale, lambda=rate)",
+          "exponnorm(K=1/(scale*rate), loc=loc, scale=scale)", ranked=False),
+    Entry(LogUniform, "logunif(min=low, max=high)", "loguniform(a=low, b=high)", ranked=False),
     Entry(Categorical, "sample(prob=probs)", "rv_discrete(values=(k, probs))", ranked=False),
     Entry(Binomial, "binom(size=total_count, prob=probs)", "binom(n=total_count, p=probs)", ranked=False),
+    Entry(BetaBinomial, "extraDistr::bbinom(size=total_count, alpha=alpha, beta=beta)",
+          "betabinom(n=total_count, a=alpha, b=beta)", ranked=False),
+    Entry(Hypergeometric, "hyper(m=successes, n=population-successes, k=draws)",
+          "hypergeom(M=population, n=successes, N=draws)", ranked=False),
+    Entry(Logarithmic, "extraDistr::lgser(theta=probs)", "logser(p=probs)", ranked=False),
+    Entry(Skellam, "skellam::skellam(lambda1=rate1, lambda2=rate2)", "skellam(mu1=rate1, mu2=rate2)", ranked=False),
     Entry(DiscreteUniform, "purrr::rdunif(a=low, b=high)", "randint(low=low, high=high+1)", ranked=False),
 )  # fmt: skip
 

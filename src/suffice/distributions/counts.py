@@ -1,16 +1,19 @@
-"""What laws of integers share: quantiles by a search on the tails."""
+"""What laws of integers share: quantiles by a search on the tails, and tails by summation where there is no better."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from suffice.distributions.distribution import Distribution
-from suffice.distributions.generic import cdf, sf
+from suffice.distributions.generic import cdf, column, sf
 from suffice.numerics import domain
 from suffice.numerics.inversion import smallest_integer
+from suffice.numerics.special.elementary import log1mexp
 from suffice.numerics.special.normal import ndtri
+from suffice.numerics.tail_sums import log_tail_sum
 
 
 class Counts(Distribution, abstract=True):
@@ -45,3 +48,45 @@ class Counts(Distribution, abstract=True):
 
     def _isf(self, q: jax.Array) -> jax.Array:
         return self._first(lambda k: sf(self, k) <= q, self._guess(-ndtri(q)))
+
+
+class SummedCounts(Counts, abstract=True):
+    """Integers whose tails are sums: from the point outwards, away from the middle, and the other tail is the rest."""
+
+    def _middle(self) -> jax.Array:
+        """Where lower tails end and upper tails begin, near the median."""
+        return self._mean()
+
+    def _nearer_tail(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Whether the lower tail at ``x`` is the one summed, and its logarithm; differentiable in forward mode."""
+        x = jnp.broadcast_to(x, np.broadcast_shapes(x.shape, self.batch_shape))
+        support = self._support()
+        bounded = not isinstance(support.upper, float)
+        lower = x + 0.5 < self._middle()
+        start = jnp.where(lower, x, x + 1.0).astype(float)
+        end = jnp.where(lower, support.lower, support.upper).astype(float)
+        valid = self._valid()  # what is not could go on for ever
+        start, end = jnp.where(valid, start, 0.0), jnp.where(valid, end, 0.0)
+        value = log_tail_sum(column(self)._log_prob, start, end, bounded)
+        return lower, jnp.minimum(value, 0.0).astype(x.dtype)
+
+    def _tail_of(self, x: jax.Array, below: bool) -> jax.Array:
+        lower, log_tail = self._nearer_tail(x)
+        return jnp.where(lower == below, jnp.exp(log_tail), -jnp.expm1(log_tail))
+
+    def _log_tail_of(self, x: jax.Array, below: bool) -> jax.Array:
+        lower, log_tail = self._nearer_tail(x)
+        own = lower == below
+        return jnp.where(own, log_tail, log1mexp(jnp.where(own, -1.0, log_tail)))
+
+    def _cdf(self, x: jax.Array) -> jax.Array:
+        return self._tail_of(x, below=True)
+
+    def _sf(self, x: jax.Array) -> jax.Array:
+        return self._tail_of(x, below=False)
+
+    def _log_cdf(self, x: jax.Array) -> jax.Array:
+        return self._log_tail_of(x, below=True)
+
+    def _log_sf(self, x: jax.Array) -> jax.Array:
+        return self._log_tail_of(x, below=False)

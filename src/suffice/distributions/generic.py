@@ -115,14 +115,11 @@ def expectation(p: Any, g: Callable[[jax.Array], jax.Array]) -> jax.Array:
     """
     dtype, p = jnp.result_type(*jax.tree.leaves(p), float), column(p)
     if p.discrete:
-
-        def levels(s: jax.Array) -> jax.Array:
-            half = s.shape[0] // 2
-            return jnp.concatenate([p.icdf(jax.nn.sigmoid(s[:half])), p.isf(jax.nn.sigmoid(-s[half:]))], -1)
-
-        value = quadrature.sum_over_integers(
-            lambda k: jnp.exp(p._log_prob(k)) * g(k), p.icdf(1e-290), p.isf(1e-290), levels
-        )
+        levels = jnp.concatenate([jnp.asarray([1e-290]), jax.nn.sigmoid(jnp.linspace(-45.0, 0.0, 17))])
+        below, above = p.icdf(levels), p.isf(levels[-2::-1])
+        lower, upper = (below[..., :1], above[..., -1:]) if p.batch_shape else (below[0], above[-1])
+        edges = jnp.concatenate([below[..., 1:], above[..., :-1]], -1)
+        value = quadrature.sum_over_integers(lambda k: jnp.exp(p._log_prob(k)) * g(k), lower, upper, edges)
     else:
         u, w = (jnp.asarray(v) for v in quadrature.half_unit_nodes())
         value = (g(p.icdf(u)) + g(p.isf(u))) @ w
@@ -134,7 +131,7 @@ def mean(p: Any) -> jax.Array:
     return expectation(p, lambda x: x) if hook is None else hook()
 
 
-def _standardised(p: Any, order: int, unit: jax.Array) -> jax.Array:
+def standardised(p: Any, order: int, unit: jax.Array) -> jax.Array:
     """E[((X − mean)/unit)^order]."""
     centre, unit = (v[..., None] if jnp.ndim(v) else v for v in (mean(p), unit))
     return expectation(p, lambda x: ((x - centre) / unit) ** order)
@@ -142,17 +139,17 @@ def _standardised(p: Any, order: int, unit: jax.Array) -> jax.Array:
 
 def variance(p: Any) -> jax.Array:
     hook = own(p, "_variance")
-    return _standardised(p, 2, jnp.asarray(1.0)) if hook is None else hook()
+    return standardised(p, 2, jnp.asarray(1.0)) if hook is None else hook()
 
 
 def skewness(p: Any) -> jax.Array:
     hook = own(p, "_skewness")
-    return _standardised(p, 3, jnp.sqrt(variance(p))) if hook is None else hook()
+    return standardised(p, 3, jnp.sqrt(variance(p))) if hook is None else hook()
 
 
 def kurtosis(p: Any) -> jax.Array:
     hook = own(p, "_kurtosis")
-    return _standardised(p, 4, jnp.sqrt(variance(p))) - 3.0 if hook is None else hook()
+    return standardised(p, 4, jnp.sqrt(variance(p))) - 3.0 if hook is None else hook()
 
 
 def entropy(p: Any) -> jax.Array:
@@ -168,7 +165,7 @@ def mode(p: Any) -> jax.Array:
     hook = own(p, "_mode")
     if hook is not None:
         return hook()
-    levels = jnp.linspace(0.0, 1.0, 257)[1:-1]
+    levels = jnp.linspace(0.0, 1.0, 257, dtype=jnp.result_type(*jax.tree.leaves(p), float))[1:-1]
     at = jax.vmap(p.icdf)(levels)
     best = jnp.argmax(jax.vmap(p.log_prob)(at), axis=0)
     low = p.icdf(levels[jnp.maximum(best - 1, 0)])
@@ -180,7 +177,7 @@ def cumulant(p: Any, t: jax.Array) -> jax.Array:
     hook = own(p, "_cumulant")
     if hook is not None:
         return hook(t)
-    return transforms.laplace(p, t) if transforms.has_analytic_density(p) else jnp.log(_transform(p, t, jnp.exp))
+    return transforms.laplace(p, t) if transforms.has_analytic_density(p) else jnp.log(transform(p, t, jnp.exp))
 
 
 def cf(p: Any, t: jax.Array) -> jax.Array:
@@ -189,14 +186,19 @@ def cf(p: Any, t: jax.Array) -> jax.Array:
         return hook(t)
     if transforms.has_analytic_density(p):
         return transforms.fourier(p, t)
-    return _transform(p, t, lambda v: jnp.exp(1j * v))
+    return transform(p, t, lambda v: jnp.exp(1j * v))
 
 
-def _transform(p: Any, t: jax.Array, outer: Callable[[jax.Array], jax.Array]) -> jax.Array:
-    """E[outer(t X)] for each t, by quadrature over quantiles."""
+def transform(p: Any, t: jax.Array, outer: Callable[[jax.Array], jax.Array]) -> jax.Array:
+    """E[outer(t X)] for each t, by quadrature over quantiles (discrete: by summation)."""
     shape = np.broadcast_shapes(t.shape, p.batch_shape)
-    u, w = (jnp.asarray(v) for v in quadrature.half_unit_nodes())
+    if p.discrete:
+        t = jnp.broadcast_to(t, shape)
+        full = jax.tree.map(lambda v: jnp.reshape(v, (1,) * (len(shape) - v.ndim) + v.shape), p)
+        return expectation(full, lambda x: outer(t[..., None] * x))
+    u, w = (jnp.asarray(v) for v in quadrature.half_unit_nodes(800))  # waves need more than moments
     nodes = (slice(None),) + (None,) * len(shape)
-    low, high = p.icdf(u[nodes]), p.isf(u[nodes])
+    largest = float(jnp.finfo(t.dtype).max) ** 0.5  # the deepest quantiles of a heavy tail overflow
+    low, high = (jnp.clip(v, -largest, largest) for v in (p.icdf(u[nodes]), p.isf(u[nodes])))
     t = jnp.broadcast_to(t, shape)[None] if shape else t
     return jnp.tensordot(w, outer(t * low) + outer(t * high), axes=1)

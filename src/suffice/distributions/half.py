@@ -87,7 +87,6 @@ class HalfNormal(_NormalLength):
     scale: jax.Array = parameter(domain.positive, 1.0, doc="standard deviation of the normal")
 
     sample_space: ClassVar[Any] = domain.non_negative
-    irregular_origin: ClassVar[bool] = True
     coordinates: ClassVar[int] = 1
 
     def _z(self, x: jax.Array) -> jax.Array:
@@ -198,7 +197,6 @@ class HalfCauchy(Distribution):
     scale: jax.Array = parameter(domain.positive, 1.0, doc="median")
 
     sample_space: ClassVar[Any] = domain.non_negative
-    irregular_origin: ClassVar[bool] = True
 
     def _log_prob(self, x: jax.Array) -> jax.Array:
         return math.log(2.0 / math.pi) - log1p_square(x / self.scale) - jnp.log(self.scale)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from suffice.distributions import generic
 from suffice.distributions.distribution import Distribution, parameter
 from suffice.numerics import domain
 from suffice.numerics.moments import namespace, quantiles
@@ -67,7 +68,6 @@ class Lomax(Hazard):
     scale: jax.Array = parameter(domain.positive, 1.0, doc="scale")
 
     sample_space: ClassVar[Any] = domain.non_negative
-    irregular_origin: ClassVar[bool] = True
 
     def _hazard(self, x: jax.Array) -> jax.Array:
         return self.concentration * jnp.log1p(x / self.scale)
@@ -151,7 +151,7 @@ class Burr12(Hazard):
     unbounded_at_origin: ClassVar[bool] = True
 
     def _u(self, x: jax.Array) -> jax.Array:
-        return self.alpha * (jnp.log(x) - jnp.log(self.scale))
+        return self.alpha * jnp.log(x / self.scale)
 
     def _hazard(self, x: jax.Array) -> jax.Array:
         return self.beta * softplus(self._u(x))
@@ -179,9 +179,25 @@ class Burr12(Hazard):
     def _mean(self) -> jax.Array:
         return self._above(1.0, self.scale * jnp.exp(self._log_moment(1.0)), jnp.inf)
 
+    # moments about the mean: from those about 0 where tails are heavy, else by quadrature, where they would cancel
+    def _standardised(self, order: int, raw: jax.Array, unit: Any) -> jax.Array:
+        light = (self.alpha * self.beta > 16.0) & (self.alpha > 1.0)
+        return jnp.where(light, generic.standardised(self, order, unit), raw)
+
     def _variance(self) -> jax.Array:
-        first, second = self._log_moment(1.0), self._log_moment(2.0)
-        return self._above(2.0, self.scale**2 * jnp.exp(2.0 * first) * jnp.expm1(second - 2.0 * first), jnp.inf)
+        m1, m2 = (jnp.exp(self._log_moment(order)) for order in (1.0, 2.0))
+        raw = self.scale**2 * m1**2 * (m2 / m1**2 - 1.0)
+        return self._above(2.0, self._standardised(2, raw, jnp.asarray(1.0)), jnp.inf)
+
+    def _skewness(self) -> jax.Array:
+        m1, m2, m3 = (jnp.exp(self._log_moment(order)) for order in (1.0, 2.0, 3.0))
+        raw = (m3 - 3.0 * m1 * m2 + 2.0 * m1**3) / (m2 - m1**2) ** 1.5
+        return self._above(3.0, self._standardised(3, raw, jnp.sqrt(self._variance())), jnp.nan)
+
+    def _kurtosis(self) -> jax.Array:
+        m1, m2, m3, m4 = (jnp.exp(self._log_moment(order)) for order in (1.0, 2.0, 3.0, 4.0))
+        raw = (m4 - 4.0 * m1 * m3 + 6.0 * m1**2 * m2 - 3.0 * m1**4) / (m2 - m1**2) ** 2
+        return self._above(4.0, self._standardised(4, raw, jnp.sqrt(self._variance())) - 3.0, jnp.nan)
 
     def _mode(self) -> jax.Array:
         a = self.alpha
@@ -270,7 +286,10 @@ class Kumaraswamy(Hazard):
         rest = jnp.log1p(jnp.exp(jnp.where(right, -z, z)))
         log_x = jnp.where(right, 0.0, z) - rest
         log_y = jnp.where(right, -z, 0.0) - rest
-        power = jnp.log(-jnp.expm1(self.alpha * log_x))
+        # 1 − x^alpha, which is alpha (1 − x) to the last digit close to 1
+        close = jnp.log(self.alpha) - z
+        linear = right & (close.real < _EXACT)
+        power = jnp.where(linear, close, jnp.log(-jnp.expm1(jnp.where(linear, -1.0, self.alpha * log_x))))
         return jnp.log(self.alpha) + jnp.log(self.beta) + self.alpha * log_x + log_y + (self.beta - 1.0) * power
 
     def _tilt(self) -> jax.Array:

@@ -18,6 +18,21 @@ from suffice.numerics.special.gamma import stirling_error
 from suffice.numerics.special.incomplete_beta import betainc, betaincc, log_betainc, log_betaincc
 
 
+def log_negative_binomial_law(x: jax.Array, m: jax.Array, r: jax.Array, offset: jax.Array) -> jax.Array:
+    """log [Γ(x + r) / (Γ(r) x!) · (r/(r + m))^r (m/(r + m))^x], offset = x − m.
+
+    Saddle-point form of r/(r + x) Binomial(r; r + x, r/(r + m)): every term is small where the answer is.
+    """
+    positive = x > 0
+    k, offset = jnp.where(positive, x, 1.0), jnp.where(positive, offset, 1.0 - m)
+    total = r + m
+    second = log_minus_excess(m / total * (1.0 + r / k), -(r / total) * (offset / k))
+    deviance = -r * log1pmx(offset / total) - k * second
+    errors = stirling_error(r + k) - stirling_error(r) - stirling_error(k)
+    value = errors - deviance - 0.5 * (jnp.log(k) + jnp.log1p(k / r)) - LOG_SQRT_2PI
+    return jnp.where(positive, value, -r * jnp.log1p(m / r))
+
+
 class NegativeBinomial(Counts):
     """Negative binomial distribution: a Poisson whose rate is Gamma(concentration, concentration / mean).
 
@@ -48,15 +63,7 @@ class NegativeBinomial(Counts):
         return self.concentration / total, self.mu / total
 
     def _log_prob(self, x: jax.Array) -> jax.Array:
-        # Saddle-point form of r/(r + k) Binomial(r; r + k, r/(r + m)): every term is small where the answer is
-        r, m = self.concentration, self.mu
-        k = jnp.where(x > 0, x, 1.0)
-        share, rest = self._success()
-        second = log_minus_excess(rest * (1.0 + r / k), share * ((m - k) / k))
-        deviance = -r * log1pmx((k - m) / (r + m)) - k * second
-        errors = stirling_error(r + k) - stirling_error(r) - stirling_error(k)
-        positive = errors - deviance - 0.5 * (jnp.log(k) + jnp.log1p(k / r)) - LOG_SQRT_2PI
-        return jnp.where(x > 0, positive, -r * jnp.log1p(m / r))
+        return log_negative_binomial_law(x, self.mu, self.concentration, x - self.mu)
 
     def _cdf(self, x: jax.Array) -> jax.Array:
         return betainc(self.concentration, x + 1.0, *self._success())

@@ -64,17 +64,16 @@ def increasing_root(
         size = jnp.abs(value)
         low, high = jnp.where(value < 0, x, low), jnp.where(value > 0, x, high)
         newton = x - value / slope
-        slow = size > 0.5 * before
-        middle = 0.5 * (low + high)
-        trial = jnp.where((newton > low) & (newton < high) & ~(slow & (size > enough)), newton, middle)
+        near, slow, middle = size < enough, size > 0.5 * before, 0.5 * (low + high)
+        trial = jnp.where(near | ((newton > low) & (newton < high) & ~slow), newton, middle)
         stays = done | (value == 0) | jnp.isnan(value)
-        finished = stays | (size < enough) | (middle == low) | (middle == high)
+        finished = stays | near | (middle == low) | (middle == high)
         return jnp.where(stays, x, trial), low, high, jnp.where(slow, jnp.inf, size), finished, count + 1
 
     def solve(f: Callable[[jax.Array], jax.Array], start: jax.Array) -> jax.Array:
         low, high = (jnp.zeros_like(start) + end for end in (lower, upper))
         begin = jnp.clip(start, low, high)
-        state = (begin, low, high, jnp.full_like(begin, jnp.inf), jnp.zeros(begin.shape, bool), 0)
+        state = (begin, low, high, jnp.full_like(begin, jnp.inf), jnp.zeros(begin.shape, bool), jnp.asarray(0))
         unfinished = lambda s: (s[-1] < 100) & ~jnp.all(s[-2])  # noqa: E731
         return jax.lax.while_loop(unfinished, lambda s: step(s, f), state)[0]
 

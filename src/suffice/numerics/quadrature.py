@@ -32,39 +32,42 @@ def sum_over_integers(
     f: Callable[[jax.Array], jax.Array],
     lower: jax.Array,
     upper: jax.Array,
-    levels: Callable[[jax.Array], jax.Array],
+    edges: jax.Array,
     exact: int = 1024,
-    panels: int = 32,
     order: int = 16,
 ) -> jax.Array:
     """Σ f(k) over the integers from ``lower`` to ``upper``, along a new last axis.
 
-    The first ``exact`` terms are added one by one; the rest is an integral between quantiles, ``levels`` of their log-odds, with the
-    Euler–Maclaurin terms at its lower end: past the first thousand integers a probability function is smooth.
+    The first and the last ``exact`` terms are added one by one; the rest is an integral over panels between
+    ``edges``, such as quantiles, with the Euler–Maclaurin terms at its ends: a thousand integers from the ends of its
+    support a probability function is smooth.
     """
     lower, upper = jnp.floor(lower), jnp.ceil(upper)
-    k = lower + jnp.arange(exact, dtype=lower.dtype).reshape((1,) * (lower.ndim - 1) + (exact,))
-    head = jnp.where(k <= upper, f(jnp.minimum(k, upper)), 0.0).sum(-1)
-
+    steps = jnp.arange(exact, dtype=lower.dtype).reshape((1,) * (lower.ndim - 1) + (exact,))
     start = lower + exact
-    edges = jnp.clip(levels(jnp.linspace(-45.0, 45.0, panels + 1, dtype=lower.dtype)[1:-1]), start, upper)
-    edges = jnp.concatenate([jnp.broadcast_to(start, (*edges.shape[:-1], 1)), edges], -1)
-    edges = jnp.concatenate([edges, jnp.broadcast_to(jnp.maximum(upper, start), (*edges.shape[:-1], 1))], -1)
+    stop = jnp.maximum(upper - exact + 1.0, start)
+    k = jnp.concatenate([lower + steps, stop + steps], -1)
+    terms = jnp.where(k <= upper, f(jnp.minimum(k, upper)), 0.0).sum(-1)
+
+    edges = jnp.clip(edges, start, stop)
+    ends = [jnp.broadcast_to(end, (*edges.shape[:-1], 1)) for end in (start, stop)]
+    edges = jnp.concatenate([ends[0], edges, ends[1]], -1)
     nodes, weights = (jnp.asarray(v) for v in unit_legendre(order))
     width = (edges[..., 1:] - edges[..., :-1])[..., None]
     nodes, weights = (v.reshape((1,) * (edges.ndim) + (order,)) for v in (nodes, weights))
     at = edges[..., :-1, None] + width * nodes
-    flat = at.reshape((*at.shape[:-2], panels * order))
+    flat = at.reshape((*at.shape[:-2], -1))
     body = (f(flat) * (width * weights).reshape(flat.shape)).sum(-1)
-    first = jnp.broadcast_to(start, (*body.shape, 1))
-    value, slope = jax.jvp(f, (first,), (jnp.ones_like(first),))
-    tail = body + (value / 2 - slope / 12)[..., 0]
-    return head + jnp.where((upper > start)[..., 0] if upper.ndim else upper > start, tail, 0.0)
+    both = jnp.broadcast_to(jnp.concatenate(ends, -1), (*body.shape, 2))
+    value, slope = jax.jvp(f, (both,), (jnp.ones_like(both),))
+    corrections = value / 2 - slope / 12
+    middle = body + corrections[..., 0] - corrections[..., 1]
+    return terms + jnp.where((stop > start)[..., 0] if stop.ndim else stop > start, middle, 0.0)
 
 
 def golden_section(f: Callable[[jax.Array], jax.Array], low: jax.Array, high: jax.Array, steps: int = 80) -> jax.Array:
     """Maximise a unimodal ``f`` elementwise between ``low`` and ``high``."""
-    ratio = (np.sqrt(5.0) - 1.0) / 2.0
+    ratio = (5.0**0.5 - 1.0) / 2.0
 
     def step(_: int, ends: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         a, b = ends

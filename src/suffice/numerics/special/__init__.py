@@ -1,6 +1,6 @@
 """Special functions: exact in both tails, in logarithms, with derivatives in every argument."""
 
-from suffice.numerics.special.bessel import bessel_ratio, ive, log_ive
+from suffice.numerics.special.bessel import bessel_ratio, ive, log_bessel_amplitude, log_ive
 from suffice.numerics.special.elementary import (
     expm1mx,
     log1mexp,
@@ -82,6 +82,7 @@ __all__ = [
     "log1mexp",
     "log1p_square",
     "log1pmx",
+    "log_bessel_amplitude",
     "log_beta",
     "log_betainc",
     "log_betaincc",

@@ -10,8 +10,10 @@ from math import pi
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.typing import ArrayLike
 
+from suffice.numerics.special.beta_fraction import beta_fraction, converges, in_chunks
 from suffice.numerics.special.beta_kernel import LEAST_SHAPE, beta_moments, offset_from_mean
 from suffice.numerics.special.elementary import elementwise, log1mexp, log1pmx, promote
 from suffice.numerics.special.gamma import gammaln1p, log_minus_digamma, stirling_error
@@ -183,10 +185,20 @@ def coarse_log_lower_tail(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array
     return _jet(0, a, b, x, y, coarse=True)[0]
 
 
+def _piece_of_log_lower_tail(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+    """By the continued fraction where it is quick for all elements, else by quadrature."""
+    return lax.cond(
+        jnp.all(converges(a, b, x, y)),
+        lambda *args: _log_lead(*args) + jnp.log(beta_fraction(*args)),
+        lambda *args: _jet(0, *args)[0],
+        a, b, x, y,
+    )  # fmt: skip
+
+
 @jax.custom_jvp
 def log_lower_tail(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
     """log I_x(a, b) where that is not much above 1/2; 0 < x < 1, y = 1 − x. The derivative in x carries that in y."""
-    return _jet(0, a, b, x, y)[0]
+    return in_chunks(_piece_of_log_lower_tail, a, b, x, y)
 
 
 @log_lower_tail.defjvp

@@ -4,36 +4,13 @@ import math
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from suffice.numerics.inversion import increasing_root
 from suffice.numerics.special.elementary import elementwise, log1mexp
-from suffice.numerics.special.normal import erfcx, ndtri
+from suffice.numerics.special.mills import mills, mills_step
+from suffice.numerics.special.normal import ndtri
 
 _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
-_SQRT_HALF = math.sqrt(0.5)
-_CUT = 40.0  # exp(−40) is below rounding
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
-
-
-def _mills(y: jax.Array) -> jax.Array:
-    """Φ(−y)/φ(y)."""
-    return math.sqrt(0.5 * math.pi) * erfcx(_SQRT_HALF * y)
-
-
-def _mills_step(a: jax.Array, step: jax.Array) -> jax.Array:
-    """∫₀^∞ exp(−t²/2 − at) (1 − exp(−step·t)) dt, Mills' ratio at a less that at a + step, for a >= −1."""
-    wide = step > 0.5 * jnp.maximum(a, 1.0)
-    difference = _mills(a) - _mills(a + jnp.where(wide, step, 1.0))
-    end = 2.0 * _CUT / (a + jnp.sqrt(a * a + 2.0 * _CUT))
-    nodes, weights = (jnp.asarray(v, a.dtype) for v in (0.5 * (_NODES + 1.0), 0.5 * _WEIGHTS))
-
-    def add(i: jax.Array, total: jax.Array) -> jax.Array:
-        t = end * nodes[i]
-        return total - weights[i] * jnp.exp(-t * (0.5 * t + a)) * jnp.expm1(-step * t)
-
-    integral = jax.lax.fori_loop(0, len(_NODES), add, jnp.zeros_like(end * step))
-    return jnp.where(wide, difference, end * integral)
 
 
 def _parts(phi: jax.Array, u: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -42,8 +19,8 @@ def _parts(phi: jax.Array, u: jax.Array) -> tuple[jax.Array, jax.Array, jax.Arra
     a = half * (u - 1.0)
     lower = a < -1.0
     below = jnp.where(lower, a, -1.0)
-    sums = _mills(-below) + _mills(half * (u + 1.0))
-    steps = _mills_step(jnp.where(lower, 0.0, a), 2.0 * half)
+    sums = mills(-below) + mills(half * (u + 1.0))
+    steps = mills_step(jnp.where(lower, 0.0, a), 2.0 * half)
     return lower, 0.5 * a * a, jnp.where(lower, sums, steps)
 
 
@@ -60,7 +37,7 @@ def _in_phi(phi: jax.Array, u: jax.Array) -> jax.Array:
     """∂F/∂φ over the density of u: (2 M(b) − 1/√(φu)) u^(3/2)/√φ, with b = √(φ/u)(u + 1)."""
     root = jnp.sqrt(phi) * jnp.sqrt(u)
     b = jnp.sqrt(phi) / jnp.sqrt(u) * (u + 1.0)
-    return (2.0 * _mills(b) - 1.0 / root) * (u / jnp.sqrt(phi) * jnp.sqrt(u))
+    return (2.0 * mills(b) - 1.0 / root) * (u / jnp.sqrt(phi) * jnp.sqrt(u))
 
 
 @elementwise(

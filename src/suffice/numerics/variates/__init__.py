@@ -5,6 +5,7 @@ from suffice.numerics.variates.circular import von_mises
 from suffice.numerics.variates.counts import binomial, geometric, negative_binomial, poisson
 from suffice.numerics.variates.elementary import exponential, normal, uniform
 from suffice.numerics.variates.gamma import beta, gamma, log_gamma
+from suffice.numerics.variates.log_concave import log_concave
 from suffice.numerics.variates.rejection import accept_reject
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "exponential",
     "gamma",
     "geometric",
+    "log_concave",
     "log_gamma",
     "negative_binomial",
     "normal",
