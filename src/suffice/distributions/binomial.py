@@ -91,7 +91,9 @@ class Binomial(Counts):
         return 1.0 / self._variance() - 6.0 / self.total_count
 
     def _mode(self) -> jax.Array:
-        return jnp.minimum(jnp.floor((self.total_count + 1.0) * self.probs), self.total_count)
+        # of two modes the upper one, however the product is rounded
+        place = (self.total_count + 1.0) * self.probs
+        return jnp.minimum(jnp.floor(place * (1.0 + 8.0 * jnp.finfo(place.dtype).eps)), self.total_count)
 
     def _cumulant(self, t: jax.Array) -> jax.Array:
         # n log(1 + p expm1(t)), with exp(t) taken out where it could overflow

@@ -43,11 +43,14 @@ class Counts(Distribution, abstract=True):
         guess = jnp.where(self._valid(), guess, jnp.nan)  # there is nothing to search for
         return smallest_integer(lambda k: (k >= high) | holds(jnp.minimum(k, high - 1.0)), guess, low)
 
+    # a few units of rounding are forgiven, so that the quantile of cdf(k) is k
     def _icdf(self, q: jax.Array) -> jax.Array:
-        return self._first(lambda k: cdf(self, k) >= q, self._guess(ndtri(q)))
+        reached = q * (1.0 - 16.0 * jnp.finfo(q.dtype).eps)
+        return self._first(lambda k: cdf(self, k) >= reached, self._guess(ndtri(q)))
 
     def _isf(self, q: jax.Array) -> jax.Array:
-        return self._first(lambda k: sf(self, k) <= q, self._guess(-ndtri(q)))
+        reached = q * (1.0 + 16.0 * jnp.finfo(q.dtype).eps)
+        return self._first(lambda k: sf(self, k) <= reached, self._guess(-ndtri(q)))
 
 
 class SummedCounts(Counts, abstract=True):

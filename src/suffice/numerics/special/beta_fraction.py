@@ -9,14 +9,14 @@ from jax import lax
 from suffice.numerics.special.beta_kernel import offset_from_mean
 
 CHUNK = 4096  # elements worked on together: they fit the cache, and only they wait for the slowest among them
-_LARGEST_SHAPE = 1e4  # the steps needed grow with the root of the shapes, to about a hundred here
+LARGEST_SHAPE = 1e4  # the steps needed grow with the root of the shapes, to about a hundred here
 _MOST_STEPS = 1000
 
 
 def converges(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
     """Whether few steps suffice and none cancels: shapes not huge, x not far above its mean, y not nearly 0."""
     near = (a * y - b * x > -0.95) & ((x < 0.9) | (4 * y * (a + b) > b))
-    return near & (jnp.maximum(a, b) <= _LARGEST_SHAPE)
+    return near & (jnp.maximum(a, b) <= LARGEST_SHAPE)
 
 
 def beta_fraction(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
@@ -51,7 +51,10 @@ def beta_fraction(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax
 
 
 def in_chunks(function: Callable[..., jax.Array], *args: jax.Array) -> jax.Array:
-    """An elementwise function of arrays of one shape, applied to pieces that fit the cache, one after the other."""
+    """An elementwise function of arrays of one shape, applied to pieces that fit the cache, one after the other.
+
+    What it returns may have a further axis.
+    """
     shape, size = args[0].shape, args[0].size
     if size <= CHUNK:
         return function(*args)
@@ -60,4 +63,6 @@ def in_chunks(function: Callable[..., jax.Array], *args: jax.Array) -> jax.Array
     def cut(x: jax.Array) -> jax.Array:
         return jnp.pad(x.ravel(), (0, count * CHUNK - size), mode="edge").reshape(count, CHUNK)
 
-    return lax.map(lambda piece: function(*piece), tuple(cut(x) for x in args)).ravel()[:size].reshape(shape)
+    pieces = lax.map(lambda piece: function(*piece), tuple(cut(x) for x in args))
+    rest = pieces.shape[2:]
+    return pieces.reshape(-1, *rest)[:size].reshape(*shape, *rest)

@@ -30,8 +30,15 @@ def _log_over_mean(a: jax.Array, n: jax.Array, x: jax.Array, offset: jax.Array) 
     return jnp.where(near, jnp.log1p(jnp.where(near, -offset, 0) / a), jnp.log(x) + jnp.log(n / a))
 
 
-def _log_lead(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
-    """log(x^a y^b/(a B(a, b))), y = 1 − x in (0, 1), by Stirling's form with exact errors."""
+def log_lead_scale(a: jax.Array, b: jax.Array) -> jax.Array:
+    """The part of `log_lead` that does not depend on x."""
+    n, low, high = a + b, jnp.minimum(a, b), jnp.maximum(a, b)
+    errors = (stirling_error(n) - stirling_error(high)) - stirling_error(low)
+    return 0.5 * jnp.log((b / a) / n / (2 * pi)) + errors
+
+
+def log_lead(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array, log_scale: jax.Array) -> jax.Array:
+    """log(x^a y^b/(a B(a, b))), y = 1 − x in (0, 1), by Stirling's form; `log_scale` may carry more, to be added."""
     n, offset = a + b, offset_from_mean(a, b, x, y)
 
     def deviance(a, x, offset):
@@ -40,9 +47,12 @@ def _log_lead(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Arr
         close = log1pmx(jnp.where(near, -offset, 0) / a)
         return jnp.where(near, a * close, a * (jnp.log(x) + jnp.log(n / a)) + offset)
 
-    low, high = jnp.minimum(a, b), jnp.maximum(a, b)
-    errors = (stirling_error(n) - stirling_error(high)) - stirling_error(low)
-    return deviance(a, x, offset) + deviance(b, y, -offset) + 0.5 * jnp.log((b / a) / n / (2 * pi)) + errors
+    low, high = deviance(a, x, offset), deviance(b, y, -offset)
+    return jnp.minimum(low, high) + (jnp.maximum(low, high) + log_scale)  # the large one last: it is rounded once
+
+
+def _log_lead(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+    return log_lead(a, b, x, y, log_lead_scale(a, b))
 
 
 def _log_gamma_rise(a: jax.Array, b: jax.Array) -> jax.Array:
@@ -189,7 +199,7 @@ def _piece_of_log_lower_tail(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Ar
     """By the continued fraction where it is quick for all elements, else by quadrature."""
     return lax.cond(
         jnp.all(converges(a, b, x, y)),
-        lambda *args: _log_lead(*args) + jnp.log(beta_fraction(*args)),
+        lambda a, b, x, y: log_lead(a, b, x, y, log_lead_scale(a, b) + jnp.log(beta_fraction(a, b, x, y))),
         lambda *args: _jet(0, *args)[0],
         a, b, x, y,
     )  # fmt: skip

@@ -8,9 +8,12 @@ import jax.numpy as jnp
 from jax import lax
 from jax.typing import ArrayLike
 
+from suffice.numerics.special.beta_fraction import LARGEST_SHAPE, beta_fraction, in_chunks
 from suffice.numerics.special.elementary import log1mexp, promote, softplus
 from suffice.numerics.special.incomplete_beta import (
     coarse_log_lower_tail,
+    log_lead,
+    log_lead_scale,
     log_logit_density,
     log_lower_tail,
     log_upper_lead,
@@ -53,42 +56,87 @@ def _start(a: jax.Array, b: jax.Array, log_p: jax.Array) -> jax.Array:
     return jnp.where(down | up, edge, _saddle(a, b, log_p))
 
 
+Tail = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
+
+
+def _by_quadrature(tail: Callable[..., jax.Array], a: jax.Array, b: jax.Array) -> Tail:
+    """log I_x(a, b) and its derivative in logit x, as a function of (x, 1 − x)."""
+
+    def evaluate(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+        value = tail(a, b, x, y)
+        return value, jnp.exp(log_logit_density(a, b, x, y) - value)
+
+    return evaluate
+
+
+def _by_fraction(a: jax.Array, b: jax.Array) -> Tail:
+    """The same from F with I_x = x^a y^b/(a B)·F: the derivative is a/F."""
+    log_scale = log_lead_scale(a, b)
+
+    def evaluate(x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
+        fraction = beta_fraction(a, b, x, y)
+        return log_lead(a, b, x, y, log_scale + jnp.log(fraction)), a / fraction
+
+    return evaluate
+
+
 def _halley(
-    tail: Callable[..., jax.Array], log_p: jax.Array, a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array
+    tail: Tail, log_p: jax.Array, a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """(gap in log I, Halley's step in logit x): log I is concave there, with derivatives h and h (a y − b x − h)."""
-    value = tail(a, b, x, y)
-    slope = jnp.exp(log_logit_density(a, b, x, y) - value)
+    value, slope = tail(x, y)
     gap = value - log_p
     bend = 0.5 * gap * ((a * y - b * x) / slope - 1) / slope
     return gap, -gap / slope / (1 - jnp.clip(bend, -1e3, 0.5))
 
 
-def _solve(a: jax.Array, b: jax.Array, log_p: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """(logit x, x, 1 − x) with log I_x(a, b) = log_p <= log ½: steps with a coarse kernel, then two exact ones."""
+def _steps(
+    tail: Tail, log_p: jax.Array, a: jax.Array, b: jax.Array, u: jax.Array, highest: jax.Array, near: float
+) -> jax.Array:
+    """Halley's steps from u until none is longer than ``near``, nor any gap larger."""
+    lowest = 0.92 * log(jnp.finfo(a.dtype).tiny)
+
+    def step(state: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        count, u, active = state
+        gap, move = _halley(tail, log_p, a, b, jax.nn.sigmoid(u), jax.nn.sigmoid(-u))
+        u = jnp.where(active, jnp.clip(u + move, lowest, highest), u)
+        return count + 1, u, active & ((jnp.abs(gap) > near) | (jnp.abs(move) > near))
+
+    return lax.while_loop(lambda s: (s[0] < 16) & jnp.any(s[2]), step, (0, u, ~jnp.isnan(u)))[1]
+
+
+def _polished(
+    tail: Tail, log_p: jax.Array, a: jax.Array, b: jax.Array, u: jax.Array
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """(logit x, x, 1 − x) after one more step, each with all its digits."""
+    x, y = jax.nn.sigmoid(u), jax.nn.sigmoid(-u)
+    step = _halley(tail, log_p, a, b, x, y)[1]
+    growth = jnp.expm1(step)
+    return u + step, x * (1 + growth) / (1 + x * growth), y / (1 + x * growth)
+
+
+def _solve(a: jax.Array, b: jax.Array, log_p: jax.Array) -> jax.Array:
+    """logit x, x and 1 − x, stacked, with log I_x(a, b) = log_p <= log ½."""
     start = _start(a, b, log_p)
     limit = -0.92 * log(jnp.finfo(a.dtype).tiny)
     extreme = jnp.abs(start) > limit  # x or 1 − x is nearly 0 or underflows: the start is exact
 
-    def coarse(state):
-        count, u, active = state
-        gap, step = _halley(coarse_log_lower_tail, log_p, a, b, jax.nn.sigmoid(u), jax.nn.sigmoid(-u))
-        u = jnp.where(active, jnp.clip(u + step, -limit, limit), u)
-        return count + 1, u, active & ((jnp.abs(gap) > 1e-2) | (jnp.abs(step) > 1e-2))
+    def fast(u: jax.Array) -> tuple[jax.Array, ...]:
+        tail = _by_fraction(a, b)
+        above = jnp.maximum(b - 0.9, b / 4)  # beyond lies more than half of the law, and the fraction cancels
+        highest = jnp.log(a + b - above) - jnp.log(above)
+        u = _steps(tail, log_p, a, b, jnp.minimum(u, highest), highest, 1e-5 if a.dtype == jnp.float64 else 1e-2)
+        return _polished(tail, log_p, a, b, u)
 
-    active = ~(extreme | jnp.isnan(start))
-    _, u, _ = lax.while_loop(lambda s: (s[0] < 16) & jnp.any(s[2]), coarse, (0, jnp.where(extreme, 0, start), active))
-    _, step = _halley(log_lower_tail, log_p, a, b, jax.nn.sigmoid(u), jax.nn.sigmoid(-u))
-    u += step
-    x, y = jax.nn.sigmoid(u), jax.nn.sigmoid(-u)
-    _, step = _halley(log_lower_tail, log_p, a, b, x, y)
-    growth = jnp.expm1(step)
-    x, y = x * (1 + growth) / (1 + x * growth), y / (1 + x * growth)
-    u, x, y = (
-        jnp.where(extreme, s, t)
-        for s, t in ((start, u + step), (jax.nn.sigmoid(start), x), (jax.nn.sigmoid(-start), y))
-    )
-    return u, x, y
+    def general(u: jax.Array) -> tuple[jax.Array, ...]:
+        u = _steps(_by_quadrature(coarse_log_lower_tail, a, b), log_p, a, b, u, jnp.full_like(u, limit), 1e-2)
+        tail = _by_quadrature(log_lower_tail, a, b)
+        return _polished(tail, log_p, a, b, _polished(tail, log_p, a, b, u)[0])
+
+    easy = (jnp.maximum(a, b) <= LARGEST_SHAPE) & (b >= 0.4) & ~extreme
+    found = lax.cond(jnp.all(easy), fast, general, jnp.where(extreme, 0, start))
+    edge = start, jax.nn.sigmoid(start), jax.nn.sigmoid(-start)
+    return jnp.stack([jnp.where(extreme, s, t) for s, t in zip(edge, found, strict=True)], axis=-1)
 
 
 def _oriented(log_p: jax.Array, log_q: jax.Array) -> Callable[[jax.Array, jax.Array], jax.Array]:
@@ -99,7 +147,8 @@ def _oriented(log_p: jax.Array, log_q: jax.Array) -> Callable[[jax.Array, jax.Ar
 @jax.custom_jvp
 def _quantile(a: jax.Array, b: jax.Array, log_p: jax.Array, log_q: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     pick = _oriented(log_p, log_q)
-    u, x, y = _solve(pick(a, b), pick(b, a), pick(log_p, log_q))
+    found = in_chunks(_solve, pick(a, b), pick(b, a), pick(log_p, log_q))
+    u, x, y = (found[..., i] for i in range(3))
     return pick(u, -u), pick(x, y), pick(y, x)
 
 
