@@ -552,7 +552,7 @@ def test_gradient(case):
         return exact, (4 * near - far) / 3, jnp.abs(near - far), backward, h
 
     (value, slope), difference, gap, backward, h = both(v, direction, x)
-    rounding = 2.0**-52 * (64.0 + np.abs(value) * 8.0 + 4.0 * case.reach[rows] * np.abs(slope)) / h
+    rounding = 2.0**-52 * (64.0 + np.abs(value) * 8.0 + 4.0 * case.reach[rows] * np.abs(slope)) / h[None]
     # a support that moves with the parameters may leave a point behind
     close(slope, difference, gap + rounding, finite & usable & np.isfinite(difference))
     assert all(np.all(np.isfinite(np.asarray(b)[usable])) for b in backward.values())

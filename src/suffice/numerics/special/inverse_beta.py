@@ -102,7 +102,7 @@ def _steps(
         u = jnp.where(active, jnp.clip(u + move, lowest, highest), u)
         return count + 1, u, active & ((jnp.abs(gap) > near) | (jnp.abs(move) > near))
 
-    return lax.while_loop(lambda s: (s[0] < 16) & jnp.any(s[2]), step, (0, u, ~jnp.isnan(u)))[1]
+    return lax.while_loop(lambda s: (s[0] < 16) & jnp.any(s[2]), step, (jnp.asarray(0), u, ~jnp.isnan(u)))[1]
 
 
 def _polished(
