@@ -60,7 +60,7 @@ def fit(
         typer.Option("--column", "-c", help="Column to fit; repeat for several. Default: the only one."),
     ] = None,
     families: Annotated[
-        str | None, typer.Option(help="Families to try, separated by commas. Default: the whole catalogue.")
+        str | None, typer.Option(help="Families to try, separated by commas. Default: the common ones.")
     ] = None,
     criterion: Annotated[Criterion, typer.Option(help="What the ranking orders by.")] = Criterion.aic,
     kind: Annotated[

@@ -133,7 +133,7 @@ def rank(
 
     Args:
         data: as for ``fit``.
-        families: classes or ``sf.family(...)``; by default the whole catalogue but the saturated Categorical.
+        families: classes or ``sf.family(...)``; by default the nineteen common ones of the catalogue.
         criterion: "aic" 2k − 2l, "aicc" with its small-sample correction, or "bic" k log n − 2l.
         weights: frequencies of shape (n,).
         kind: "continuous" scores densities, "discrete" tries discrete families only. "auto": values that are not all
