@@ -159,7 +159,8 @@ class GeneralizedExtremeValue(Transformed):
         return (x - self.loc) / self.scale
 
     def _end(self, exists: jax.Array, otherwise: float) -> jax.Array:
-        return jnp.where(exists, self.loc + self.scale * (-1.0 / jnp.where(exists, self.shape, 1.0)), otherwise)
+        # a quotient, for a product and a sum would be rounded once in some programs and twice in others
+        return jnp.where(exists, self.loc - self.scale / jnp.where(exists, self.shape, 1.0), otherwise)
 
     def _support(self) -> Any:
         ends = self._end(self.shape > 0.0, -jnp.inf), self._end(self.shape < 0.0, jnp.inf)
@@ -172,7 +173,8 @@ class GeneralizedExtremeValue(Transformed):
         return box_log(self.shape, self._z(x))
 
     def _from_base(self, y: jax.Array) -> jax.Array:
-        return self.loc + self.scale * box_exp(self.shape, y)
+        at_end = ((y == -jnp.inf) & (self.shape > 0.0)) | ((y == jnp.inf) & (self.shape < 0.0))
+        return jnp.where(at_end, self._end(at_end, 0.0), self.loc + self.scale * box_exp(self.shape, y))
 
     def _log_slope(self, x: jax.Array) -> jax.Array:
         return -jnp.log(self.scale) - self.shape * self._to_base(x)
