@@ -29,7 +29,7 @@ class InverseGaussian(ExponentialFamily):
     Example:
         >>> import suffice as sf
         >>> round(float(sf.InverseGaussian(loc=1.0, concentration=2.0).cdf(1.0)), 6)
-        0.62771
+        0.627698
     """
 
     loc: jax.Array = parameter(domain.positive, 1.0, doc="mean")
