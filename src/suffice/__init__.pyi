@@ -3,6 +3,9 @@ from .distributions.bernoulli import Categorical as Categorical
 from .distributions.beta import Beta as Beta
 from .distributions.beta_binomial import BetaBinomial as BetaBinomial
 from .distributions.binomial import Binomial as Binomial
+from .distributions.burr import Burr12 as Burr12
+from .distributions.burr import Kumaraswamy as Kumaraswamy
+from .distributions.burr import Lomax as Lomax
 from .distributions.chi import Chi as Chi
 from .distributions.chi import ChiSquared as ChiSquared
 from .distributions.discrete_uniform import DiscreteUniform as DiscreteUniform
@@ -23,9 +26,6 @@ from .distributions.geometric import Geometric as Geometric
 from .distributions.half import HalfCauchy as HalfCauchy
 from .distributions.half import HalfNormal as HalfNormal
 from .distributions.half import Maxwell as Maxwell
-from .distributions.hazard import Burr12 as Burr12
-from .distributions.hazard import Kumaraswamy as Kumaraswamy
-from .distributions.hazard import Lomax as Lomax
 from .distributions.hypergeometric import Hypergeometric as Hypergeometric
 from .distributions.inverse_gaussian import InverseGaussian as InverseGaussian
 from .distributions.location_scale import Cauchy as Cauchy

@@ -6,6 +6,7 @@ from suffice.distributions.bernoulli import Bernoulli, Categorical
 from suffice.distributions.beta import Beta
 from suffice.distributions.beta_binomial import BetaBinomial
 from suffice.distributions.binomial import Binomial
+from suffice.distributions.burr import Burr12, Kumaraswamy, Lomax
 from suffice.distributions.chi import Chi, ChiSquared
 from suffice.distributions.discrete_uniform import DiscreteUniform
 from suffice.distributions.distribution import Distribution
@@ -15,7 +16,6 @@ from suffice.distributions.gamma import Exponential, Gamma, InverseGamma
 from suffice.distributions.generalized_extreme import GeneralizedExtremeValue, GeneralizedPareto
 from suffice.distributions.geometric import Geometric
 from suffice.distributions.half import HalfCauchy, HalfNormal, Maxwell
-from suffice.distributions.hazard import Burr12, Kumaraswamy, Lomax
 from suffice.distributions.hypergeometric import Hypergeometric
 from suffice.distributions.inverse_gaussian import InverseGaussian
 from suffice.distributions.location_scale import Cauchy, Gumbel, Laplace, Logistic, StudentT

@@ -6,18 +6,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from suffice.distributions.distribution import Distribution, parameter
+from suffice.distributions.distribution import parameter
 from suffice.distributions.exponential import ExponentialFamily
+from suffice.distributions.hazard import Hazard
 from suffice.distributions.location_scale import EULER_GAMMA
 from suffice.distributions.statistics import Sufficient
 from suffice.numerics import domain
 from suffice.numerics.moments import mean_and_deviation, namespace
-from suffice.numerics.special.elementary import log1mexp
 from suffice.numerics.special.gamma import gammaln1p
 from suffice.numerics.special.normal import log_ndtr
 
 
-class Weibull(Distribution):
+class Weibull(Hazard):
     """Weibull distribution: sf exp(−(x/scale)^k), x > 0, with k = concentration.
 
     Args:
@@ -54,28 +54,11 @@ class Weibull(Distribution):
             - jnp.where(inside, jnp.exp(k * log_z), 0.0)
         )
 
-    def _cdf(self, x: jax.Array) -> jax.Array:
-        return -jnp.expm1(-self._hazard(x))
+    def _log_hazard(self, x: jax.Array) -> jax.Array:
+        return self.concentration * jnp.log(x / self.scale)
 
-    def _sf(self, x: jax.Array) -> jax.Array:
-        return jnp.exp(-self._hazard(x))
-
-    def _log_cdf(self, x: jax.Array) -> jax.Array:
-        log_hazard = self.concentration * jnp.log(x / self.scale)
-        tiny = log_hazard < -40.0  # there the cdf is the hazard to the last digit, also where it underflows
-        return jnp.where(tiny, log_hazard, log1mexp(-jnp.exp(jnp.where(tiny, 0.0, log_hazard))))
-
-    def _log_sf(self, x: jax.Array) -> jax.Array:
-        return -self._hazard(x)
-
-    def _icdf(self, q: jax.Array) -> jax.Array:
-        return self.scale * (-jnp.log1p(-q)) ** (1.0 / self.concentration)
-
-    def _isf(self, q: jax.Array) -> jax.Array:
-        return self.scale * (-jnp.log(q)) ** (1.0 / self.concentration)
-
-    def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        return self.scale * jax.random.exponential(key, shape, self.scale.dtype) ** (1.0 / self.concentration)
+    def _at_hazard(self, h: jax.Array) -> jax.Array:
+        return self.scale * h ** (1.0 / self.concentration)
 
     def _mean(self) -> jax.Array:
         return self.scale * jnp.exp(gammaln1p(1.0 / self.concentration))
@@ -111,7 +94,7 @@ class Weibull(Distribution):
         return {"concentration": 1.0 / inverse, "scale": namespace(x).exp(mean + EULER_GAMMA * inverse)}
 
 
-class Rayleigh(ExponentialFamily):
+class Rayleigh(Hazard, ExponentialFamily):
     """Rayleigh distribution: p(x) = x exp(−(x/scale)²/2) / scale², x > 0.
 
     Args:
@@ -122,35 +105,17 @@ class Rayleigh(ExponentialFamily):
 
     sample_space: ClassVar[Any] = domain.positive
 
-    def _half_square(self, x: jax.Array) -> jax.Array:
+    def _hazard(self, x: jax.Array) -> jax.Array:
         return 0.5 * (x / self.scale) ** 2
 
     def _log_prob(self, x: jax.Array) -> jax.Array:
-        return jnp.log(x) - 2.0 * jnp.log(self.scale) - self._half_square(x)
+        return jnp.log(x) - 2.0 * jnp.log(self.scale) - self._hazard(x)
 
-    def _cdf(self, x: jax.Array) -> jax.Array:
-        return -jnp.expm1(-self._half_square(x))
+    def _log_hazard(self, x: jax.Array) -> jax.Array:
+        return 2.0 * jnp.log(x / self.scale) - float(np.log(2.0))
 
-    def _sf(self, x: jax.Array) -> jax.Array:
-        return jnp.exp(-self._half_square(x))
-
-    def _log_cdf(self, x: jax.Array) -> jax.Array:
-        z = x / self.scale
-        tiny = z < 1e-9
-        close = 2.0 * jnp.log(z) - jnp.log(2.0)
-        return jnp.where(tiny, close, log1mexp(-0.5 * jnp.where(tiny, 1.0, z) ** 2))
-
-    def _log_sf(self, x: jax.Array) -> jax.Array:
-        return -self._half_square(x)
-
-    def _icdf(self, q: jax.Array) -> jax.Array:
-        return self.scale * jnp.sqrt(-2.0 * jnp.log1p(-q))
-
-    def _isf(self, q: jax.Array) -> jax.Array:
-        return self.scale * jnp.sqrt(-2.0 * jnp.log(q))
-
-    def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        return self.scale * jnp.sqrt(2.0 * jax.random.exponential(key, shape, self.scale.dtype))
+    def _at_hazard(self, h: jax.Array) -> jax.Array:
+        return self.scale * jnp.sqrt(2.0 * h)
 
     def _mean(self) -> jax.Array:
         return self.scale * jnp.sqrt(jnp.pi / 2.0)

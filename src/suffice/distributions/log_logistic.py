@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from suffice.distributions.burr import Burr12
 from suffice.distributions.distribution import parameter
-from suffice.distributions.hazard import Burr12
 from suffice.distributions.transformed import Transformed
 from suffice.numerics import domain
 from suffice.numerics.moments import namespace, robust_location_and_scale

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from suffice.distributions.distribution import Distribution, parameter
-from suffice.distributions.statistics import Sufficient
+from suffice.distributions.distribution import parameter
+from suffice.distributions.uniform import BetweenEnds
 from suffice.numerics import domain
 from suffice.numerics.special.elementary import horner
 
@@ -21,7 +21,7 @@ def _log_ratio(x: jax.Array, y: jax.Array) -> jax.Array:
     return jnp.where(close, jnp.log1p(jnp.where(close, x - y, 0.0) / y), jnp.log(x) - jnp.log(y))
 
 
-class LogUniform(Distribution):
+class LogUniform(BetweenEnds):
     """Log-uniform (reciprocal) distribution on [low, high]: p(x) = 1 / (x log(high/low)).
 
     Args:
@@ -33,14 +33,6 @@ class LogUniform(Distribution):
     high: jax.Array = parameter(domain.positive, 10.0, doc="right end")
 
     sample_space: ClassVar[Any] = domain.positive
-    irregular: ClassVar[tuple[str, ...]] = ("low", "high")
-    needs_extremes: ClassVar[bool] = True
-
-    def _condition(self) -> tuple[Any, str]:
-        return self.low < self.high, "low must be < high"
-
-    def _support(self) -> Any:
-        return domain.Interval(self.low, self.high, closed=(True, True))
 
     def _width(self) -> jax.Array:
         return _log_ratio(self.high, self.low)
@@ -104,11 +96,3 @@ class LogUniform(Distribution):
 
     def _from_coordinate(self, y: jax.Array) -> jax.Array:
         return jnp.exp(y)
-
-    @classmethod
-    def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
-        return {"low": s.lower, "high": s.upper}
-
-    @classmethod
-    def _support_of_rounded(cls, lower: Any, upper: Any) -> dict[str, Any]:
-        return {"low": lower, "high": upper}

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions.distribution import Distribution, parameter
+from suffice.distributions.hazard import Hazard
 from suffice.distributions.statistics import Sufficient
 from suffice.numerics import domain
 from suffice.numerics.special.elementary import horner
@@ -23,7 +24,31 @@ def log_sinhc(h: jax.Array) -> jax.Array:
     return jnp.where(small, close, far + jnp.log(-jnp.expm1(-2.0 * far) / (2.0 * far)))
 
 
-class Uniform(Distribution):
+class BetweenEnds(Distribution, abstract=True):
+    """A law on [low, high] whose ends are estimated by the smallest and largest observation."""
+
+    low: jax.Array
+    high: jax.Array
+
+    irregular: ClassVar[tuple[str, ...]] = ("low", "high")
+    needs_extremes: ClassVar[bool] = True
+
+    def _condition(self) -> tuple[Any, str]:
+        return self.low < self.high, "low must be < high"
+
+    def _support(self) -> Any:
+        return domain.Interval(self.low, self.high, closed=(True, True))
+
+    @classmethod
+    def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
+        return {"low": s.lower, "high": s.upper}
+
+    @classmethod
+    def _support_of_rounded(cls, lower: Any, upper: Any) -> dict[str, Any]:
+        return {"low": lower, "high": upper}
+
+
+class Uniform(BetweenEnds):
     """Uniform distribution on [low, high]: p(x) = 1 / (high − low).
 
     Args:
@@ -35,14 +60,6 @@ class Uniform(Distribution):
     high: jax.Array = parameter(domain.real, 1.0, doc="right end")
 
     sample_space: ClassVar[Any] = domain.real
-    irregular: ClassVar[tuple[str, ...]] = ("low", "high")
-    needs_extremes: ClassVar[bool] = True
-
-    def _condition(self) -> tuple[Any, str]:
-        return self.low < self.high, "low must be < high"
-
-    def _support(self) -> Any:
-        return domain.Interval(self.low, self.high, closed=(True, True))
 
     def _width(self) -> jax.Array:
         return self.high - self.low
@@ -94,16 +111,8 @@ class Uniform(Distribution):
     def _from_coordinate(self, y: jax.Array) -> jax.Array:
         return y
 
-    @classmethod
-    def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
-        return {"low": s.lower, "high": s.upper}
 
-    @classmethod
-    def _support_of_rounded(cls, lower: Any, upper: Any) -> dict[str, Any]:
-        return {"low": lower, "high": upper}
-
-
-class Pareto(Distribution):
+class Pareto(Hazard):
     """Pareto distribution: p(x) = a m^a / x^(a+1), x >= m, with a = concentration and m = scale.
 
     Args:
@@ -129,23 +138,14 @@ class Pareto(Distribution):
         a = self.concentration
         return jnp.log(a) - jnp.log(self.scale) - (a + 1.0) * self._excess(x)
 
-    def _cdf(self, x: jax.Array) -> jax.Array:
-        return -jnp.expm1(-self.concentration * self._excess(x))
+    def _hazard(self, x: jax.Array) -> jax.Array:
+        return self.concentration * self._excess(x)
 
-    def _sf(self, x: jax.Array) -> jax.Array:
-        return jnp.exp(-self.concentration * self._excess(x))
+    def _log_hazard(self, x: jax.Array) -> jax.Array:
+        return jnp.log(self.concentration) + jnp.log(self._excess(x))
 
-    def _log_sf(self, x: jax.Array) -> jax.Array:
-        return -self.concentration * self._excess(x)
-
-    def _icdf(self, q: jax.Array) -> jax.Array:
-        return self.scale * jnp.exp(-jnp.log1p(-q) / self.concentration)
-
-    def _isf(self, q: jax.Array) -> jax.Array:
-        return self.scale * jnp.exp(-jnp.log(q) / self.concentration)
-
-    def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        return self.scale * jnp.exp(jax.random.exponential(key, shape, self.scale.dtype) / self.concentration)
+    def _at_hazard(self, h: jax.Array) -> jax.Array:
+        return self.scale * jnp.exp(h / self.concentration)
 
     def _above(self, order: float, value: jax.Array, otherwise: float) -> jax.Array:
         return jnp.where(self.concentration > order, value, otherwise)

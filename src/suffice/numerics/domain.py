@@ -5,7 +5,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from suffice.numerics.moments import namespace
 
@@ -34,7 +33,7 @@ class Domain:
     def to_real(self, x: Any) -> Any:
         raise NotImplementedError
 
-    def from_real(self, v: Any) -> Any:
+    def from_real(self, v: jax.Array) -> jax.Array:
         raise NotImplementedError
 
 
@@ -72,17 +71,14 @@ class Interval(Domain):
                 return -xp.log(self.upper - x)
         return x
 
-    def from_real(self, v: Any) -> Any:
-        xp = namespace(v)
+    def from_real(self, v: jax.Array) -> jax.Array:
         match self._bounded():
             case (True, True):
-                return self.lower + (self.upper - self.lower) * (
-                    jax.nn.sigmoid(v) if xp is jnp else 1 / (1 + np.exp(-v))
-                )
+                return self.lower + (self.upper - self.lower) * jax.nn.sigmoid(v)
             case (True, False):
-                return self.lower + xp.exp(v)
+                return self.lower + jnp.exp(v)
             case (False, True):
-                return self.upper - xp.exp(-v)
+                return self.upper - jnp.exp(-v)
         return v
 
     def interior(self) -> Any:
@@ -128,7 +124,7 @@ class Logits(Domain):
     def to_real(self, x: Any) -> Any:
         return x[..., :-1] - x[..., -1:]
 
-    def from_real(self, v: Any) -> jax.Array:
+    def from_real(self, v: jax.Array) -> jax.Array:
         return jnp.concatenate([v, jnp.zeros((*v.shape[:-1], 1), v.dtype)], axis=-1)
 
     def __str__(self) -> str:

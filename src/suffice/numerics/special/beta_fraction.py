@@ -1,14 +1,11 @@
 """Continued fraction of the incomplete beta function: a dozen cheap steps where the shapes are not huge."""
 
-from collections.abc import Callable
-
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from suffice.numerics.special.beta_kernel import offset_from_mean
 
-CHUNK = 4096  # elements worked on together: they fit the cache, and only they wait for the slowest among them
 LARGEST_SHAPE = 1e4  # the steps needed grow with the root of the shapes, to about a hundred here
 _MOST_STEPS = 1000
 
@@ -48,21 +45,3 @@ def beta_fraction(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax
     first = (a + 1) / (offset + 1)
     start = (jnp.asarray(1, x.dtype), jnp.zeros_like(x), first / a, first, jnp.asarray(True))
     return lax.while_loop(lambda s: s[4] & (s[0] < _MOST_STEPS), step, start)[3]
-
-
-def in_chunks(function: Callable[..., jax.Array], *args: jax.Array) -> jax.Array:
-    """An elementwise function of arrays of one shape, applied to pieces that fit the cache, one after the other.
-
-    What it returns may have a further axis.
-    """
-    shape, size = args[0].shape, args[0].size
-    if size <= CHUNK:
-        return function(*args)
-    count = -(-size // CHUNK)
-
-    def cut(x: jax.Array) -> jax.Array:
-        return jnp.pad(x.ravel(), (0, count * CHUNK - size), mode="edge").reshape(count, CHUNK)
-
-    pieces = lax.map(lambda piece: function(*piece), tuple(cut(x) for x in args))
-    rest = pieces.shape[2:]
-    return pieces.reshape(-1, *rest)[:size].reshape(*shape, *rest)

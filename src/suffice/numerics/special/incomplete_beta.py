@@ -13,8 +13,9 @@ import numpy as np
 from jax import lax
 from jax.typing import ArrayLike
 
-from suffice.numerics.special.beta_fraction import beta_fraction, converges, in_chunks
+from suffice.numerics.special.beta_fraction import beta_fraction, converges
 from suffice.numerics.special.beta_kernel import LEAST_SHAPE, beta_moments, offset_from_mean
+from suffice.numerics.special.chunks import in_chunks
 from suffice.numerics.special.elementary import elementwise, log1mexp, log1pmx, promote
 from suffice.numerics.special.gamma import gammaln1p, log_minus_digamma, stirling_error
 

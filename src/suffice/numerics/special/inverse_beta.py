@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from jax import lax
 from jax.typing import ArrayLike
 
-from suffice.numerics.special.beta_fraction import LARGEST_SHAPE, beta_fraction, in_chunks
+from suffice.numerics.special.beta_fraction import LARGEST_SHAPE, beta_fraction
+from suffice.numerics.special.chunks import in_chunks
 from suffice.numerics.special.elementary import log1mexp, promote, softplus
 from suffice.numerics.special.incomplete_beta import (
     coarse_log_lower_tail,

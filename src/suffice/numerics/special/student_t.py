@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from suffice.numerics.special.elementary import elementwise, log1mexp, log1pmx
+from suffice.numerics.special.elementary import elementwise, log1mexp, log1p_square, log1pmx
 from suffice.numerics.special.gamma import stirling_error
 from suffice.numerics.special.incomplete_beta import log_betainc
 from suffice.numerics.special.inverse_beta import betaincinv_pair
@@ -22,13 +22,6 @@ def _limits(dtype: jnp.dtype) -> tuple[float, float]:
     return eps**-2, float(jnp.finfo(dtype).max) ** 0.25
 
 
-def _log_growth(df: jax.Array, t: jax.Array) -> jax.Array:
-    """log(1 + t²/df), without overflow."""
-    far = _limits(t.dtype)[1]
-    z = jnp.abs(t) / jnp.sqrt(df)
-    return jnp.where(z > far, 2 * jnp.log(jnp.maximum(z, far)), jnp.log1p(jnp.minimum(z, far) ** 2))
-
-
 @elementwise()
 def log_student_t_pdf(df: jax.Array, t: jax.Array) -> jax.Array:
     """Log-density of Student's t: log Γ((df + 1)/2) − log Γ(df/2) − ½ log(π df) − (df + 1)/2 log(1 + t²/df)."""
@@ -37,7 +30,7 @@ def log_student_t_pdf(df: jax.Array, t: jax.Array) -> jax.Array:
     half = nu / 2
     # Γ(half + ½)/Γ(half) in Stirling's form: half log(1 + 1/(2 half)) − ½ = half log1pmx(1/nu)
     constant = half * log1pmx(1 / nu) + stirling_error(half + 0.5) - stirling_error(half) - _HALF_LOG_2PI
-    return jnp.where(normal, -t * t / 2 - _HALF_LOG_2PI, constant - (half + 0.5) * _log_growth(nu, t))
+    return jnp.where(normal, -t * t / 2 - _HALF_LOG_2PI, constant - (half + 0.5) * log1p_square(t / jnp.sqrt(nu)))
 
 
 def _log_upper(df: jax.Array, t: jax.Array) -> jax.Array:
