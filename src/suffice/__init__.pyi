@@ -19,7 +19,6 @@ from .distributions.family import Family as Family
 from .distributions.family import family as family
 from .distributions.gamma import Exponential as Exponential
 from .distributions.gamma import Gamma as Gamma
-from .distributions.gamma import InverseGamma as InverseGamma
 from .distributions.generalized_extreme import GeneralizedExtremeValue as GeneralizedExtremeValue
 from .distributions.generalized_extreme import GeneralizedPareto as GeneralizedPareto
 from .distributions.geometric import Geometric as Geometric
@@ -27,12 +26,11 @@ from .distributions.half import HalfCauchy as HalfCauchy
 from .distributions.half import HalfNormal as HalfNormal
 from .distributions.half import Maxwell as Maxwell
 from .distributions.hypergeometric import Hypergeometric as Hypergeometric
+from .distributions.inverse_gamma import InverseGamma as InverseGamma
 from .distributions.inverse_gaussian import InverseGaussian as InverseGaussian
-from .distributions.location_scale import Cauchy as Cauchy
 from .distributions.location_scale import Gumbel as Gumbel
 from .distributions.location_scale import Laplace as Laplace
 from .distributions.location_scale import Logistic as Logistic
-from .distributions.location_scale import StudentT as StudentT
 from .distributions.log_logistic import LogLogistic as LogLogistic
 from .distributions.log_uniform import LogUniform as LogUniform
 from .distributions.logarithmic import Logarithmic as Logarithmic
@@ -43,6 +41,8 @@ from .distributions.poisson import Poisson as Poisson
 from .distributions.shifted import Shifted as Shifted
 from .distributions.skellam import Skellam as Skellam
 from .distributions.statistics import Statistics as Statistics
+from .distributions.student_t import Cauchy as Cauchy
+from .distributions.student_t import StudentT as StudentT
 from .distributions.uniform import Pareto as Pareto
 from .distributions.uniform import Uniform as Uniform
 from .inference.fit import fit as fit

@@ -8,11 +8,10 @@ from jax.scipy.special import xlog1py, xlogy
 
 from suffice.distributions.distribution import parameter
 from suffice.distributions.exponential import ExponentialFamily
-from suffice.distributions.gamma import log_minus_excess
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.statistics import Sufficient
 from suffice.numerics import domain, variates
-from suffice.numerics.special.elementary import expm1mx, log1pmx
+from suffice.numerics.special.elementary import expm1mx, log1pmx, log_minus_excess
 from suffice.numerics.special.gamma import digamma, log_beta, log_minus_digamma, stirling_error, trigamma
 from suffice.numerics.special.incomplete_beta import (
     betainc,

@@ -7,12 +7,11 @@ import jax.numpy as jnp
 
 from suffice.distributions.counts import Counts
 from suffice.distributions.distribution import parameter
-from suffice.distributions.gamma import log_minus_excess
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.statistics import Sufficient
 from suffice.numerics import domain, variates
 from suffice.numerics.special.beta_kernel import offset_from_mean
-from suffice.numerics.special.elementary import xlog1py, xlogy
+from suffice.numerics.special.elementary import log_minus_excess, xlog1py, xlogy
 from suffice.numerics.special.gamma import log_binomial, stirling_error
 from suffice.numerics.special.incomplete_beta import betainc, betaincc, log_betainc, log_betaincc
 
@@ -109,12 +108,6 @@ class Binomial(Counts):
 
     def _log_base_measure(self, x: jax.Array) -> jax.Array:
         return log_binomial(self.total_count, jnp.minimum(x, self.total_count))  # x beyond is refused by its extremes
-
-    def _coordinate(self, x: jax.Array) -> jax.Array:
-        return x
-
-    def _from_coordinate(self, y: jax.Array) -> jax.Array:
-        return y
 
     @classmethod
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:

@@ -12,13 +12,14 @@ from suffice.distributions.discrete_uniform import DiscreteUniform
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.exponentially_modified import ExponentiallyModifiedNormal
 from suffice.distributions.extreme import Rayleigh, Weibull
-from suffice.distributions.gamma import Exponential, Gamma, InverseGamma
+from suffice.distributions.gamma import Exponential, Gamma
 from suffice.distributions.generalized_extreme import GeneralizedExtremeValue, GeneralizedPareto
 from suffice.distributions.geometric import Geometric
 from suffice.distributions.half import HalfCauchy, HalfNormal, Maxwell
 from suffice.distributions.hypergeometric import Hypergeometric
+from suffice.distributions.inverse_gamma import InverseGamma
 from suffice.distributions.inverse_gaussian import InverseGaussian
-from suffice.distributions.location_scale import Cauchy, Gumbel, Laplace, Logistic, StudentT
+from suffice.distributions.location_scale import Gumbel, Laplace, Logistic
 from suffice.distributions.log_logistic import LogLogistic
 from suffice.distributions.log_uniform import LogUniform
 from suffice.distributions.logarithmic import Logarithmic
@@ -26,6 +27,7 @@ from suffice.distributions.negative_binomial import NegativeBinomial
 from suffice.distributions.normal import LogNormal, Normal
 from suffice.distributions.poisson import Poisson
 from suffice.distributions.skellam import Skellam
+from suffice.distributions.student_t import Cauchy, StudentT
 from suffice.distributions.uniform import Pareto, Uniform
 
 

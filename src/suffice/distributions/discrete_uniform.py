@@ -87,12 +87,6 @@ class DiscreteUniform(Counts):
         wave = jnp.exp(2j * jnp.pi * turn * self._mean())
         return wave * jnp.sinc(turn * self._size()) / jnp.sinc(turn)
 
-    def _coordinate(self, x: jax.Array) -> jax.Array:
-        return x
-
-    def _from_coordinate(self, y: jax.Array) -> jax.Array:
-        return y
-
     @classmethod
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
         return {"low": s.lower, "high": s.upper}

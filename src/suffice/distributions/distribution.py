@@ -232,6 +232,13 @@ class Distribution:
     def _log_prob(self, x: jax.Array) -> jax.Array:
         raise NotImplementedError(f"{type(self).__name__} must define _log_prob")
 
+    # the coordinate in which a statistic of fixed size takes its mean; families say where it is not x itself
+    def _coordinate(self, x: jax.Array) -> jax.Array:
+        return x
+
+    def _from_coordinate(self, y: jax.Array) -> jax.Array:
+        return y
+
     def support(self) -> Any:
         """Where the density or the probabilities are positive, as a ``Domain``."""
         return self._support()

@@ -95,12 +95,6 @@ class Geometric(Counts, ExponentialFamily):
     def _log_partition(self, eta: jax.Array) -> jax.Array:
         return -log1mexp(eta[..., 0])
 
-    def _coordinate(self, x: jax.Array) -> jax.Array:
-        return x
-
-    def _from_coordinate(self, y: jax.Array) -> jax.Array:
-        return y
-
     @classmethod
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
         return {"probs": 1.0 / (1.0 + s.mean)}

@@ -112,12 +112,6 @@ class InverseGaussian(ExponentialFamily):
         return -1.5 * jnp.log(x)
 
     # y = x, phi(y) = 1/y
-    def _coordinate(self, x: jax.Array) -> jax.Array:
-        return x
-
-    def _from_coordinate(self, y: jax.Array) -> jax.Array:
-        return y
-
     def _divergence(self, step: jax.Array, centre: jax.Array) -> jax.Array:
         return (step / centre) ** 2 / (centre + step)
 

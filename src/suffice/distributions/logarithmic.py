@@ -97,12 +97,6 @@ class Logarithmic(SummedCounts, ExponentialFamily):
     def _log_base_measure(self, x: jax.Array) -> jax.Array:
         return -jnp.log(x)
 
-    def _coordinate(self, x: jax.Array) -> jax.Array:
-        return x
-
-    def _from_coordinate(self, y: jax.Array) -> jax.Array:
-        return y
-
     @classmethod
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:
         """E[X] = mean, by Newton for log(E[X] − 1) in logit p, where it is close to a line of slope 1."""

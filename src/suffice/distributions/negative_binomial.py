@@ -7,13 +7,12 @@ import jax.numpy as jnp
 
 from suffice.distributions.counts import Counts
 from suffice.distributions.distribution import parameter
-from suffice.distributions.gamma import log_minus_excess
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.poisson import Poisson
 from suffice.numerics import domain, variates
 from suffice.numerics.checks import checked
 from suffice.numerics.moments import mean_and_deviation, namespace
-from suffice.numerics.special.elementary import log1pmx
+from suffice.numerics.special.elementary import log1pmx, log_minus_excess
 from suffice.numerics.special.gamma import stirling_error
 from suffice.numerics.special.incomplete_beta import betainc, betaincc, log_betainc, log_betaincc
 

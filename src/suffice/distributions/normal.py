@@ -98,12 +98,6 @@ class Normal(ExponentialFamily):
     def _log_partition(self, eta: jax.Array) -> jax.Array:
         return -(eta[..., 0] ** 2) / (4.0 * eta[..., 1]) - 0.5 * jnp.log(-2.0 * eta[..., 1]) + LOG_SQRT_2PI
 
-    def _coordinate(self, x: jax.Array) -> jax.Array:
-        return x
-
-    def _from_coordinate(self, y: jax.Array) -> jax.Array:
-        return y
-
     def _divergence(self, step: jax.Array, centre: jax.Array) -> jax.Array:
         return step**2
 

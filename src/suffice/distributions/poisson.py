@@ -8,10 +8,10 @@ import jax.numpy as jnp
 from suffice.distributions.counts import Counts
 from suffice.distributions.distribution import parameter
 from suffice.distributions.exponential import ExponentialFamily
-from suffice.distributions.gamma import log_minus_excess
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.statistics import Sufficient
 from suffice.numerics import domain, variates
+from suffice.numerics.special.elementary import log_minus_excess
 from suffice.numerics.special.gamma import gammaln, stirling_error
 from suffice.numerics.special.incomplete_gamma import gammainc, gammaincc, log_gammainc, log_gammaincc
 
@@ -86,12 +86,6 @@ class Poisson(Counts, ExponentialFamily):
 
     def _log_base_measure(self, x: jax.Array) -> jax.Array:
         return -gammaln(x + 1.0)
-
-    def _coordinate(self, x: jax.Array) -> jax.Array:
-        return x
-
-    def _from_coordinate(self, y: jax.Array) -> jax.Array:
-        return y
 
     @classmethod
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:

@@ -7,11 +7,10 @@ import jax.numpy as jnp
 
 from suffice.distributions.counts import SummedCounts
 from suffice.distributions.distribution import parameter
-from suffice.distributions.gamma import log_minus_excess
 from suffice.numerics import domain, variates
 from suffice.numerics.moments import mean_and_deviation, namespace
 from suffice.numerics.special.bessel import log_bessel_amplitude
-from suffice.numerics.special.elementary import two_sum
+from suffice.numerics.special.elementary import log_minus_excess, two_sum
 
 
 class Skellam(SummedCounts):

@@ -105,12 +105,6 @@ class Uniform(BetweenEnds):
     def _cf(self, t: jax.Array) -> jax.Array:
         return jnp.exp(1j * t * self._mean()) * jnp.sinc(t * self._width() / (2.0 * jnp.pi))
 
-    def _coordinate(self, x: jax.Array) -> jax.Array:
-        return x
-
-    def _from_coordinate(self, y: jax.Array) -> jax.Array:
-        return y
-
 
 class Pareto(Hazard):
     """Pareto distribution: p(x) = a m^a / x^(a+1), x >= m, with a = concentration and m = scale.

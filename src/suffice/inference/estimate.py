@@ -1,4 +1,4 @@
-"""The engine of maximum likelihood: closed forms, order statistics and Newton's method over shared passes."""
+"""The engine of maximum likelihood: order statistics and Newton's method over shared passes, closed forms where there are."""
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +15,20 @@ from suffice.distributions.generic import log_interval, own
 from suffice.distributions.shifted import Shifted
 from suffice.distributions.statistics import Expansion, Sufficient, rough_sufficient, sufficient
 from suffice.inference import origin
+from suffice.inference.closed_form import (
+    check_sufficient,
+    degenerate,
+    fit_sufficient,
+    from_sufficient,
+    has_sufficient,
+    impossible,
+    not_inside,
+)
 from suffice.inference.likelihood import (
     covariance,
     expansion,
     expansions,
     log_likelihoods,
-    mean_log_likelihood,
     reported_jacobian,
 )
 from suffice.inference.median import median_and_deviation
@@ -29,44 +37,11 @@ from suffice.inference.result import Fit
 from suffice.numerics import newton
 from suffice.numerics.domain import real
 from suffice.numerics.moments import median
-from suffice.numerics.newton import AT_LIMIT, CONVERGED, RUNNING, UNBOUNDED, second_order
+from suffice.numerics.newton import AT_LIMIT, CONVERGED, RUNNING, UNBOUNDED
 from suffice.runtime.blocks import SMALL, Block, blocks
 from suffice.runtime.errors import DataError
 
 _FAR = np.log(1e8)  # an unconstrained coordinate beyond which a parameter counts as running to its limit
-
-
-# -- closed forms and small problems, from sufficient statistics --------------------------------------------------
-
-
-@jax.jit
-def from_sufficient(family: Family, s: Sufficient) -> Fit:
-    """The fit from a sufficient statistic: closed form or moment matching; Newton where parameters are held."""
-    estimate = family.kind._estimate(s)  # type: ignore[attr-defined]
-    p = family.with_values(estimate)
-    result, iterations = jnp.asarray(CONVERGED), jnp.asarray(0)
-    if not family.is_plain and family.regular:
-        state = _maximise_traced(family, s, p)
-        p, result, iterations = family.build(state.point), state.status, state.iterations
-    if not family.regular:
-        spread = jnp.full((len(family.parameter_names),) * 2, jnp.nan)
-    elif own(p, "_covariance") is not None and family.is_plain:
-        spread = p._covariance(s.count)
-    else:
-        v = family.vector(p)
-        hessian = s.count * second_order(lambda v: mean_log_likelihood(family.build(v), s), v)[2]
-        spread = covariance(reported_jacobian(family, v), hessian)
-    value = s.count * mean_log_likelihood(p, s)
-    return Fit(replace(family, member=p), p, spread, value, s.count, result, iterations)
-
-
-def _maximise_traced(family: Family, s: Sufficient, begin: Distribution) -> newton.State:
-    """Newton's method on the likelihood of a sufficient statistic, inside compiled code."""
-
-    def total(v: jax.Array) -> jax.Array:
-        return s.count * mean_log_likelihood(family.build(v), s)
-
-    return newton.maximise(total, family.vector(begin), s.count)
 
 
 def fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any = None, most: int = newton.MOST_STEPS) -> Fit:
@@ -94,20 +69,11 @@ def fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any = None, mo
     return Fit(replace(family, member=p), p, spread, state.value, w.sum(), state.status, state.iterations)
 
 
-def fit_sufficient(family: Family, s: Sufficient, data: Observations | None = None) -> Fit | DataError:
-    """The fit from a sufficient statistic, or what is wrong with the data it came from."""
-    try:
-        _check_sufficient(family, s, data)
-    except DataError as error:
-        return error
-    return _settled(from_sufficient(family, s), s)
-
-
 def summarise(family: Family, data: Observations) -> Sufficient:
     """The sufficient statistic of observations, checked."""
     family = _with_classes(family, data)
     s = data.fold(lambda blocks: sufficient(family.member, blocks))
-    _check_sufficient(family, s, data, needs_spread=False)
+    check_sufficient(family, s, data, needs_spread=False)
     return s
 
 
@@ -119,56 +85,6 @@ def expand(family: Family, at: Distribution, data: Observations) -> Expansion:
     _check_possible(family, data)
     v = family.vector(at, np)
     return data.fold(lambda blocks: expansion(family, v, blocks))
-
-
-def has_sufficient(family: Family) -> bool:
-    """Whether the family is fitted from a statistic of fixed size."""
-    return own(family.kind, "_estimate") is not None
-
-
-def _check_sufficient(family: Family, s: Sufficient, data: Observations | None, needs_spread: bool = True) -> None:
-    """Raise what is wrong with the data, if the statistic says that something is."""
-    bad = not np.all(np.isfinite(s.mean)) or not np.isfinite(s.gap) or float(s.outside) > 0
-    if bad and data is not None:
-        found = data.outside(family.kind.sample_space)  # raises for missing and infinite values
-        if found is not None:
-            raise DataError(impossible(family, *found))
-    if bad:
-        raise DataError(f"{family.name} cannot be fitted: the statistics are not finite")
-    extremes = family.kind.needs_extremes
-    constant = own(family.kind, "_divergence") is not None and not float(s.gap) > 0
-    if needs_spread and family.dimension > 1 and (constant or (extremes and not float(s.upper) > float(s.lower))):
-        raise DataError(degenerate(family, float(s.count)))
-
-
-def _settled(fit: Fit, s: Sufficient) -> Fit | DataError:
-    """The fit, unless its maximum lies on the boundary of the parameters or leaves data outside the support."""
-    p = fit.distribution
-    if not np.all(np.asarray(p._valid())) or not np.isfinite(fit.log_likelihood):
-        return DataError(_not_inside(fit.family, p))
-    if fit.family.kind.needs_extremes and not np.all(p._support().contains(np.array([s.lower, s.upper]))):
-        return DataError(f"{fit.family.name} cannot be fitted: data from {s.lower:g} to {s.upper:g} are outside")
-    return fit
-
-
-def impossible(family: Family, row: int, value: float) -> str:
-    """Why data outside the family's sample space rule it out."""
-    return f"{family.name} needs values {family.kind.sample_space}, got {value:.6g} in row {row}"
-
-
-def _not_inside(family: Family, p: Distribution) -> str:
-    """Why a maximum on the boundary of the parameters is none."""
-    values = np.asarray(family.report(p))
-    told = ", ".join(f"{name} = {value:g}" for name, value in zip(family.parameter_names, values, strict=True))
-    return f"{family.name} cannot be fitted: the maximum of the likelihood is not inside, {told}"
-
-
-def degenerate(family: Family, count: float) -> str:
-    """Why a sample without spread cannot be fitted."""
-    return (
-        f"{family.name} cannot be fitted: the observations are all equal (n = {count:g}), "
-        "and the likelihood keeps growing as the spread shrinks to nothing"
-    )
 
 
 # -- families without a finite statistic ---------------------------------------------------------------------------
@@ -378,7 +294,7 @@ def starting_point(family: Family, data: Observations) -> Distribution:
     with np.errstate(all="ignore"):
         p = family.with_values(family.kind._start(x, w))  # type: ignore[attr-defined]
     if not np.all(np.asarray(p._valid())):
-        raise DataError(_not_inside(family, p))
+        raise DataError(not_inside(family, p))
     return p
 
 

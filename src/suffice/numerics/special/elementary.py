@@ -115,6 +115,12 @@ def log1pmx(x: jax.Array) -> jax.Array:
     return jnp.where(near, r * (2 * r * r * horner(r * r, _ATANH) - z), direct)
 
 
+def log_minus_excess(ratio: jax.Array, excess: jax.Array) -> jax.Array:
+    """log(ratio) − excess, where excess = ratio − 1 is given to full accuracy: exact near 1 and near 0."""
+    near = ratio > 0.1
+    return jnp.where(near, log1pmx(jnp.where(near, excess, 0.0)), jnp.log(jnp.where(near, 1.0, ratio)) - excess)
+
+
 @elementwise(lambda y, x: jnp.expm1(x))
 def expm1mx(x: jax.Array) -> jax.Array:
     """exp(x) − 1 − x >= 0 to full relative accuracy."""

@@ -1,0 +1,111 @@
+"""Maximum likelihood from a statistic of fixed size, and what is wrong where there is none."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.distributions.distribution import Distribution
+from suffice.distributions.family import Family
+from suffice.distributions.generic import own
+from suffice.distributions.statistics import Sufficient
+from suffice.inference.likelihood import (
+    covariance,
+    mean_log_likelihood,
+    reported_jacobian,
+)
+from suffice.inference.observations import Observations
+from suffice.inference.result import Fit
+from suffice.numerics import newton
+from suffice.numerics.newton import CONVERGED, second_order
+from suffice.runtime.errors import DataError
+
+
+@jax.jit
+def from_sufficient(family: Family, s: Sufficient) -> Fit:
+    """The fit from a sufficient statistic: closed form or moment matching; Newton where parameters are held."""
+    estimate = family.kind._estimate(s)  # type: ignore[attr-defined]
+    p = family.with_values(estimate)
+    result, iterations = jnp.asarray(CONVERGED), jnp.asarray(0)
+    if not family.is_plain and family.regular:
+        state = _maximise_traced(family, s, p)
+        p, result, iterations = family.build(state.point), state.status, state.iterations
+    if not family.regular:
+        spread = jnp.full((len(family.parameter_names),) * 2, jnp.nan)
+    elif own(p, "_covariance") is not None and family.is_plain:
+        spread = p._covariance(s.count)
+    else:
+        v = family.vector(p)
+        hessian = s.count * second_order(lambda v: mean_log_likelihood(family.build(v), s), v)[2]
+        spread = covariance(reported_jacobian(family, v), hessian)
+    value = s.count * mean_log_likelihood(p, s)
+    return Fit(replace(family, member=p), p, spread, value, s.count, result, iterations)
+
+
+def _maximise_traced(family: Family, s: Sufficient, begin: Distribution) -> newton.State:
+    """Newton's method on the likelihood of a sufficient statistic, inside compiled code."""
+
+    def total(v: jax.Array) -> jax.Array:
+        return s.count * mean_log_likelihood(family.build(v), s)
+
+    return newton.maximise(total, family.vector(begin), s.count)
+
+
+def fit_sufficient(family: Family, s: Sufficient, data: Observations | None = None) -> Fit | DataError:
+    """The fit from a sufficient statistic, or what is wrong with the data it came from."""
+    try:
+        check_sufficient(family, s, data)
+    except DataError as error:
+        return error
+    return _settled(from_sufficient(family, s), s)
+
+
+def has_sufficient(family: Family) -> bool:
+    """Whether the family is fitted from a statistic of fixed size."""
+    return own(family.kind, "_estimate") is not None
+
+
+def check_sufficient(family: Family, s: Sufficient, data: Observations | None, needs_spread: bool = True) -> None:
+    """Raise what is wrong with the data, if the statistic says that something is."""
+    bad = not np.all(np.isfinite(s.mean)) or not np.isfinite(s.gap) or float(s.outside) > 0
+    if bad and data is not None:
+        found = data.outside(family.kind.sample_space)  # raises for missing and infinite values
+        if found is not None:
+            raise DataError(impossible(family, *found))
+    if bad:
+        raise DataError(f"{family.name} cannot be fitted: the statistics are not finite")
+    extremes = family.kind.needs_extremes
+    constant = own(family.kind, "_divergence") is not None and not float(s.gap) > 0
+    if needs_spread and family.dimension > 1 and (constant or (extremes and not float(s.upper) > float(s.lower))):
+        raise DataError(degenerate(family, float(s.count)))
+
+
+def _settled(fit: Fit, s: Sufficient) -> Fit | DataError:
+    """The fit, unless its maximum lies on the boundary of the parameters or leaves data outside the support."""
+    p = fit.distribution
+    if not np.all(np.asarray(p._valid())) or not np.isfinite(fit.log_likelihood):
+        return DataError(not_inside(fit.family, p))
+    if fit.family.kind.needs_extremes and not np.all(p._support().contains(np.array([s.lower, s.upper]))):
+        return DataError(f"{fit.family.name} cannot be fitted: data from {s.lower:g} to {s.upper:g} are outside")
+    return fit
+
+
+def impossible(family: Family, row: int, value: float) -> str:
+    """Why data outside the family's sample space rule it out."""
+    return f"{family.name} needs values {family.kind.sample_space}, got {value:.6g} in row {row}"
+
+
+def not_inside(family: Family, p: Distribution) -> str:
+    """Why a maximum on the boundary of the parameters is none."""
+    values = np.asarray(family.report(p))
+    told = ", ".join(f"{name} = {value:g}" for name, value in zip(family.parameter_names, values, strict=True))
+    return f"{family.name} cannot be fitted: the maximum of the likelihood is not inside, {told}"
+
+
+def degenerate(family: Family, count: float) -> str:
+    """Why a sample without spread cannot be fitted."""
+    return (
+        f"{family.name} cannot be fitted: the observations are all equal (n = {count:g}), "
+        "and the likelihood keeps growing as the spread shrinks to nothing"
+    )
