@@ -210,9 +210,9 @@ class Distribution:
             x = x[(None,) * missing]
         return self._ranked(rank, dtype), x
 
-    def _valid(self) -> jax.Array:
+    def _valid(self) -> Any:
         """Whether the parameters lie in their domains; in traced code the answers are NaN where not."""
-        valid = jnp.asarray(True)
+        valid: Any = True
         for name, domain in self._domains().items():
             value = getattr(self, name)
             valid = valid & (value._valid() if isinstance(value, Distribution) else domain.contains(value))

@@ -78,7 +78,7 @@ class Family:
         values = [self._get(self.member, path) for path in self.free]
         return [d.real_shape(jnp.shape(value)) for d, value in zip(domains, values, strict=True)]
 
-    def build(self, v: jax.Array) -> Any:
+    def build(self, v: Any) -> Any:
         """The member with unconstrained coordinates ``v``; the inverse of ``vector``."""
         p, at = self.member, 0
         for path, shape in zip(self.free, self._shapes(), strict=True):
@@ -97,14 +97,15 @@ class Family:
         """The member whose free fields take ``values``, by the names of fields; held ones stay."""
         p = self.member
         for path in self.free:
-            p = _with(p, path, jnp.asarray(values[path[-1]]))
+            value = values[path[-1]]
+            p = _with(p, path, value if isinstance(value, jax.Array) else np.asarray(value, float))
         return p
 
     # -- reported parameters --------------------------------------------------------------------------------------
 
-    def report(self, p: Distribution) -> jax.Array:
+    def report(self, p: Distribution, xp: Any = jnp) -> Any:
         """Reported parameters of a member as one flat vector, in the order of ``parameter_names``."""
-        return jnp.concatenate([jnp.ravel(self._get(p, (*path[:-1], self._reported(path)[0]))) for path in self.free])
+        return xp.concatenate([xp.ravel(self._get(p, (*path[:-1], self._reported(path)[0]))) for path in self.free])
 
     @property
     def parameter_names(self) -> tuple[str, ...]:

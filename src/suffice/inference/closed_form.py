@@ -98,7 +98,7 @@ def impossible(family: Family, row: int, value: float) -> str:
 
 def not_inside(family: Family, p: Distribution) -> str:
     """Why a maximum on the boundary of the parameters is none."""
-    values = np.asarray(family.report(p))
+    values = family.report(p, np)
     told = ", ".join(f"{name} = {value:g}" for name, value in zip(family.parameter_names, values, strict=True))
     return f"{family.name} cannot be fitted: the maximum of the likelihood is not inside, {told}"
 

@@ -1,7 +1,6 @@
 """The engine of maximum likelihood: order statistics and Newton's method over shared passes, closed forms where there are."""
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +12,7 @@ from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family, family
 from suffice.distributions.generic import log_interval, own
 from suffice.distributions.shifted import Shifted
-from suffice.distributions.statistics import Expansion, Sufficient, rough_sufficient, sufficient
-from suffice.inference import origin
+from suffice.distributions.statistics import Expansion, Sufficient, sufficient
 from suffice.inference.closed_form import (
     check_sufficient,
     degenerate,
@@ -22,26 +20,23 @@ from suffice.inference.closed_form import (
     from_sufficient,
     has_sufficient,
     impossible,
-    not_inside,
 )
 from suffice.inference.likelihood import (
     covariance,
     expansion,
-    expansions,
     log_likelihoods,
     reported_jacobian,
 )
 from suffice.inference.median import median_and_deviation
 from suffice.inference.observations import MOST_LEVELS, Memory, Observations
 from suffice.inference.result import Fit
+from suffice.inference.search import Together, search, share
+from suffice.inference.start import starting_points
 from suffice.numerics import newton
-from suffice.numerics.domain import real
 from suffice.numerics.moments import median
-from suffice.numerics.newton import AT_LIMIT, CONVERGED, RUNNING, UNBOUNDED
-from suffice.runtime.blocks import SMALL, Block, blocks
+from suffice.numerics.newton import AT_LIMIT, CONVERGED, UNBOUNDED
+from suffice.runtime.blocks import Block
 from suffice.runtime.errors import DataError
-
-_FAR = np.log(1e8)  # an unconstrained coordinate beyond which a parameter counts as running to its limit
 
 
 def fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any = None, most: int = newton.MOST_STEPS) -> Fit:
@@ -90,73 +85,42 @@ def expand(family: Family, at: Distribution, data: Observations) -> Expansion:
 # -- families without a finite statistic ---------------------------------------------------------------------------
 
 
-def maximise(
-    families: Sequence[Family], starts: Sequence[Distribution], data: Observations
-) -> list[tuple[newton.State, Expansion]]:
-    """Newton's method for several families side by side: one fold over the data serves a step of each.
-
-    Returns where each search ended and the last expansion that it asked for.
-    """
-    last: dict[int, Expansion] = {}
-    states = [newton.start(f.vector(p, np)) for f, p in zip(families, starts, strict=True)]
-    far = [_far(f) for f in families]
-    while active := [i for i, state in enumerate(states) if state.status == RUNNING]:
-
-        def reduce(blocks: Iterable[Any], active: list[int] = active) -> _Tuple:
-            asked = [families[i] for i in active], [states[i].trial for i in active]
-            return _Tuple(expansions(*asked, blocks, lambda work, items: _share(work, items, data)))
-
-        for i, e in zip(active, data.fold(reduce), strict=True):
-            states[i] = newton.update(states[i], e.log_likelihood, e.gradient, e.hessian, e.count, far[i])
-            last[i] = e
-    return [(state, last[i]) for i, state in enumerate(states)]
-
-
-class _Tuple(tuple):
-    """Statistics of several families, added one by one."""
-
-    def __add__(self, other: Any) -> "_Tuple":  # type: ignore[override]
-        return _Tuple(a + b for a, b in zip(self, other, strict=True))
-
-
-def _share(work: Callable[[int], Any], items: Iterable[int], data: Observations) -> list[Any]:
-    """Work through items in two threads, which halves the time compilation takes; streams have threads of their own."""
-    if not isinstance(data, Memory):
-        return [work(i) for i in items]
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(work, items))
-
-
-def _far(family: Family) -> Callable[[Any], bool]:
-    """Whether a point is so far out in a parameter with a limiting family that the maximum is taken to be there."""
-    places = [i for i, path in enumerate(family.free) if path[-1] in family.kind.limits]
-    return lambda v: bool(places) and bool(np.any(v[places] > _FAR))
-
-
 def _from_newton(family: Family, state: newton.State, last: Expansion, data: Observations) -> Fit:
-    p = family.build(jnp.asarray(state.point))
-    spread = jnp.full((len(family.parameter_names),) * 2, jnp.nan)
-    limit = None
+    p = family.build(state.point)
+    spread, limit = _unknown(family), None
     if state.status == CONVERGED:
-        spread = _covariance(last.jacobian, state.hessian)
+        spread = covariance(last.jacobian, state.hessian)
         if _has_median(family) and family.is_plain:  # the likelihood has a kink there
             spread = p._covariance(data.survey.summary.count)
     elif state.status == AT_LIMIT:
         limit = fit_families([_limiting(family)], data)[0]
     if isinstance(p, Shifted) and p.base.unbounded_at_origin and state.status == CONVERGED:
         state = state._replace(status=UNBOUNDED)
-    value, count = jnp.asarray(state.value), jnp.asarray(data.survey.summary.count)
-    status, iterations = jnp.asarray(state.status), jnp.asarray(state.iterations)
-    if _width(data):
-        value = _exact_if_needed(p, value, last.error, data)
+    value = _exact_if_needed(p, state.value, last.error, data) if _width(data) else state.value
     told = limit if isinstance(limit, Fit) else None
-    return Fit(replace(family, member=p), p, spread, value, count, status, iterations, told)
+    return _answer(family, p, spread, value, data, state.status, state.iterations, told)
 
 
-_covariance = jax.jit(covariance)
+def _answer(
+    family: Family,
+    p: Distribution,
+    spread: Any,
+    value: Any,
+    data: Observations,
+    result: Any = CONVERGED,
+    iterations: Any = 0,
+    limit: Fit | None = None,
+) -> Fit:
+    """A fit whose numbers, found on the host, become arrays."""
+    count: Any = data.survey.summary.count
+    return jax.device_put(Fit(replace(family, member=p), p, spread, value, count, result, iterations, limit))
 
 
-def _exact_if_needed(p: Distribution, value: jax.Array, error: float, data: Observations) -> jax.Array:
+def _unknown(family: Family) -> np.ndarray:
+    return np.full((len(family.parameter_names),) * 2, np.nan)
+
+
+def _exact_if_needed(p: Distribution, value: Any, error: float, data: Observations) -> Any:
     """The log-likelihood of intervals: from the distribution function where quadrature of the density is not enough."""
     if error <= 1e-11 * (abs(float(value)) + 1.0):
         return value
@@ -210,38 +174,41 @@ def fit_families(families: Sequence[Family], data: Observations) -> list[Fit | D
     Families with a statistic of fixed size take one pass together, the iterative ones a pass per Newton step together.
     """
     families = [_with_classes(f, data) for f in families]
-    results: dict[int, Fit | DataError] = {}
+    results: dict[int, Any] = {}
     by_statistic = [i for i, f in enumerate(families) if has_sufficient(f) and not _width(data)]
     if by_statistic:
         statistics = data.fold(
-            lambda blocks: _Tuple(_share(lambda i: sufficient(families[i].member, blocks), by_statistic, data))
+            lambda blocks: Together(share(lambda i: sufficient(families[i].member, blocks), by_statistic, data))
         )
 
         def finish(place: int) -> tuple[int, Fit | DataError]:
             i = by_statistic[place]
             return i, fit_sufficient(families[i], statistics[place], data)
 
-        results.update(_share(finish, range(len(by_statistic)), data))
+        results.update(share(finish, range(len(by_statistic)), data))
 
-    iterative: dict[int, Distribution] = {}
-    for i in (i for i in range(len(families)) if i not in results):
-        try:
-            _check_possible(families[i], data)
-            if isinstance(families[i].member, Shifted) and not families[i].regular:
-                results[i] = _from_smallest(families[i], data)
-            elif not families[i].regular:
-                results[i] = _from_rounded_extremes(families[i], data)
-            elif _has_median(families[i]) and not _width(data):
-                results[i] = _from_median(families[i], data)
-            else:
-                iterative[i] = starting_point(families[i], data)
-        except DataError as error:
-            results[i] = error
-    targets = [families[i] for i in iterative]
-    ends = maximise(targets, _near(targets, list(iterative.values()), data), data)
-    for i, end in zip(iterative, ends, strict=True):
-        results[i] = _from_newton(families[i], *end, data)
+    rest = [i for i in range(len(families)) if i not in results]
+    closed = dict(zip(rest, share(lambda i: _without_search(families[i], data), rest, data), strict=True))
+    open_ = [i for i in rest if closed[i] is None]
+    starts: dict[int, Any] = dict(zip(open_, starting_points([families[i] for i in open_], data), strict=True))
+    searched = [i for i in open_ if not isinstance(starts[i], DataError)]
+    ends = search([families[i] for i in searched], [starts[i] for i in searched], data)
+    results |= closed | starts
+    results |= {i: _from_newton(families[i], *end, data) for i, end in zip(searched, ends, strict=True)}
     return [results[i] for i in range(len(families))]
+
+
+def _without_search(family: Family, data: Observations) -> Fit | DataError | None:
+    """The fit of a family whose maximum lies at order statistics, or why it has none; None where it must be searched."""
+    try:
+        _check_possible(family, data)
+        if isinstance(family.member, Shifted) and not family.regular:
+            return _from_smallest(family, data)
+        if not family.regular:
+            return _from_rounded_extremes(family, data)
+        return _from_median(family, data) if _has_median(family) and not _width(data) else None
+    except DataError as error:
+        return error
 
 
 def _width(data: Observations) -> float:
@@ -280,33 +247,6 @@ def _check_possible(family: Family, data: Observations) -> None:
         )
 
 
-def starting_point(family: Family, data: Observations) -> Distribution:
-    """A rough fit to a pilot sample, from which Newton's method sets out."""
-    x, w = data.pilot(family.kind.sample_space)
-    if isinstance(family.member, Shifted):
-        return origin.starting_point(family, x, w, data.survey.summary.minimum)
-    if has_sufficient(family):
-        (block,) = blocks((x,), w)
-        return family.with_values(family.kind._estimate(rough_sufficient(family.member, block)))  # type: ignore[attr-defined]
-    if np.ptp(x) == 0.0:  # the pilot is constant though the data are not
-        summary = data.survey.summary
-        x, w = np.array([summary.minimum, x[0], summary.maximum]), np.ones(3)
-    with np.errstate(all="ignore"):
-        p = family.with_values(family.kind._start(x, w))  # type: ignore[attr-defined]
-    if not np.all(np.asarray(p._valid())):
-        raise DataError(not_inside(family, p))
-    return p
-
-
-def _near(families: Sequence[Family], starts: Sequence[Distribution], data: Observations) -> Sequence[Distribution]:
-    """The starts; for much data, where the maximum for a small sample of it lies: that saves passes over the whole."""
-    if not families or (isinstance(data, Memory) and len(data.values) <= SMALL):
-        return starts
-    states = [state for state, _ in maximise(families, starts, Memory(data.source, *data.pilot(real)))]
-    settled = [s.status == CONVERGED and not isinstance(p, Shifted) for s, p in zip(states, starts, strict=True)]
-    return [f.build(s.point) if ok else p for f, s, p, ok in zip(families, states, starts, settled, strict=True)]
-
-
 def _from_smallest(family: Family, data: Observations) -> Fit:
     """A family whose density jumps at a free origin: the origin is the smallest observation."""
     summary = data.survey.summary
@@ -314,9 +254,7 @@ def _from_smallest(family: Family, data: Observations) -> Fit:
     base = family.member.base._from_mean(jnp.asarray(summary.mean - origin))
     p = Shifted(base, jnp.asarray(origin))
     value = data.fold(lambda b: expansion(family, family.vector(p, np), b)).log_likelihood
-    unknown = jnp.full((len(family.parameter_names),) * 2, jnp.nan)
-    done, count = jnp.asarray(CONVERGED), jnp.asarray(summary.count)
-    return Fit(replace(family, member=p), p, unknown, jnp.asarray(value), count, done, jnp.asarray(0))
+    return _answer(family, p, _unknown(family), value, data)
 
 
 def _from_rounded_extremes(target: Family, data: Observations) -> Fit:
@@ -330,12 +268,10 @@ def _from_rounded_extremes(target: Family, data: Observations) -> Fit:
             raise DataError(f"{target.name} cannot be fitted to rounded values: {error}") from None
         p = target.kind(**ends)
         value = data.fold(lambda blocks: expansion(target, target.vector(p, np), blocks)).log_likelihood
-        status, iterations = jnp.asarray(CONVERGED), jnp.asarray(0)
+        status, iterations = CONVERGED, 0
     else:
         inner = fit_families([rest], data)[0]
         if isinstance(inner, DataError):
             raise inner
         p, value, status, iterations = inner.distribution, inner.log_likelihood, inner.result, inner.iterations
-    unknown = jnp.full((len(target.parameter_names),) * 2, jnp.nan)
-    count = jnp.asarray(summary.count)
-    return Fit(replace(target, member=p), p, unknown, jnp.asarray(value), count, status, iterations)
+    return _answer(target, p, _unknown(target), value, data, status, iterations)

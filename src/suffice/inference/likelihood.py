@@ -11,9 +11,13 @@ from suffice.distributions.exponential import log_base_measure
 from suffice.distributions.family import Family
 from suffice.distributions.generic import log_interval, own
 from suffice.distributions.statistics import Expansion, Sufficient
+from suffice.numerics.moments import namespace
 from suffice.numerics.newton import second_order
 from suffice.numerics.quadrature import unit_legendre
 from suffice.runtime.blocks import SMALL, Block
+
+# On few values the machine code matters less than the time it takes to make it.
+QUICKLY_COMPILED: Any = {"xla_backend_optimization_level": 0}
 
 
 def log_likelihoods(p: Any, columns: tuple[jax.Array, ...]) -> jax.Array:
@@ -101,8 +105,7 @@ def _expand_masses(family: Family, v: jax.Array, *interval: jax.Array) -> tuple[
 
 
 _expand_large = jax.jit(_expand)
-# On few values the machine code matters less than the time it takes to make it.
-_expand_small = jax.jit(_expand, compiler_options={"xla_backend_optimization_level": 0})
+_expand_small = jax.jit(_expand, compiler_options=QUICKLY_COMPILED)
 
 
 def expansions(
@@ -165,7 +168,7 @@ def reported_jacobian(family: Family, v: jax.Array) -> jax.Array:
     return jax.jacfwd(lambda v: family.report(family.build(v)))(v)
 
 
-def covariance(jacobian: jax.Array, hessian: jax.Array) -> jax.Array:
+def covariance(jacobian: Any, hessian: Any) -> Any:
     """Covariance of the reported parameters from the Hessian of the log-likelihood at its maximum: J (−H)⁻¹ J'.
 
     NaN where the Hessian is not negative definite.
@@ -173,9 +176,11 @@ def covariance(jacobian: jax.Array, hessian: jax.Array) -> jax.Array:
     return jacobian @ inverse(-hessian) @ jacobian.T
 
 
-def inverse(m: jax.Array) -> jax.Array:
+def inverse(m: Any) -> Any:
     """Inverse of a small symmetric positive definite matrix, scaled to unit diagonal first; NaN if it is not."""
-    scale = jnp.sqrt(jnp.diagonal(m))
-    factor = jnp.linalg.cholesky(m / jnp.outer(scale, scale))
-    half = jax.scipy.linalg.solve_triangular(factor, jnp.diag(1.0 / scale), lower=True)
-    return half.T @ half
+    xp = namespace(m)
+    size = xp.diagonal(m)
+    unit = 1.0 / xp.sqrt(xp.where(size > 0, size, 1.0))
+    curvature, directions = xp.linalg.eigh(m * xp.outer(unit, unit))
+    half = xp.outer(unit, 1.0 / xp.sqrt(xp.where(curvature > 0, curvature, xp.nan))) * directions
+    return half @ half.T

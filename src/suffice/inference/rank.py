@@ -12,6 +12,7 @@ from suffice.inference.estimate import fit_families
 from suffice.inference.goodness import GoodnessOfFit, goodness_of_fit
 from suffice.inference.observations import Observations, observe, tabulated
 from suffice.inference.result import Fit
+from suffice.inference.search import share
 from suffice.streams import Summary
 
 Criterion = Literal["aic", "aicc", "bic"]
@@ -169,10 +170,14 @@ def rank(
 
     fits: dict[int, Any] = {}
     passes = observations.passes
-    for discrete in (False, True):
+
+    def fit_those(discrete: bool) -> dict[int, Any]:
         chosen = [i for i, f in enumerate(targets) if f.kind.discrete == discrete]
         seen = _as_seen(observations, discrete, rounding)
-        fits.update(zip(chosen, fit_families([targets[i] for i in chosen], seen), strict=True))
+        return dict(zip(chosen, fit_families([targets[i] for i in chosen], seen), strict=True))
+
+    for found in share(fit_those, (False, True), observations):
+        fits |= found
     passes = max(observations.passes, passes)
 
     done = [f for f in fits.values() if isinstance(f, Fit) and np.isfinite(f.log_likelihood)]

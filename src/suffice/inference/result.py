@@ -72,7 +72,7 @@ class Fit:
     @cached_property
     def parameters(self) -> dict[str, float]:
         """Estimates by name."""
-        return _named(self.family, self.family.report(self.distribution))
+        return _named(self.family, self.family.report(self.distribution, np))
 
     @cached_property
     def standard_errors(self) -> dict[str, float]:
@@ -110,7 +110,7 @@ class Fit:
             (lower, upper) by parameter name; NaN where there is no standard error.
         """
         lower, upper = intervals.wald(
-            self.family.report(self.distribution), self.covariance.diagonal(), self.family.parameter_domains, level
+            self.family.report(self.distribution, np), self.covariance.diagonal(), self.family.parameter_domains, level
         )
         return {name: (float(a), float(b)) for name, a, b in zip(self.parameter_names, lower, upper, strict=True)}
 

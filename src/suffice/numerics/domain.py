@@ -33,7 +33,7 @@ class Domain:
     def to_real(self, x: Any) -> Any:
         raise NotImplementedError
 
-    def from_real(self, v: jax.Array) -> jax.Array:
+    def from_real(self, v: Any) -> Any:
         raise NotImplementedError
 
 
@@ -71,14 +71,15 @@ class Interval(Domain):
                 return -xp.log(self.upper - x)
         return x
 
-    def from_real(self, v: jax.Array) -> jax.Array:
+    def from_real(self, v: Any) -> Any:
+        xp = namespace(v)
         match self._bounded():
             case (True, True):
                 return self.lower + (self.upper - self.lower) * jax.nn.sigmoid(v)
             case (True, False):
-                return self.lower + jnp.exp(v)
+                return self.lower + xp.exp(v)
             case (False, True):
-                return self.upper - jnp.exp(-v)
+                return self.upper - xp.exp(-v)
         return v
 
     def interior(self) -> Any:
@@ -124,7 +125,7 @@ class Logits(Domain):
     def to_real(self, x: Any) -> Any:
         return x[..., :-1] - x[..., -1:]
 
-    def from_real(self, v: jax.Array) -> jax.Array:
+    def from_real(self, v: Any) -> Any:
         return jnp.concatenate([v, jnp.zeros((*v.shape[:-1], 1), v.dtype)], axis=-1)
 
     def __str__(self) -> str:
@@ -150,7 +151,7 @@ class Simplex(Domain):
         log_x = namespace(x).log(x)
         return log_x[..., :-1] - log_x[..., -1:]
 
-    def from_real(self, v: jax.Array) -> jax.Array:
+    def from_real(self, v: Any) -> Any:
         return jax.nn.softmax(jnp.concatenate([v, jnp.zeros((*v.shape[:-1], 1), v.dtype)], axis=-1), axis=-1)
 
     def __str__(self) -> str:
