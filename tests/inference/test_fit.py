@@ -469,7 +469,7 @@ def test_bad_data(family, data, message):
 )
 @pytest.mark.parametrize("x", [[0.5], [0.5, 0.5, 0.5]], ids=["one", "constant"])
 def test_no_spread(family, x):
-    with pytest.raises(sf.DataError, match=rf"{family.__name__} cannot be fitted: .* all equal \(n = {len(x)}\)"):
+    with pytest.raises(sf.DataError, match=rf"{family.__name__} cannot be fitted: .* all equal, .* \(n = {len(x)}\)"):
         sf.fit(family, x)
 
 
@@ -538,7 +538,7 @@ def test_missing_values_are_dropped_on_request():
 
 
 def test_wrong_calls():
-    with pytest.raises(TypeError, match="a family must be a class of distributions, got 'gamma'"):
+    with pytest.raises(TypeError, match=r"a family must be a class of distributions or sf.family\(...\), got 'gamma'"):
         sf.fit("gamma", GAMMA)
     with pytest.raises(ValueError, match="missing must be 'error' or 'drop', got 'ignore'"):
         sf.fit(sf.Gamma, GAMMA, missing="ignore")
@@ -548,3 +548,74 @@ def test_wrong_calls():
         sf.fit(sf.Weibull, sf.statistics(sf.Gamma, GAMMA))
     with pytest.raises(TypeError, match=r"Gamma has no parameter 'scale'; it has concentration, rate"):
         sf.family(sf.Gamma, scale=1.0)
+
+
+@pytest.mark.parametrize("value", [2.5, 1e-3, 0.3, 1e9])
+@pytest.mark.parametrize("n", [5, 10, 12])
+def test_a_constant_column_has_no_spread(value, n):
+    fitted = {c.name for c in sf.rank(np.full(n, value), kind="continuous").candidates}
+    assert fitted <= {"Exponential", "Rayleigh"}
+
+
+def test_limits_keep_what_is_held():
+    light = np.random.default_rng(0).uniform(-1, 1, 300)
+    t = sf.fit(sf.family(sf.StudentT, loc=0.0, scale=1.0), light)
+    assert t.limit.distribution.loc == 0.0
+    assert t.limit.distribution.scale == 1.0
+    assert t.limit.log_likelihood == pytest.approx(float(sf.Normal().log_prob(light).sum()), rel=1e-12)
+    counts = np.random.default_rng(0).binomial(10, 0.5, 500)
+    poisson = sf.fit(sf.family(sf.NegativeBinomial, mean=5.5), counts).limit
+    assert poisson.distribution.rate == 5.5
+    assert poisson.log_likelihood == pytest.approx(float(sf.Poisson(5.5).log_prob(counts).sum()), rel=1e-9)
+
+
+def test_an_estimate_on_the_boundary_has_no_standard_error():
+    fit = sf.fit(sf.Bernoulli, [1, 1, 1])
+    assert fit.parameters == {"probs": 1.0}
+    assert np.isnan(fit.standard_errors["probs"])
+
+
+@pytest.mark.parametrize(
+    ("family", "x"),
+    [
+        (sf.Exponential, [1.0, -2.0, 6.0]),
+        (sf.Poisson, [1.5, 2.2, 6.0]),
+        (sf.Normal, [1.0, 1.0, 1.0]),
+        (sf.Normal, [1.0, np.nan, 2.0]),
+        (sf.Weibull, [1.0, -1.0, 2.0]),
+    ],
+)
+def test_compiled_fits_of_impossible_data_are_not_a_number(family, x):
+    fit = jax.jit(lambda x: sf.fit(family, x))(np.array(x))
+    assert not fit.converged
+    assert np.isnan(fit.log_likelihood)
+    assert all(np.isnan(v) for v in fit.parameters.values())
+
+
+def test_compiled_fits_take_weights_and_batches_show_their_shape():
+    weighted = jax.jit(lambda w: sf.fit(sf.Gamma, [1.0, 2.0, 3.5], w).log_likelihood)(np.array([1.0, 2.0, 1.0]))
+    assert weighted == pytest.approx(float(sf.fit(sf.Gamma, [1.0, 2.0, 2.0, 3.5]).log_likelihood), rel=1e-12)
+    batch = jax.vmap(lambda x: sf.fit(sf.Exponential, x))(np.array([[1.0, 2.0], [3.0, 5.0]]))
+    assert repr(batch) == "Fit(Exponential: a batch of shape (2,))"
+    with pytest.raises(ValueError, match="Categorical is not fitted inside compiled code"):
+        jax.jit(lambda x: sf.fit(sf.Categorical, x).log_likelihood)(np.array([0, 1, 2]))
+
+
+def test_what_is_held_need_not_suit_an_invented_value_of_the_rest():
+    assert sf.fit(sf.family(sf.Uniform, low=1.0), [1.5, 2.0, 4.0]).parameters == {"high": 4.0}
+    with pytest.raises(ValueError, match="must be a single value to be held"):
+        sf.family(sf.Normal, loc=[0.0, 1.0])
+
+
+def test_missing_values_of_a_source_are_dropped_on_request():
+    source = sf.chunks(lambda: iter([np.array([1.0, np.nan, 2.0, 4.0])]))
+    assert sf.fit(sf.Normal, source, missing="drop").count == 3
+    with pytest.raises(ValueError, match="missing must be 'error' or 'drop', got 'ignore'"):
+        sf.fit(sf.Normal, source, missing="ignore")
+    with pytest.raises(TypeError, match="weights and missing are for data"):
+        sf.fit(sf.Gamma, sf.statistics(sf.Gamma, GAMMA), weights=np.ones(3))
+
+
+def test_categories_have_an_end():
+    with pytest.raises(sf.DataError, match="Categorical takes classes below 1024, got 50000"):
+        sf.fit(sf.Categorical, [0, 50_000])

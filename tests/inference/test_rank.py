@@ -83,7 +83,7 @@ def test_impossible_families_name_the_first_offending_value():
 def test_constant_columns_leave_what_has_no_spread():
     ranking = sf.rank([1.5, 1.5, 1.5])
     assert {c.name for c in ranking.candidates} == {"Exponential", "Rayleigh"}
-    assert all("all equal (n = 3)" in i.reason for i in ranking.impossible if i.name != "Beta")
+    assert all("all equal, to within rounding (n = 3)" in i.reason for i in ranking.impossible if i.name != "Beta")
     ranking = sf.rank([2, 2, 2], [sf.Poisson, sf.Normal, sf.Exponential])
     assert {c.name for c in ranking.candidates} == {"Poisson", "Exponential"}
     ranking = sf.rank(np.zeros(9), [sf.Poisson, sf.NegativeBinomial, sf.Geometric, sf.Bernoulli])
@@ -293,5 +293,23 @@ def test_wrong_calls():
         sf.rank(POSITIVE, criterion="likelihood")
     with pytest.raises(ValueError, match='kind must be "auto", "continuous" or "discrete", got \'integers\''):
         sf.rank(POSITIVE, kind="integers")
-    with pytest.raises(TypeError, match="a family must be a class of distributions, got 'gamma'"):
+    with pytest.raises(TypeError, match=r"a family must be a class of distributions or sf.family\(...\), got 'gamma'"):
         sf.rank(POSITIVE, ["gamma"])
+
+
+def test_too_few_observations_for_the_corrected_criterion():
+    ranking = sf.rank([1.5, 2.7], [sf.Normal, sf.Exponential], criterion="aicc")
+    assert [i.reason for i in ranking.impossible] == [
+        "aicc of Normal needs more than 3 observations, got 2",
+        "aicc of Exponential needs more than 2 observations, got 2",
+    ]
+    with pytest.raises(sf.DataError, match="no family could be fitted to x: Normal: aicc of Normal"):
+        _ = ranking.best
+
+
+def test_families_count_once_and_must_be_of_the_kind():
+    assert len(sf.rank([1.0, 2.5], [sf.Normal, sf.Normal]).candidates) == 1
+    with pytest.raises(ValueError, match="kind is 'discrete', but Normal is continuous"):
+        sf.rank([1, 2, 4], [sf.Normal, sf.Poisson], kind="discrete")
+    with pytest.raises(ValueError, match="families must name at least one family"):
+        sf.rank([1.0, 2.0], [])

@@ -173,3 +173,12 @@ def test_bad_data(data, message):
     for family, at in ((sf.Gamma, None), (sf.Weibull, sf.Weibull(1.0, 1.0))):
         with pytest.raises(sf.DataError, match=message):
             sf.statistics(family, data, at=at)
+
+
+def test_statistics_of_different_numbers_of_trials_stay_apart():
+    ten, twenty = (sf.family(sf.Binomial, total_count=n) for n in (10, 20))
+    k = np.array([3, 5, 6, 2])
+    with pytest.raises(ValueError, match="what is held differs"):
+        sf.statistics(ten, k) + sf.statistics(twenty, k)
+    with pytest.raises(ValueError, match="these are statistics of Binomial"):
+        sf.fit(twenty, sf.statistics(ten, k))

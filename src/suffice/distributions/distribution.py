@@ -2,8 +2,10 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable
-from typing import Any, ClassVar, Self, dataclass_transform
+import operator
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, Self, dataclass_transform
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +29,13 @@ def does_not_exist(reason: str) -> Any:
         raise DoesNotExistError(f"{type(self).__name__}: {reason}")
 
     return raise_it
+
+
+class Limit(NamedTuple):
+    """The family that a parameter leads to as it grows; ``names`` of the other parameters where they change."""
+
+    kind: "type[Distribution]"
+    names: Mapping[str, str] = MappingProxyType({})
 
 
 def parameter(
@@ -100,7 +109,7 @@ class Distribution:
     discrete: ClassVar[bool] = False
     held: ClassVar[tuple[str, ...]] = ()  # parameters that are known, such as a number of trials, and never estimated
     irregular: ClassVar[tuple[str, ...]] = ()  # parameters that bound the support: estimates without standard errors
-    limits: ClassVar[dict[str, Any]] = {}  # parameter -> the family that is the limit as it grows
+    limits: ClassVar[dict[str, "Limit"]] = {}  # parameter -> what is reached as it grows
     irregular_origin: ClassVar[bool] = (
         False  # whether the density jumps at its origin, so that a free one is the minimum
     )
@@ -324,7 +333,7 @@ class Distribution:
             shape: how many; the result has shape ``shape + batch_shape + event shape``.
             rng: int, ``numpy.random.Generator`` or JAX key (see ``docs/notation.md``).
         """
-        shape = (shape,) if isinstance(shape, int) else tuple(shape)
+        shape = tuple(shape) if np.iterable(shape) else (operator.index(shape),)
         return self._draw(as_key(rng), shape)
 
     @functools.partial(jax.jit, static_argnums=2)

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from suffice.distributions.distribution import Distribution, parameter
+from suffice.distributions.distribution import Distribution, Limit, parameter
 from suffice.distributions.normal import Normal
 from suffice.numerics import domain
 from suffice.numerics.moments import mean_and_deviation, namespace
@@ -34,7 +34,7 @@ class ExponentiallyModifiedNormal(Distribution):
 
     sample_space: ClassVar[Any] = domain.real
     # As the rate grows the likelihood may rise to its limit: the normal's.
-    limits: ClassVar[dict[str, Any]] = {"rate": Normal}
+    limits: ClassVar[dict[str, Any]] = {"rate": Limit(Normal)}
 
     def _b(self) -> jax.Array:
         return self.rate * self.scale

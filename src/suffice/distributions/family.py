@@ -11,6 +11,7 @@ import numpy as np
 
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.shifted import Shifted
+from suffice.numerics.checks import checked
 from suffice.numerics.domain import INF, Domain, Interval
 
 Path = tuple[str, ...]
@@ -70,7 +71,7 @@ class Family:
     def vector(self, p: Distribution, xp: Any = jnp) -> Any:
         """Unconstrained coordinates of a member, (d,), as an array of ``xp``."""
         parts = [self._field(path)[1].metadata["domain"].to_real(xp.asarray(self._get(p, path))) for path in self.free]
-        return xp.concatenate([xp.ravel(part) for part in parts])
+        return xp.concatenate([xp.ravel(part) for part in parts]) if parts else xp.zeros(0)
 
     def _shapes(self) -> list[tuple[int, ...]]:
         """Shape of each free parameter in unconstrained coordinates."""
@@ -101,11 +102,20 @@ class Family:
             p = _with(p, path, value if isinstance(value, jax.Array) else np.asarray(value, float))
         return p
 
+    def holding(self, values: dict[str, Any]) -> "Family":
+        """The family with free fields held at ``values``, by the names of fields; those not free stay as they are."""
+        p = self.member
+        for path in self.free:
+            if path[-1] in values:
+                p = _with(p, path, jnp.asarray(values[path[-1]], float))
+        return Family(p, tuple(path for path in self.free if path[-1] not in values))
+
     # -- reported parameters --------------------------------------------------------------------------------------
 
     def report(self, p: Distribution, xp: Any = jnp) -> Any:
         """Reported parameters of a member as one flat vector, in the order of ``parameter_names``."""
-        return xp.concatenate([xp.ravel(self._get(p, (*path[:-1], self._reported(path)[0]))) for path in self.free])
+        parts = [xp.ravel(self._get(p, (*path[:-1], self._reported(path)[0]))) for path in self.free]
+        return xp.concatenate(parts) if parts else xp.zeros(0)
 
     @property
     def parameter_names(self) -> tuple[str, ...]:
@@ -197,8 +207,13 @@ def family(kind: type[Distribution], **held: Any) -> Family:
     if unknown:
         told = f"sf.family(sf.{kind.__name__}, {', '.join(f'{name}=...' for name in kind.held)})"
         raise ValueError(f"{kind.__name__}: {unknown[0]} is not estimated and must be given, as in {told}")
-    values = {f.name: held.get(name, _example(f)) for name, f in names.items()}
-    member: Any = kind(**values)
+    member: Any = kind(**{f.name: _example(f) for f in fields(kind)})  # type: ignore[arg-type]
+    for name, value in held.items():
+        domain = names[name].metadata["domain"]
+        value = checked(f"{kind.__name__}.{name}", domain, value)
+        if value.ndim != domain.event_ndim:
+            raise ValueError(f"{kind.__name__}.{name} must be a single value to be held, got an array of {value.shape}")
+        member = _with(member, (names[name].name,), value)
     free: list[Path] = [(f.name,) for name, f in names.items() if name not in held]
     if not free and not shifted:
         raise ValueError(f"{kind.__name__}: all parameters are held, nothing is left to fit")
@@ -209,7 +224,11 @@ def family(kind: type[Distribution], **held: Any) -> Family:
 
 def as_family(target: Any) -> Family:
     """Accept a class or a ``Family``."""
-    return target if isinstance(target, Family) else _of_class(target)
+    if isinstance(target, Family):
+        return target
+    if not isinstance(target, type):
+        raise TypeError(f"a family must be a class of distributions or sf.family(...), got {target!r}")
+    return _of_class(target)
 
 
 @cache

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions.counts import Counts
-from suffice.distributions.distribution import parameter
+from suffice.distributions.distribution import Limit, parameter
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.poisson import Poisson
 from suffice.numerics import domain, variates
@@ -48,7 +48,7 @@ class NegativeBinomial(Counts):
     concentration: jax.Array = parameter(domain.positive, doc="inverse overdispersion")
 
     # As the concentration grows the likelihood may rise to its limit: the Poisson's.
-    limits: ClassVar[dict[str, Any]] = {"concentration": Poisson}
+    limits: ClassVar[dict[str, Any]] = {"concentration": Limit(Poisson, {"mu": "rate"})}
 
     @classmethod
     def from_probs(cls, concentration: Any, probs: Any) -> "NegativeBinomial":

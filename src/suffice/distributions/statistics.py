@@ -68,6 +68,10 @@ class Sufficient(Statistics):
     def __add__(self, other: "Sufficient") -> "Sufficient":
         if not isinstance(other, Sufficient) or type(other.prototype) is not type(self.prototype):
             raise TypeError(f"statistics of {_describe(self)} and {_describe(other)} do not add")
+        if not same_held(self.prototype, other.prototype):
+            raise ValueError(
+                f"statistics of {self.prototype!r} and {other.prototype!r} do not add: what is held differs"
+            )
         if self.centre.shape != other.centre.shape:
             raise ValueError(
                 f"statistics of {_describe(self)} with {self.centre.size} and {other.centre.size} classes do not add"
@@ -75,6 +79,11 @@ class Sufficient(Statistics):
         if float(other.count) == 0.0:
             return self
         return other if float(self.count) == 0.0 else _merge(self, other)
+
+
+def same_held(a: Any, b: Any) -> bool:
+    """Whether two members of a family agree in the parameters that are always held, such as a number of trials."""
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in a.held)
 
 
 def _describe(statistics: Any) -> str:
@@ -236,7 +245,6 @@ class Expansion(Statistics):
         point: unconstrained parameters the expansion was taken at, (d,).
         count: number of observations, the sum of their weights.
         log_likelihood, gradient, hessian: of shapes (), (d,), (d, d).
-        error: how far ``log_likelihood`` may be off, where it is made by quadrature.
         jacobian: derivatives of the reported parameters in the unconstrained ones, (d, d).
         family: the family, with what it holds.
     """
@@ -247,7 +255,6 @@ class Expansion(Statistics):
     log_likelihood: Any
     gradient: Any
     hessian: Any
-    error: Any
     jacobian: Any
 
     def __add__(self, other: "Expansion") -> "Expansion":
@@ -264,5 +271,4 @@ class Expansion(Statistics):
             log_likelihood=self.log_likelihood + other.log_likelihood,
             gradient=self.gradient + other.gradient,
             hessian=self.hessian + other.hessian,
-            error=self.error + other.error,
         )

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from suffice.distributions.distribution import does_not_exist, parameter
+from suffice.distributions.distribution import Limit, does_not_exist, parameter
 from suffice.distributions.inverse_gamma import InverseGamma
 from suffice.distributions.location_scale import LocationScale
 from suffice.distributions.normal import Normal
@@ -153,4 +153,4 @@ class StudentT(LocationScale):
         return {"df": namespace(x).where(heavy, 2.5, 6.0), "loc": loc, "scale": deviation * 0.9}
 
     # As df grows the likelihood may rise to its limit: the normal's.
-    limits: ClassVar[dict[str, Any]] = {"df": Normal}
+    limits: ClassVar[dict[str, Any]] = {"df": Limit(Normal)}

@@ -18,15 +18,14 @@ from suffice.inference.likelihood import (
 from suffice.inference.observations import Observations
 from suffice.inference.result import Fit
 from suffice.numerics import newton
-from suffice.numerics.newton import CONVERGED, second_order
+from suffice.numerics.newton import CONVERGED, DEGENERATE, second_order
 from suffice.runtime.errors import DataError
 
 
 @jax.jit
 def from_sufficient(family: Family, s: Sufficient) -> Fit:
     """The fit from a sufficient statistic: closed form or moment matching; Newton where parameters are held."""
-    estimate = family.kind._estimate(s)  # type: ignore[attr-defined]
-    p = family.with_values(estimate)
+    p = family.with_values(family.kind._estimate(s))  # type: ignore[attr-defined]
     result, iterations = jnp.asarray(CONVERGED), jnp.asarray(0)
     if not family.is_plain and family.regular:
         state = _maximise_traced(family, s, p)
@@ -39,8 +38,25 @@ def from_sufficient(family: Family, s: Sufficient) -> Fit:
         v = family.vector(p)
         hessian = s.count * second_order(lambda v: mean_log_likelihood(family.build(v), s), v)[2]
         spread = covariance(reported_jacobian(family, v), hessian)
+    certain = jnp.diagonal(spread) == 0.0  # an estimate on the boundary, such as a probability of 1, has no Wald error
+    spread = jnp.where(certain[:, None] | certain[None, :], jnp.nan, spread)
     value = s.count * mean_log_likelihood(p, s)
+    if family.dimension > 1:
+        result = jnp.where(_has_spread(family, s), result, DEGENERATE)
     return Fit(replace(family, member=p), p, spread, value, s.count, result, iterations)
+
+
+def _has_spread(family: Family, s: Sufficient) -> jax.Array:
+    """Whether observations differ by more than rounding, as far as the statistic of the family tells."""
+    if family.kind.needs_extremes:
+        return s.upper > s.lower
+    hook = own(family.member, "_divergence")
+    if hook is None:
+        return jnp.asarray(True)
+    eps = 8.0 * jnp.finfo(s.mean.dtype).eps
+    x = family.member._from_coordinate(s.mean)
+    step = jnp.abs(family.member._coordinate(x * (1.0 + eps)) - s.mean) + eps * jnp.abs(s.mean)
+    return ~(s.gap <= hook(step, s.mean))
 
 
 def _maximise_traced(family: Family, s: Sufficient, begin: Distribution) -> newton.State:
@@ -66,7 +82,7 @@ def has_sufficient(family: Family) -> bool:
     return own(family.kind, "_estimate") is not None
 
 
-def check_sufficient(family: Family, s: Sufficient, data: Observations | None, needs_spread: bool = True) -> None:
+def check_sufficient(family: Family, s: Sufficient, data: Observations | None) -> None:
     """Raise what is wrong with the data, if the statistic says that something is."""
     bad = not np.all(np.isfinite(s.mean)) or not np.isfinite(s.gap) or float(s.outside) > 0
     if bad and data is not None:
@@ -74,16 +90,15 @@ def check_sufficient(family: Family, s: Sufficient, data: Observations | None, n
         if found is not None:
             raise DataError(impossible(family, *found))
     if bad:
-        raise DataError(f"{family.name} cannot be fitted: the statistics are not finite")
-    extremes = family.kind.needs_extremes
-    constant = own(family.kind, "_divergence") is not None and not float(s.gap) > 0
-    if needs_spread and family.dimension > 1 and (constant or (extremes and not float(s.upper) > float(s.lower))):
-        raise DataError(degenerate(family, float(s.count)))
+        reason = "are not finite" if float(s.outside) == 0.0 else f"hold values not {family.kind.sample_space}"
+        raise DataError(f"{family.name} cannot be fitted: the statistics {reason}")
 
 
 def _settled(fit: Fit, s: Sufficient) -> Fit | DataError:
     """The fit, unless its maximum lies on the boundary of the parameters or leaves data outside the support."""
     p = fit.distribution
+    if fit.result == DEGENERATE:
+        return DataError(degenerate(fit.family, float(s.count)))
     if not np.all(np.asarray(p._valid())) or not np.isfinite(fit.log_likelihood):
         return DataError(not_inside(fit.family, p))
     if fit.family.kind.needs_extremes and not np.all(p._support().contains(np.array([s.lower, s.upper]))):
@@ -106,6 +121,6 @@ def not_inside(family: Family, p: Distribution) -> str:
 def degenerate(family: Family, count: float) -> str:
     """Why a sample without spread cannot be fitted."""
     return (
-        f"{family.name} cannot be fitted: the observations are all equal (n = {count:g}), "
+        f"{family.name} cannot be fitted: the observations are all equal, to within rounding (n = {count:,.10g}), "
         "and the likelihood keeps growing as the spread shrinks to nothing"
     )

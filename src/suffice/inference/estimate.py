@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.distribution import Distribution
-from suffice.distributions.family import Family, family
-from suffice.distributions.generic import log_interval, own
+from suffice.distributions.family import Family, as_family
+from suffice.distributions.generic import own
 from suffice.distributions.shifted import Shifted
 from suffice.distributions.statistics import Expansion, Sufficient, sufficient
 from suffice.inference.closed_form import (
@@ -20,32 +20,53 @@ from suffice.inference.closed_form import (
     from_sufficient,
     has_sufficient,
     impossible,
+    not_inside,
 )
 from suffice.inference.likelihood import (
     covariance,
     expansion,
+    log_likelihood,
     log_likelihoods,
     reported_jacobian,
 )
 from suffice.inference.median import median_and_deviation
-from suffice.inference.observations import MOST_LEVELS, Memory, Observations
+from suffice.inference.observations import Memory, Observations
 from suffice.inference.result import Fit
 from suffice.inference.search import Together, search, share
 from suffice.inference.start import starting_points
 from suffice.numerics import newton
 from suffice.numerics.moments import median
-from suffice.numerics.newton import AT_LIMIT, CONVERGED, UNBOUNDED
+from suffice.numerics.newton import AT_LIMIT, CONVERGED, DEGENERATE, INVALID, UNBOUNDED
 from suffice.runtime.blocks import Block
 from suffice.runtime.errors import DataError
 
+MOST_CLASSES = 2**10  # a covariance of more is no help to anyone
+
 
 def fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any = None, most: int = newton.MOST_STEPS) -> Fit:
-    """The fit of one array inside compiled code, such as a bootstrap under ``vmap``.
+    """The fit of one array inside compiled code, such as a bootstrap under ``vmap``; NaN where the data rule it out.
 
     Args:
         begin: where iterations start; by default from the family's rough fit to the data.
         most: Newton steps at most.
     """
+    if own(family.kind, "_with_classes") is not None:
+        raise ValueError(f"{family.name} is not fitted inside compiled code: the data say how many classes there are")
+    fit = _fit_traced(family, x, w, begin, most)
+    inside = jnp.all(family.kind.sample_space.contains(x) | (w == 0.0)) & jnp.all(w >= 0.0)
+    usable = inside & fit.distribution._valid() & (fit.result != DEGENERATE)
+    p = jax.tree.map(lambda leaf: jnp.where(usable, leaf, jnp.nan), fit.distribution)
+    return replace(
+        fit,
+        family=replace(family, member=p),
+        distribution=p,
+        covariance=jnp.where(usable, fit.covariance, jnp.nan),
+        log_likelihood=jnp.where(usable, fit.log_likelihood, jnp.nan),
+        result=jnp.where(usable | (fit.result == DEGENERATE), fit.result, INVALID),
+    )
+
+
+def _fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any, most: int) -> Fit:
     if has_sufficient(family):
         return from_sufficient(family, sufficient(family.member, [Block((x,), w)]))
     if own(family.kind, "_from_median") is not None:
@@ -68,7 +89,7 @@ def summarise(family: Family, data: Observations) -> Sufficient:
     """The sufficient statistic of observations, checked."""
     family = _with_classes(family, data)
     s = data.fold(lambda blocks: sufficient(family.member, blocks))
-    check_sufficient(family, s, data, needs_spread=False)
+    check_sufficient(family, s, data)
     return s
 
 
@@ -93,12 +114,10 @@ def _from_newton(family: Family, state: newton.State, last: Expansion, data: Obs
         if _has_median(family) and family.is_plain:  # the likelihood has a kink there
             spread = p._covariance(data.survey.summary.count)
     elif state.status == AT_LIMIT:
-        limit = fit_families([_limiting(family)], data)[0]
+        limit = _limit(family, p, data)
     if isinstance(p, Shifted) and p.base.unbounded_at_origin and state.status == CONVERGED:
         state = state._replace(status=UNBOUNDED)
-    value = _exact_if_needed(p, state.value, last.error, data) if _width(data) else state.value
-    told = limit if isinstance(limit, Fit) else None
-    return _answer(family, p, spread, value, data, state.status, state.iterations, told)
+    return _answer(family, p, spread, state.value, data, state.status, state.iterations, limit)
 
 
 def _answer(
@@ -120,25 +139,18 @@ def _unknown(family: Family) -> np.ndarray:
     return np.full((len(family.parameter_names),) * 2, np.nan)
 
 
-def _exact_if_needed(p: Distribution, value: Any, error: float, data: Observations) -> Any:
-    """The log-likelihood of intervals: from the distribution function where quadrature of the density is not enough."""
-    if error <= 1e-11 * (abs(float(value)) + 1.0):
-        return value
-    return data.fold(lambda blocks: sum((_weighted_intervals(p, block) for block in blocks), jnp.zeros(())))
-
-
-@jax.jit
-def _weighted_intervals(p: Distribution, block: Block) -> jax.Array:
-    values = log_interval(p, *block.columns)
-    return values.sum() if block.weights is None else jnp.where(block.weights > 0, block.weights * values, 0.0).sum()
-
-
-def _limiting(target: Family) -> Family:
-    """The limiting family, with what the family itself holds."""
-    (kind,) = {target.kind.limits[path[-1]] for path in target.free if path[-1] in target.kind.limits}
-    free = {path[-1] for path in target.free}
-    held = {n: getattr(target.member, n) for n in target.kind.field_names() if n not in free}
-    return family(kind, **{name: value for name, value in held.items() if name in kind.field_names()})
+def _limit(target: Family, p: Distribution, data: Observations) -> Fit | None:
+    """The fit of the family that a parameter leads to as it grows, with what is held held there as well."""
+    limit = next(target.kind.limits[path[-1]] for path in target.free if path[-1] in target.kind.limits)
+    free = {limit.names.get(path[-1], path[-1]) for path in target.free}
+    values = {limit.names.get(name, name): getattr(p, name) for name in target.kind.field_names()}
+    of_kind = as_family(limit.kind)
+    limiting = of_kind.holding({name: value for name, value in values.items() if name not in free})
+    if not limiting.free:
+        value = data.fold(lambda blocks: log_likelihood(limiting.member, blocks))
+        return _answer(limiting, limiting.member, _unknown(limiting), value, data)
+    found = fit_families([limiting], data)[0]
+    return found if isinstance(found, Fit) else None
 
 
 def _from_median(family: Family, data: Observations) -> Fit:
@@ -173,9 +185,13 @@ def fit_families(families: Sequence[Family], data: Observations) -> list[Fit | D
 
     Families with a statistic of fixed size take one pass together, the iterative ones a pass per Newton step together.
     """
-    families = [_with_classes(f, data) for f in families]
-    results: dict[int, Any] = {}
-    by_statistic = [i for i, f in enumerate(families) if has_sufficient(f) and not _width(data)]
+    families, results = list(families), {}
+    for i, f in enumerate(families):
+        try:
+            families[i] = _with_classes(f, data)
+        except DataError as error:
+            results[i] = error
+    by_statistic = [i for i, f in enumerate(families) if i not in results and has_sufficient(f) and not _width(data)]
     if by_statistic:
         statistics = data.fold(
             lambda blocks: Together(share(lambda i: sufficient(families[i].member, blocks), by_statistic, data))
@@ -226,7 +242,9 @@ def _with_classes(family: Family, data: Observations) -> Family:
     if hook is None:
         return family
     largest = data.survey.summary.maximum
-    return replace(family, member=hook(int(largest) + 1)) if 0 <= largest < MOST_LEVELS else family
+    if largest >= MOST_CLASSES:
+        raise DataError(f"{family.name} takes classes below {MOST_CLASSES}, got {largest:g}")
+    return replace(family, member=hook(int(largest) + 1)) if largest >= 0 else family
 
 
 def _check_possible(family: Family, data: Observations) -> None:
@@ -238,11 +256,15 @@ def _check_possible(family: Family, data: Observations) -> None:
             raise DataError(impossible(family, row, value))
     elif (found := data.outside(space)) is not None:
         raise DataError(impossible(family, *found))
-    if summary.minimum == summary.maximum and not family.kind.discrete and family.dimension > 1:
+    reach = summary.maximum - summary.minimum
+    constant = reach <= 8.0 * np.finfo(float).eps * max(abs(summary.minimum), abs(summary.maximum))
+    if constant and not family.kind.discrete and (family.dimension > 1 or summary.minimum - half <= space.lower):
         raise DataError(degenerate(family, summary.count))
-    if half and isinstance(data, Memory) and 1 < len(data.values) <= family.dimension and family.regular:
+    distinct = len(data.values) if half and isinstance(data, Memory) else 0
+    neighbours = reach == distinct - 1  # so that nothing between them says how fast the density falls
+    if 1 < distinct <= family.dimension and neighbours and family.regular:
         raise DataError(
-            f"{family.name} cannot be fitted: {len(data.values)} distinct rounded values do not determine "
+            f"{family.name} cannot be fitted: {distinct} neighbouring rounded values do not determine "
             f"{family.dimension} parameters"
         )
 
@@ -260,18 +282,13 @@ def _from_smallest(family: Family, data: Observations) -> Fit:
 def _from_rounded_extremes(target: Family, data: Observations) -> Fit:
     """A family whose support is estimated, from rounded values: the support reaches to the ends of their intervals."""
     summary, half = data.survey.summary, _width(data) / 2.0
-    ends = target.kind._support_of_rounded(summary.minimum - half, summary.maximum + half)  # type: ignore[attr-defined]
-    try:
-        rest = family(target.kind, **ends)
-    except ValueError as error:
-        if "nothing is left to fit" not in str(error):
-            raise DataError(f"{target.name} cannot be fitted to rounded values: {error}") from None
-        p = target.kind(**ends)
-        value = data.fold(lambda blocks: expansion(target, target.vector(p, np), blocks)).log_likelihood
-        status, iterations = CONVERGED, 0
-    else:
+    rest = target.holding(target.kind._support_of_rounded(summary.minimum - half, summary.maximum + half))  # type: ignore[attr-defined]
+    if not np.all(np.asarray(rest.member._valid())):
+        raise DataError(f"{target.name} cannot be fitted to rounded values: {not_inside(target, rest.member)}")
+    if rest.free:
         inner = fit_families([rest], data)[0]
         if isinstance(inner, DataError):
             raise inner
-        p, value, status, iterations = inner.distribution, inner.log_likelihood, inner.result, inner.iterations
-    return _answer(target, p, _unknown(target), value, data, status, iterations)
+        return replace(inner, family=replace(target, member=inner.distribution), covariance=_unknown(target))
+    value = data.fold(lambda blocks: expansion(target, target.vector(rest.member, np), blocks)).log_likelihood
+    return _answer(target, rest.member, _unknown(target), value, data)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions.family import Family, as_family
-from suffice.distributions.statistics import Expansion, Statistics, Sufficient
+from suffice.distributions.statistics import Expansion, Statistics, Sufficient, same_held
 from suffice.inference import estimate
 from suffice.inference.observations import observe
 from suffice.inference.result import Fit
@@ -37,11 +37,15 @@ def fit(target: Any, data: Any, weights: Any = None, *, missing: str = "error") 
         (0.333333, 0.19245)
     """
     family = as_family(target)
-    if is_traced(data):
-        return _fit_traced(family, data, weights)
+    if is_traced(data, weights):
+        return _fit_traced(family, jnp.asarray(data), weights)
     if not isinstance(data, Statistics):
         (result,) = estimate.fit_families([family], observe(data, weights, missing))
+    elif weights is not None or missing != "error":
+        raise TypeError("weights and missing are for data; statistics already hold what was counted")
     elif isinstance(data, Sufficient) and isinstance(data.prototype, family.kind):
+        if not same_held(data.prototype, family.member):
+            raise ValueError(f"these are statistics of {data.prototype!r}, not of {family.name}")
         result = estimate.fit_sufficient(family, data)
     elif isinstance(data, Expansion):
         raise TypeError("an expansion at one point is not enough for a fit: Newton's method needs one at each step")

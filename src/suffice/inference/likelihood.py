@@ -16,13 +16,17 @@ from suffice.numerics.newton import second_order
 from suffice.numerics.quadrature import unit_legendre
 from suffice.runtime.blocks import SMALL, Block
 
+_LARGEST_ERROR = 1e-11  # of a log-likelihood by quadrature, relative to it
+
 # On few values the machine code matters less than the time it takes to make it.
 QUICKLY_COMPILED: Any = {"xla_backend_optimization_level": 0}
 
 
-def log_likelihoods(p: Any, columns: tuple[jax.Array, ...]) -> jax.Array:
+def log_likelihoods(p: Any, columns: tuple[jax.Array, ...], exact: bool = False) -> jax.Array:
     """Log-likelihood of each observation: a value, or an interval when there are two columns."""
-    return p._log_prob(columns[0].astype(float)) if len(columns) == 1 else log_masses(p, *columns)
+    if len(columns) == 1:
+        return p._log_prob(columns[0].astype(float))
+    return log_interval(p, *columns) if exact else log_masses(p, *columns)
 
 
 _NODES, _WEIGHTS = (np.asarray(v) for v in unit_legendre(24))
@@ -70,14 +74,17 @@ def _quadrature_error(share: jax.Array, touches: jax.Array) -> jax.Array:
     return jnp.where(touches, last, last**2)
 
 
-def _expand(family: Family, v: jax.Array, block: Block) -> tuple[tuple[jax.Array, ...], jax.Array]:
-    """What adds up over blocks, count, value, gradient, Hessian and error of value; and the Jacobian of what is reported."""
+def _expand(family: Family, v: jax.Array, block: Block, exact: bool) -> tuple[tuple[jax.Array, ...], jax.Array]:
+    """What adds up over blocks, count, value, gradient, Hessian and error of value; and the Jacobian of what is reported.
+
+    ``exact`` takes intervals from the distribution function, which compiles more slowly than quadrature by far.
+    """
     columns, weights = block
     weights = jnp.ones(columns[0].shape[0]) if weights is None else weights
-    if len(columns) == 2 and own(family.member, "_from_median") is None:
+    if len(columns) == 2 and not exact and own(family.member, "_from_median") is None:
         sums = _expand_masses(family, v, *columns, weights)
     else:
-        value = second_order(lambda v: weights @ log_likelihoods(family.build(v), columns), v)
+        value = second_order(lambda v: weights @ log_likelihoods(family.build(v), columns, exact), v)
         sums = *value, jnp.zeros(())
     return (weights.sum(), *sums), reported_jacobian(family, v)
 
@@ -104,8 +111,8 @@ def _expand_masses(family: Family, v: jax.Array, *interval: jax.Array) -> tuple[
     return weights @ masses, weights @ mean_score, hessian, error
 
 
-_expand_large = jax.jit(_expand)
-_expand_small = jax.jit(_expand, compiler_options=QUICKLY_COMPILED)
+_expand_large = jax.jit(_expand, static_argnames="exact")
+_expand_small = jax.jit(_expand, static_argnames="exact", compiler_options=QUICKLY_COMPILED)
 
 
 def expansions(
@@ -117,20 +124,30 @@ def expansions(
     """Log-likelihood, gradient and Hessian of each family at its unconstrained point, summed over blocks.
 
     All are set to work before any is waited for. ``share`` is how they are started: ``map``, or that of a pool of
-    threads, which halves the time compilation takes.
+    threads, which halves the time compilation takes. Intervals in which quadrature of the density is not enough, as
+    where it rises to infinity or is much narrower than they are, are taken from the distribution function.
     """
     blocks = list(data)
 
-    def begin(i: int) -> list[Any]:
+    def begin(i: int, exact: bool = False) -> list[Any]:
         return [
-            (_expand_small if block.columns[0].size <= SMALL else _expand_large)(families[i], points[i], block)
+            (_expand_small if block.columns[0].size <= SMALL else _expand_large)(families[i], points[i], block, exact)
             for block in blocks
         ]
 
-    found = []
-    for f, v, parts in zip(families, points, jax.device_get(list(share(begin, range(len(families))))), strict=True):
-        found.append(Expansion(f, v, *_add_up([sums for sums, _ in parts]), jacobian=parts[0][1]))
-    return found
+    found = jax.device_get(list(share(begin, range(len(families)))))
+    rough = [i for i, parts in enumerate(found) if not _is_accurate(parts)]
+    for i, parts in zip(rough, share(lambda i: begin(i, True), rough), strict=True):
+        found[i] = jax.device_get(parts)
+    return [
+        Expansion(f, v, *_add_up([sums for sums, _ in parts])[:-1], jacobian=parts[0][1])
+        for f, v, parts in zip(families, points, found, strict=True)
+    ]
+
+
+def _is_accurate(parts: list[Any]) -> bool:
+    _, value, *_, error = _add_up([sums for sums, _ in parts])
+    return not error > _LARGEST_ERROR * (abs(value) + 1.0)
 
 
 def _add_up(parts: list[tuple[Any, ...]]) -> tuple[Any, ...]:
@@ -144,6 +161,17 @@ def _add_up(parts: list[tuple[Any, ...]]) -> tuple[Any, ...]:
 def expansion(family: Family, v: np.ndarray, data: Iterable[Block]) -> Expansion:
     """Log-likelihood, gradient and Hessian at the unconstrained point ``v``, summed over blocks."""
     return expansions([family], [v], data)[0]
+
+
+def log_likelihood(p: Any, data: Iterable[Block]) -> jax.Array:
+    """Log-likelihood of one distribution, summed over blocks."""
+    return sum((_log_likelihood(p, block) for block in data), jnp.zeros(()))
+
+
+@jax.jit
+def _log_likelihood(p: Any, block: Block) -> jax.Array:
+    values = log_likelihoods(p, block.columns, exact=True)
+    return values.sum() if block.weights is None else block.weights @ values
 
 
 def mean_log_likelihood(p: Any, s: Sufficient) -> jax.Array:

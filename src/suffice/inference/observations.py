@@ -223,6 +223,8 @@ def observe(data: Any, weights: Any = None, missing: Any = "error", progress: An
     if isinstance(data, Source):
         if weights is not None:
             raise TypeError("weights of a source are named when it is made: sf.scan(path, column=…, weights=…)")
+        if missing != "error":
+            data = data.treating(missing)
         return _loaded(data) or Stream(data, progress)
     source = from_array(data, weights, missing=missing)
     plain = isinstance(data, np.ndarray) and data.ndim == 1 and data.dtype == float and missing == "error"

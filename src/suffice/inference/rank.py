@@ -13,6 +13,8 @@ from suffice.inference.goodness import GoodnessOfFit, goodness_of_fit
 from suffice.inference.observations import Observations, observe, tabulated
 from suffice.inference.result import Fit
 from suffice.inference.search import share
+from suffice.numerics.newton import EXHAUSTED, STALLED
+from suffice.runtime.errors import DataError
 from suffice.streams import Summary
 
 Criterion = Literal["aic", "aicc", "bic"]
@@ -49,7 +51,7 @@ class Ranking:
     Attributes:
         candidates: fitted families with score, difference to the best and Akaike weight exp(−difference/2), scaled to
             sum to 1.
-        impossible: families that the data rule out, with the reason.
+        impossible: families that the data rule out or that could not be fitted, with the reason.
         criterion: "aic", "aicc" or "bic".
         rounding: whether continuous families were scored by the probability of x ± ½, as integers call for.
         passes: how many times the data were read.
@@ -69,7 +71,10 @@ class Ranking:
 
     @property
     def best(self) -> Fit:
-        """The fit of the first family."""
+        """The fit of the first family; raises DataError where none could be fitted."""
+        if not self.candidates:
+            told = "; ".join(f"{i.name}: {i.reason}" for i in self.impossible)
+            raise DataError(f"no family could be fitted to {self.name}: {told}")
         return self.candidates[0].fit
 
     def goodness_of_fit(self, top: int = 3, replicates: int = 999, rng: Any = 0) -> tuple[GoodnessOfFit, ...]:
@@ -110,7 +115,7 @@ class Ranking:
         ]
 
     def __repr__(self) -> str:
-        lines = [f"Ranking of {self.name} (n = {self.summary.count:g}) by {self.criterion}"]
+        lines = [f"Ranking of {self.name} (n = {self.summary.count:,.10g}) by {self.criterion}"]
         for c in self.candidates:
             told = ", ".join(
                 f"{name} = {value:.5g} ± {c.fit.standard_errors[name]:.2g}" for name, value in c.fit.parameters.items()
@@ -137,7 +142,7 @@ def rank(
         families: classes or ``sf.family(...)``; by default the nineteen common ones of the catalogue.
         criterion: "aic" 2k − 2l, "aicc" with its small-sample correction, or "bic" k log n − 2l.
         weights: frequencies of shape (n,).
-        kind: "continuous" scores densities, "discrete" tries discrete families only. "auto": values that are not all
+        kind: "continuous" scores densities of continuous families, "discrete" tries discrete families only. "auto": values that are not all
             integers mean continuous families; integers mean both kinds in one ranking, the continuous ones fitted
             and scored by the probability of the rounding interval x ± ½, which makes their likelihoods comparable.
         missing: "error" or "drop".
@@ -157,6 +162,8 @@ def rank(
         raise ValueError(f'criterion must be "aic", "aicc" or "bic", got {criterion!r}')
     if kind not in ("auto", "continuous", "discrete"):
         raise ValueError(f'kind must be "auto", "continuous" or "discrete", got {kind!r}')
+    if families is not None and not isinstance(families, type | Family) and len(families) == 0:
+        raise ValueError("families must name at least one family, got none")
     if isinstance(families, type | Family):
         raise TypeError(f"families must be a list of families, got {families!r}; sf.fit fits a single one")
     observations = observe(data, weights, missing, progress)
@@ -164,9 +171,13 @@ def rank(
     if families is None:
         wanted = {"auto": (False, True) if integers else (False,), "continuous": (False,), "discrete": (True,)}[kind]
         families = [entry.kind for entry in CATALOGUE if entry.ranked and entry.kind.discrete in wanted]
-    targets = [as_family(f) for f in families]
+    targets = list({f.name: f for f in map(as_family, families)}.values())  # each family once
+    for f in targets:
+        if kind != "auto" and f.kind.discrete != (kind == "discrete"):
+            raise ValueError(f"kind is {kind!r}, but {f.name} is {'discrete' if f.kind.discrete else 'continuous'}")
     observations.look_outside([f.kind.sample_space for f in targets])
-    rounding = integers and tabulated(observations, 1.0) is not None
+    continuous = any(not f.kind.discrete for f in targets)
+    rounding = integers and continuous and tabulated(observations, 1.0) is not None
 
     fits: dict[int, Any] = {}
     passes = observations.passes
@@ -180,10 +191,9 @@ def rank(
         fits |= found
     passes = max(observations.passes, passes)
 
-    done = [f for f in fits.values() if isinstance(f, Fit) and np.isfinite(f.log_likelihood)]
-    lost = [Impossible(targets[i].name, str(f)) for i, f in sorted(fits.items()) if not isinstance(f, Fit)]
-    lost += [Impossible(f.family.name, f.message) for f in fits.values() if isinstance(f, Fit) and f not in done]
-    done.sort(key=lambda f: getattr(f, criterion))
+    reasons = {i: _reason_against(f, criterion) for i, f in sorted(fits.items())}
+    lost = [Impossible(targets[i].name, reason) for i, reason in reasons.items() if reason]
+    done = sorted((fits[i] for i, reason in reasons.items() if not reason), key=lambda f: getattr(f, criterion))
     scores = np.array([getattr(f, criterion) for f in done])
     differences = scores - scores[0] if len(scores) else scores
     shares = np.exp(-differences / 2.0)
@@ -196,6 +206,17 @@ def rank(
     return Ranking(
         candidates, tuple(lost), criterion, rounding, passes, source.name, source.origin, summary, observations
     )
+
+
+def _reason_against(fit: Fit | DataError, criterion: Criterion) -> str:
+    """Why a fit takes no part in the comparison, empty where it does."""
+    if isinstance(fit, DataError):
+        return str(fit)
+    if not np.isfinite(fit.log_likelihood) or fit.result in (STALLED, EXHAUSTED):
+        return f"{fit.family.name} could not be fitted: {fit.message}"
+    if not np.isfinite(getattr(fit, criterion)):
+        return f"{criterion} of {fit.family.name} needs more than {fit.dimension + 1} observations, got {fit.count:g}"
+    return ""
 
 
 def _as_seen(data: Observations, discrete: bool, rounding: bool) -> Observations:

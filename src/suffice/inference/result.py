@@ -9,7 +9,7 @@ import numpy as np
 
 from suffice.distributions.family import Family
 from suffice.inference import intervals
-from suffice.numerics.newton import AT_LIMIT, CONVERGED, EXHAUSTED, STALLED, UNBOUNDED
+from suffice.numerics.newton import AT_LIMIT, CONVERGED, DEGENERATE, EXHAUSTED, INVALID, STALLED, UNBOUNDED
 
 MESSAGES = {
     CONVERGED: "converged",
@@ -17,6 +17,8 @@ MESSAGES = {
     STALLED: "no step raises the likelihood, though its gradient is not zero",
     EXHAUSTED: "stopped after 100 Newton steps",
     UNBOUNDED: "the likelihood grows without bound as loc rises to the smallest observation; this is a local maximum",
+    DEGENERATE: "the likelihood grows without bound as the spread shrinks to nothing",
+    INVALID: "the data are not all numbers inside the support",
 }
 
 
@@ -115,12 +117,12 @@ class Fit:
         return {name: (float(a), float(b)) for name, a, b in zip(self.parameter_names, lower, upper, strict=True)}
 
     def __repr__(self) -> str:
+        if np.ndim(self.count):
+            return f"Fit({type(self.distribution).__name__}: a batch of shape {np.shape(self.count)})"
         errors = self.standard_errors
         told = ", ".join(f"{name} = {value:.6g} ± {errors[name]:.2g}" for name, value in self.parameters.items())
         state = "" if self.converged else f", not converged: {self.message}"
-        return (
-            f"Fit({self.family.name}: {told}; l = {float(self.log_likelihood):.6f}, n = {float(self.count):g}{state})"
-        )
+        return f"Fit({self.family.name}: {told}; l = {float(self.log_likelihood):.6f}, n = {float(self.count):,.10g}{state})"
 
 
 def _named(family: Family, values: Any) -> dict[str, float]:

@@ -22,8 +22,10 @@ def as_argument(x: Any) -> Any:
     if isinstance(x, _PLAIN):
         return x
     array = np.asarray(x)
-    if array.dtype.kind not in "biufc":
-        raise TypeError(f"expected numbers, got values of type {array.dtype}")
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"expected real numbers, got {x!r}" if array.ndim == 0 else f"expected real numbers, got {array.dtype}"
+        )
     return array
 
 
@@ -54,7 +56,10 @@ def checked(name: str, domain: Domain, value: Any) -> jax.Array:
         ValueError: a value is outside the domain; traced values pass, and lead to NaN later.
     """
     if not is_traced(value):
-        value = as_argument(value)
+        try:
+            value = as_argument(value)
+        except TypeError as error:
+            raise TypeError(f"{name}: {error}") from None
         host = np.asarray(value, dtype=float)
         if host.ndim < domain.event_ndim:
             raise ValueError(f"{name} must be an array with its values on the last axis, got {format_value(host)}")

@@ -117,7 +117,8 @@ class Logits(Domain):
         return 1
 
     def contains(self, x: Any) -> Any:
-        return jnp.all(x < INF, axis=-1) & jnp.any(x > -INF, axis=-1)
+        xp = namespace(x)
+        return xp.all(x < INF, axis=-1) & xp.any(x > -INF, axis=-1)
 
     def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (*shape[:-1], shape[-1] - 1)
@@ -141,8 +142,9 @@ class Simplex(Domain):
         return 1
 
     def contains(self, x: Any) -> Any:
+        xp = namespace(x)
         tolerance = 8 * jnp.finfo(x.dtype).eps * x.shape[-1]
-        return jnp.all(x >= 0, axis=-1) & (jnp.abs(x.sum(-1) - 1) <= tolerance)
+        return xp.all(x >= 0, axis=-1) & (xp.abs(x.sum(-1) - 1) <= tolerance)
 
     def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (*shape[:-1], shape[-1] - 1)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-RUNNING, CONVERGED, AT_LIMIT, STALLED, EXHAUSTED, UNBOUNDED = range(6)
+RUNNING, CONVERGED, AT_LIMIT, STALLED, EXHAUSTED, UNBOUNDED, DEGENERATE, INVALID = range(8)
 
 MOST_STEPS = 100
 # The decrement per observation is the square of the next step in standard deviations of one observation.

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal, NoReturn
 
@@ -70,6 +70,10 @@ class Source:
     def __post_init__(self):
         if self.missing not in ("error", "drop"):
             raise ValueError(f"missing must be 'error' or 'drop', got {self.missing!r}")
+
+    def treating(self, missing: Missing) -> "Source":
+        """The same source with another rule for missing values."""
+        return replace(self, missing=missing, _parts=tuple(replace(part, missing=missing) for part in self._parts))
 
     @property
     def identity(self) -> int:
