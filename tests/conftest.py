@@ -1,12 +1,17 @@
 """Every test runs with 64-bit numbers, with rank promotion refused, and keeps what it compiled for the next run."""
 
+import importlib
 import os
 from pathlib import Path
 
 import jax
 import pytest
+from jaxtyping import install_import_hook
 
-import suffice  # noqa: F401  (switches 64-bit numbers on)
+# where shapes are annotated they are checked at run time
+SHAPED = ["numerics.newton", "numerics.quadrature", "inference.likelihood", "inference.intervals"]
+with install_import_hook([f"suffice.{name}" for name in SHAPED], "beartype.beartype"):
+    importlib.import_module("suffice.inference.fit")  # which switches 64-bit numbers on, too
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update(

@@ -266,7 +266,7 @@ def test_interval_is_walds_on_the_unconstrained_scale():
     assert upper == pytest.approx(1 / (1 + np.exp(-reach - logit)), rel=1e-13)
 
 
-@pytest.mark.parametrize("level", [0.0, 1.0, -0.5, 95, np.nan])
+@pytest.mark.parametrize("level", [0.0, 1.0, -0.5, 95.0, np.nan])
 def test_interval_level(level):
     with pytest.raises(ValueError, match=f"level must be between 0 and 1, got {level}"):
         sf.fit(sf.Exponential, [1.0, 2.0]).interval(level)

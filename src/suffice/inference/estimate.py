@@ -81,7 +81,7 @@ def _fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any, most: in
 
     state = newton.maximise(total, family.vector(begin), w.sum(), most)
     p = family.build(state.point)
-    spread = covariance(reported_jacobian(family, state.point), state.hessian)
+    spread: Any = covariance(reported_jacobian(family, state.point), state.hessian)
     return Fit(replace(family, member=p), p, spread, state.value, w.sum(), state.status, state.iterations)
 
 

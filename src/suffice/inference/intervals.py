@@ -1,17 +1,22 @@
 """Confidence intervals from a fit."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 from suffice.numerics.domain import Domain
 from suffice.numerics.special.normal import ndtri
 
 
-def wald(estimates: jax.Array, variances: jax.Array, domains: Sequence[Domain], level: float) -> tuple[Any, Any]:
+def wald(
+    estimates: Float[Array | np.ndarray, " p"],
+    variances: Float[Array | np.ndarray, " p"],
+    domains: Sequence[Domain],
+    level: float,
+) -> tuple[Float[np.ndarray, " p"], Float[np.ndarray, " p"]]:
     """Estimate ± z standard errors on the unconstrained scale of each parameter, mapped back into its domain.
 
     With g the map to the real line and s the standard error, the ends are g⁻¹(g(theta) ± z s g'(theta)).

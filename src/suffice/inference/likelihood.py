@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool, Float
 
 from suffice.distributions.exponential import log_base_measure
 from suffice.distributions.family import Family
@@ -32,7 +33,7 @@ def log_likelihoods(p: Any, columns: tuple[jax.Array, ...], exact: bool = False)
 _NODES, _WEIGHTS = (np.asarray(v) for v in unit_legendre(24))
 
 
-def log_masses(p: Any, lower: jax.Array, upper: jax.Array) -> jax.Array:
+def log_masses(p: Any, lower: Float[Array, " n"], upper: Float[Array, " n"]) -> Float[Array, " n"]:
     """log P(lower < X < upper) of short intervals, by Gauss–Legendre quadrature of the density with 24 nodes.
 
     For intervals no longer than a few times the scale of the density, as roundings are. It compiles and differentiates
@@ -47,7 +48,9 @@ def log_masses(p: Any, lower: jax.Array, upper: jax.Array) -> jax.Array:
     return jax.nn.logsumexp(p._log_prob(at) + log_weight, axis=-1)
 
 
-def _nodes(support: Any, lower: jax.Array, upper: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+def _nodes(
+    support: Any, lower: Float[Array, " n"], upper: Float[Array, " n"]
+) -> tuple[Float[Array, "n k"], Float[Array, "n k"], Bool[Array, " n"]]:
     """Points inside the part of each interval that lies in the support, the logarithms of their weights, and whether
     the interval touches its end."""
     start = jnp.maximum(lower, support.lower)
@@ -64,8 +67,8 @@ def _nodes(support: Any, lower: jax.Array, upper: jax.Array) -> tuple[jax.Array,
 _HIGHEST = np.stack([(2 * k + 1) * np.polynomial.legendre.Legendre.basis(k)(2.0 * _NODES - 1.0) for k in (22, 23)], 1)
 
 
-def _quadrature_error(share: jax.Array, touches: jax.Array) -> jax.Array:
-    """Error of each logarithm of a mass, (n,), from the share of each node in it, (n, 24).
+def _quadrature_error(share: Float[Array, "n k"], touches: Bool[Array, " n"]) -> Float[Array, " n"]:
+    """Error of each logarithm of a mass from the share of each node in it.
 
     Legendre coefficients of a smooth density fall like ρ⁻ᵏ and the error of Gauss's rule like ρ⁻⁴⁸: like the square of
     the last. Where an interval touches the end of the support they may fall more slowly: there the last itself is told.
@@ -89,13 +92,18 @@ def _expand(family: Family, v: jax.Array, block: Block, exact: bool) -> tuple[tu
     return (weights.sum(), *sums), reported_jacobian(family, v)
 
 
-def _expand_masses(family: Family, v: jax.Array, *interval: jax.Array) -> tuple[jax.Array, ...]:
+def _expand_masses(
+    family: Family,
+    v: Float[Array, " d"],
+    lower: Float[Array, " n"],
+    upper: Float[Array, " n"],
+    weights: Float[Array, " n"],
+) -> tuple[Float[Array, ""], Float[Array, " d"], Float[Array, "d d"], Float[Array, ""]]:
     """Expansion of Σ w log ∫ p by that of log p at the nodes: only the density is differentiated.
 
     With r the share of a node in its interval, l' and l'' the derivatives of log p there: the gradient of log ∫ p is
     Σ r l', its Hessian Σ r (l'' + l' l'ᵀ) − (Σ r l')(Σ r l')ᵀ.
     """
-    lower, upper, weights = interval
     at, log_weight, touches = _nodes(family.build(v)._support(), lower, upper)
     value, score, curvature = second_order(lambda v: family.build(v)._log_prob(at), v)
     masses = jax.nn.logsumexp(value + log_weight, axis=-1)
@@ -158,7 +166,7 @@ def _add_up(parts: list[tuple[Any, ...]]) -> tuple[Any, ...]:
     return parts[0]
 
 
-def expansion(family: Family, v: np.ndarray, data: Iterable[Block]) -> Expansion:
+def expansion(family: Family, v: Float[np.ndarray, " d"], data: Iterable[Block]) -> Expansion:
     """Log-likelihood, gradient and Hessian at the unconstrained point ``v``, summed over blocks."""
     return expansions([family], [v], data)[0]
 
@@ -191,12 +199,14 @@ def mean_log_likelihood(p: Any, s: Sufficient) -> jax.Array:
     return value if slope is None else value + slope() * s.gap
 
 
-def reported_jacobian(family: Family, v: jax.Array) -> jax.Array:
+def reported_jacobian(family: Family, v: Float[Array, " d"]) -> Float[Array, "p d"]:
     """Derivatives of the reported parameters in the unconstrained ones."""
     return jax.jacfwd(lambda v: family.report(family.build(v)))(v)
 
 
-def covariance(jacobian: Any, hessian: Any) -> Any:
+def covariance(
+    jacobian: Float[Array | np.ndarray, "p d"], hessian: Float[Array | np.ndarray, "d d"]
+) -> Float[Array | np.ndarray, "p p"]:
     """Covariance of the reported parameters from the Hessian of the log-likelihood at its maximum: J (−H)⁻¹ J'.
 
     NaN where the Hessian is not negative definite.
@@ -204,7 +214,7 @@ def covariance(jacobian: Any, hessian: Any) -> Any:
     return jacobian @ inverse(-hessian) @ jacobian.T
 
 
-def inverse(m: Any) -> Any:
+def inverse(m: Float[Array | np.ndarray, "d d"]) -> Float[Array | np.ndarray, "d d"]:
     """Inverse of a small symmetric positive definite matrix, scaled to unit diagonal first; NaN if it is not."""
     xp = namespace(m)
     size = xp.diagonal(m)

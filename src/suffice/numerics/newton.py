@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float
 
 RUNNING, CONVERGED, AT_LIMIT, STALLED, EXHAUSTED, UNBOUNDED, DEGENERATE, INVALID = range(8)
 
@@ -36,7 +37,7 @@ class State(NamedTuple):
     status: Any
 
 
-def start(v: Any, xp: Any = np) -> State:
+def start(v: Float[Array | np.ndarray, " d"], xp: Any = np) -> State:
     """Begin at the unconstrained point ``v`` of shape (d,)."""
     d = v.shape[0]
     worst, none, zero, no = xp.asarray(-xp.inf), xp.asarray(0.0), xp.asarray(0), xp.asarray(False)
@@ -44,7 +45,15 @@ def start(v: Any, xp: Any = np) -> State:
     return State(v, v, worst, xp.zeros(d), -xp.eye(d), reach, none, no, zero, xp.asarray(RUNNING))
 
 
-def update(state: State, value: Any, gradient: Any, hessian: Any, count: Any, far: Any, xp: Any = np) -> State:
+def update(
+    state: State,
+    value: Any,
+    gradient: Float[Array | np.ndarray, " d"],
+    hessian: Float[Array | np.ndarray, "d d"],
+    count: Any,
+    far: Any,
+    xp: Any = np,
+) -> State:
     """Take in the expansion at ``state.trial`` and choose the next trial.
 
     A step is accepted if the value did not fall beyond rounding; else it is quartered. Directions in which the function
@@ -103,8 +112,10 @@ def update(state: State, value: Any, gradient: Any, hessian: Any, count: Any, fa
     )
 
 
-def second_order(f: Callable[[jax.Array], jax.Array], v: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Value, gradient and Hessian of a scalar function of few variables in one pass.
+def second_order(
+    f: Callable[[jax.Array], jax.Array], v: Float[Array, " d"]
+) -> tuple[Float[Array, "*n"], Float[Array, "*n d"], Float[Array, "*n d d"]]:
+    """Value, gradient and Hessian of a function of few variables, of one or more values, in one pass.
 
     Forward over forward: for two or three variables it runs as fast as forward over reverse, and it is traced in half
     the time, which is most of what a user waits for.
@@ -122,7 +133,9 @@ def second_order(f: Callable[[jax.Array], jax.Array], v: jax.Array) -> tuple[jax
     return value, gradient, hessian
 
 
-def maximise(f: Callable[[jax.Array], jax.Array], v: jax.Array, count: jax.Array, most: int = MOST_STEPS) -> State:
+def maximise(
+    f: Callable[[jax.Array], jax.Array], v: Float[Array, " d"], count: Float[Array, ""], most: int = MOST_STEPS
+) -> State:
     """Run Newton's method on a traceable function, inside compiled code.
 
     The function appears once in the loop, so it is compiled once.

@@ -153,6 +153,7 @@ def admit(values: np.ndarray, weights: np.ndarray | None, start: int, missing: M
             raise Flaw(f"weights that are negative or not finite after row {start}")
         if not weights.all():
             keep = weights > 0 if keep is None else keep & (weights > 0)
+        weights = weights.astype(float, copy=False)  # sums of single precision would not be the count
     if keep is None:
         return Chunk(values, weights, start, rows)
     return Chunk(values[keep], None if weights is None else weights[keep], start, rows, dropped, np.flatnonzero(keep))
