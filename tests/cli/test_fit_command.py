@@ -216,6 +216,17 @@ def test_goodness_of_fit_follows_the_seed(files, tmp_path):
     assert other["statistic"] == first["statistic"]
 
 
+def test_an_infinite_statistic_is_told_in_words(tmp_path):
+    pd.DataFrame({"x": np.append(LOSS, np.zeros(9))}).to_csv(tmp_path / "x.csv", index=False)
+    settings = ("--families", "exponential", "--gof", "--report", tmp_path / "page.html", "--json", tmp_path / "o.json")
+    code, out, _ = run(tmp_path / "x.csv", *settings)
+    assert code == 0
+    assert "anderson-darling, statistic infinite as values lie where it has no probability, p = 0.001" in out
+    assert "values lie where Exponential has no probability" in (tmp_path / "page.html").read_text()
+    (test,) = strict(tmp_path / "o.json")["columns"][0]["goodness_of_fit"]
+    assert (test["statistic"], test["p_value"], test["reason"]) == (None, 0.001, "")
+
+
 def test_missing_values_are_dropped_on_request(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text("x\n1.5\n\n2.5\nNA\n4.5\n")
@@ -226,6 +237,57 @@ def test_missing_values_are_dropped_on_request(tmp_path):
     assert code == 0
     assert "x: 3 observations from 1.5 to 4.5" in out
     assert "missing value" in out
+
+
+def test_names_of_columns_are_only_text(tmp_path):
+    """Neither markup nor a path: brackets and colons are printed, a slash makes no folder, and no page is lost."""
+    names = ["speed [/s]", "a/b", "a:b", ":smile:"]
+    pd.DataFrame(dict.fromkeys(names, LOSS[:50])).to_csv(tmp_path / "x.csv", index=False)
+    columns = [part for name in names for part in ("-c", name)]
+    arguments = ("--families", "exponential", "--report", tmp_path / "page.html", "--json", tmp_path / "out.json")
+    code, out, err = run(tmp_path / "x.csv", *columns, *arguments)
+    assert (code, err) == (0, "")
+    for name in names:
+        assert f"{name}: 50 observations" in out
+    pages = [f"page-{stem}.html" for stem in ("speed __s_", "a_b", "a_b-2", "_smile_")]
+    assert sorted(os.listdir(tmp_path)) == sorted(["x.csv", "out.json", *pages])
+    assert [column["column"] for column in strict(tmp_path / "out.json")["columns"]] == names
+
+
+def test_counts_are_written_whole(tmp_path):
+    (tmp_path / "x.csv").write_text("x,w\n1.5,1234560\n2.5,3\n,1\n1234567,4\n")
+    code, out, _ = run(tmp_path / "x.csv", "-c", "x", "--weights", "w", "--missing", "drop", "--families", "normal")
+    assert code == 0
+    assert out.startswith("x: 1,234,567 observations from 1.5 to 1,234,567, mean ")
+    assert "\n1 missing value left out\n" in out
+
+
+def test_weights_that_are_no_frequencies_are_ranked_but_not_tested(files, tmp_path):
+    frame = pd.DataFrame({"x": LOSS, "w": 0.5 + np.arange(300) % 2})
+    frame.to_csv(tmp_path / "w.csv", index=False)
+    path = tmp_path / "page.html"
+    code, out, _ = run(tmp_path / "w.csv", "-c", "x", "--weights", "w", *FEW, "--gof", "--report", path)
+    assert code == 0
+    assert "1  Gamma" in out
+    assert "The fit of Gamma was not tested: the weights are not frequencies" in out
+    assert "Its fit was not tested: the weights are not frequencies" in path.read_text()
+
+
+def test_families_may_be_listed_with_blanks_and_twice(files, tmp_path):
+    code, *_ = run(
+        files / "loss.csv", "-c", "loss", "--families", " gamma, Normal ,normal,", "-q", "--json", tmp_path / "o.json"
+    )
+    assert code == 0
+    (column,) = strict(tmp_path / "o.json")["columns"]
+    assert [row["family"] for row in column["ranking"]] == ["Gamma", "Normal"]
+    assert sum(row["weight"] for row in column["ranking"]) == pytest.approx(1.0, rel=1e-12)
+
+
+def test_a_link_is_followed(files, tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "out.json")
+    assert run(files / "loss.csv", "-c", "loss", *FEW, "-q", "--json", tmp_path / "link")[0] == 0
+    assert (tmp_path / "link").is_symlink()
+    assert strict(tmp_path / "out.json")["columns"]
 
 
 def test_examples_are_fitted(tmp_path):
@@ -252,6 +314,8 @@ BAD_FILES = {
     "infinite.csv": ("x\n1.5\ninf\n", "has 1 infinite value, the first at row 2 (counting from 1): inf"),
     "nan.csv": ("x\n1.5\nnan\n", "has 1 missing value, the first at row 2 (counting from 1)"),
     "comma.csv": ('x\n"1,5"\n"2,5"\n', "a decimal comma?"),
+    "either.csv": ('x\n"1,234"\n', "a comma between thousands or a decimal comma?"),
+    "thousands.csv": ('x\n"1,234,567.5"\n', "a comma between thousands?"),
     "unknown.xlsx": ("x\n", "the file's kind is not known by its ending"),
     "broken.parquet": ("not parquet", "cannot be read"),
     "broken.csv.gz": ("not gzip", "cannot be read"),
@@ -293,6 +357,15 @@ def test_wrong_usage(files, tmp_path):
     """Exit code 2, before anything is read: unknown families, folders that do not exist."""
     err = refused(tmp_path / "nothing.csv", "--families", "gamma,nrmal", code=2)
     assert "there is no family 'nrmal'; families: normal, lognormal" in err
+    err = refused(files / "loss.csv", "-c", "loss", "--families", "binomial", code=2)
+    assert "total_count is not estimated and must be given" in err
+    for nothing in ("", " , "):
+        assert "names no family" in refused(files / "loss.csv", "--families", nothing, code=2)
+    err = refused(files / "loss.csv", "-c", "loss", "--families", "poisson,gamma", "--kind", "discrete", code=2)
+    assert "Gamma is not discrete" in err
+    same = ("--json", tmp_path / "out", "--report", tmp_path / "." / "out")
+    assert "is written already by another option" in refused(files / "loss.csv", "-c", "loss", *same, code=2)
+    assert "is the file to be read" in refused(files / "loss.csv", "-c", "loss", "--json", files / "loss.csv", code=2)
     for option in ("--json", "--report"):
         err = refused(files / "loss.csv", "-c", "loss", option, tmp_path / "no" / "out", code=2)
         assert "does not exist" in err
@@ -324,6 +397,14 @@ def test_a_full_disk(files, tmp_path, monkeypatch):
     assert err == f"suffice: {path} cannot be written: No space left on device\n"
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["out.json"]
+
+
+def test_a_name_that_is_too_long(files, tmp_path):
+    """Reading is not told as writing."""
+    name = "x" * 300 + ".csv"
+    assert "cannot be read: File name too long" in refused(tmp_path / name)
+    err = refused(files / "loss.csv", "-c", "loss", *FEW, "-q", "--json", tmp_path / name)
+    assert "cannot be written: File name too long" in err
 
 
 def test_an_interrupt_ends_cleanly(files, monkeypatch, capsys):

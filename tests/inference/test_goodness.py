@@ -8,6 +8,8 @@ import scipy.stats
 import suffice as sf
 from suffice.inference.goodness import anderson_darling, chi_square, goodness_of_fit
 from suffice.inference.observations import observe
+from suffice.inference.replicates import sample_of
+from suffice.runtime.rng import as_key
 
 
 def test_anderson_darling_is_its_formula():
@@ -19,6 +21,30 @@ def test_anderson_darling_is_its_formula():
     expected = -n - np.mean((2 * i - 1) * (p.log_cdf(z) + p.log_sf(z[::-1])))
     padded = np.concatenate([z, np.full(14, 99.0)])
     assert float(anderson_darling(p, jnp.asarray(padded), 50)) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_values_at_the_end_of_the_support():
+    """An end that is known has no probability; one that is estimated is where the outermost value lies, and only it."""
+    p, x = sf.Uniform(0.0, 1.0), jnp.asarray([0.0, 0.25, 0.5, 1.0])
+    assert float(anderson_darling(p, x, 4)) == np.inf
+    kept = [(5 * np.log(0.5) + 3 * np.log(0.5)) / 4, (3 * np.log(0.25) + 5 * np.log(0.75)) / 4]
+    assert float(anderson_darling(p, x, 4, (True, True))) == pytest.approx(-4 - sum(kept), rel=1e-13)
+    assert float(anderson_darling(p, x, 4, (True, False))) == np.inf
+    assert float(anderson_darling(p, jnp.asarray([0.0, 0.0, 0.5, 1.0]), 4, (True, True))) == np.inf
+
+
+def test_values_that_a_family_cannot_have_made_are_the_strongest_evidence():
+    """An exponential variable is 0 with probability 0; a uniform one reaches an end that is known with probability 0."""
+    x = np.random.default_rng(12).exponential(size=200)
+    x[:30] = 0.0
+    half = sf.family(sf.Uniform, low=0.0)
+    for target in (sf.Exponential, half):
+        t = goodness_of_fit(sf.fit(target, x), observe(x), replicates=19)
+        assert (t.statistic, t.p_value) == (np.inf, 1 / 20)
+    inside = np.random.default_rng(13).uniform(0.0, 2.0, size=50)
+    t = goodness_of_fit(sf.fit(half, inside), observe(inside), replicates=99)
+    assert 0.0 < t.statistic < np.inf
+    assert t.p_value > 1 / 100
 
 
 def test_anderson_darling_has_its_published_distribution():
@@ -86,6 +112,57 @@ def test_p_values_of_counts_are_uniform_under_the_null():
     assert np.mean(p_values <= 0.1) < 0.1 + bound
 
 
+@pytest.mark.parametrize(
+    ("target", "truth", "n"),
+    [
+        pytest.param(sf.Pareto, sf.Pareto(2.0, 3.5), 100, id="Pareto"),
+        pytest.param(sf.LogNormal, sf.LogNormal(1.0, 2.2), 100, id="LogNormal"),
+        pytest.param(sf.Normal, sf.Normal(0.0, 1000.0), 100, id="Normal"),
+        pytest.param(sf.Uniform, sf.Uniform(0.5, 30.5), 60, id="Uniform"),
+        pytest.param(sf.family(sf.Exponential, loc="free"), sf.Shifted(sf.Exponential(0.05), 2.5), 60, id="origin"),
+        pytest.param(sf.DiscreteUniform, sf.DiscreteUniform(1, 6), 60, id="DiscreteUniform"),
+        pytest.param(sf.DiscreteUniform, sf.DiscreteUniform(1, 5000), 60, id="wide DiscreteUniform"),
+    ],
+)
+def test_p_values_of_integers_are_uniform_under_the_null(target, truth, n):
+    """Wide families, whose integers share cells, and estimated supports, which are refitted; 40 samples each.
+
+    The bound for a false alarm of 1e-7 is widened by 0.1: the statistic depends a little on the truth and on ties.
+    """
+    x = np.round(np.asarray(truth.sample((40, n), rng=14), float))
+    rankings = [sf.rank(row, [target]) for row in x]
+    p_values = [r.goodness_of_fit(replicates=19, rng=seed)[0].p_value for seed, r in enumerate(rankings)]
+    distance, bound = uniformity(p_values, 19)
+    assert distance < bound + 0.1
+
+
+def test_a_wrong_family_of_wide_integers_is_told():
+    """Logarithms with three peaks are no normal sample, nor are sums of dice uniform."""
+    rng = np.random.default_rng(15)
+    x = np.round(np.exp(rng.choice([2.0, 6.0, 10.0], size=300) + 0.1 * rng.normal(size=300)))
+    (t,) = sf.rank(x, [sf.LogNormal]).goodness_of_fit(replicates=49)
+    assert (t.test, t.p_value) == ("chi-square", 1 / 50)
+    (t,) = sf.rank(rng.integers(1, 7, (300, 2)).sum(1), [sf.DiscreteUniform]).goodness_of_fit(replicates=49)
+    assert (t.test, t.p_value) == ("chi-square", 1 / 50)
+
+
+def test_too_few_groups_for_the_parameters_are_not_tested():
+    """Then every sample is fitted as well as every other, and a p-value would be made of rounding."""
+    (t,) = sf.rank([0, 1] * 50 + [1] * 7, [sf.Bernoulli]).goodness_of_fit(replicates=9)
+    assert np.isnan(t.p_value)
+    assert t.reason == "too few observations or distinct values, 2 groups of values for 1 parameter"
+    (t,) = sf.rank([1, 2, 3, 2], [sf.Poisson]).goodness_of_fit(replicates=9)
+    assert np.isnan(t.p_value)
+    assert t.reason.endswith("1 group of values for 1 parameter")
+
+
+@pytest.mark.parametrize("replicates", [0, -5])
+def test_a_test_needs_replicates(replicates):
+    fit = sf.fit(sf.Exponential, [1.0, 2.0])
+    with pytest.raises(ValueError, match=f"replicates must be >= 1, got {replicates}"):
+        goodness_of_fit(fit, observe([1.0, 2.0]), replicates=replicates)
+
+
 def test_a_wrong_family_is_told():
     """Lognormal data of n = 400 against the normal: its skewness of 6 is beyond any sample of a normal."""
     x = np.random.default_rng(5).lognormal(size=400)
@@ -123,6 +200,26 @@ def test_many_values_are_sampled_and_say_so():
     assert t.p_value > 1 / 20
 
 
+def test_rows_that_were_dropped_are_not_sampled_away():
+    x = np.random.default_rng(16).normal(size=60)
+    x[5] = np.nan
+    weights = np.arange(60) % 3
+    for settings in ({}, {"weights": weights}):
+        (t,) = sf.rank(x, [sf.Normal], missing="drop", **settings).goodness_of_fit(replicates=9)
+        assert not t.sampled
+
+
+def test_heavy_frequencies_are_sampled():
+    """4e9 observations in two rows, a quarter and three: of 4,000 drawn 3,000 are expected from the second, standard
+    deviation 27; five and a half of these are exceeded with probability 4e-8."""
+    x, sampled, whole = sample_of(observe([1.0, 2.0], np.array([1e9, 3e9])), 4000, as_key(0))
+    assert (len(x), sampled, whole) == (4000, True, True)
+    assert abs(np.sum(x == 2.0) - 3000) < 5.5 * 27.4
+    rows = np.random.default_rng(17).normal(size=200)
+    (t,) = sf.rank(rows, [sf.Normal], weights=np.full(200, 1e7)).goodness_of_fit(replicates=9)
+    assert (t.count, t.sampled) == (4096, True)
+
+
 def test_frequencies_are_repeated_values():
     """A weight of w is w observations: the statistic is that of the values written out."""
     x = np.random.default_rng(9).normal(size=60)
@@ -132,8 +229,9 @@ def test_frequencies_are_repeated_values():
     assert t.count == written.count == w.sum()
     assert t.statistic == pytest.approx(written.statistic, rel=1e-12)
     for data in (x, np.arange(60)):
-        with pytest.raises(sf.DataError, match="a test of fit needs frequencies that are whole numbers"):
-            sf.rank(data, [sf.Normal], weights=w + 0.5).goodness_of_fit()
+        (t,) = sf.rank(data, [sf.Normal], weights=w + 0.5).goodness_of_fit()
+        assert np.isnan(t.p_value)
+        assert t.reason.startswith("the weights are not frequencies: whole numbers")
 
 
 def test_the_seed_decides():

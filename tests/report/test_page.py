@@ -110,6 +110,12 @@ def test_page_without_a_test_says_why(tmp_path):
     assert "whole numbers" in page.text
 
 
+def test_page_of_what_cannot_be_tested_says_why(tmp_path):
+    page = read(report(sf.rank([0, 1] * 20, [sf.Bernoulli]), tmp_path / "page.html"))
+    assert "Its fit was not tested: too few observations or distinct values" in page.text
+    assert "bootstrap samples drawn" not in page.text
+
+
 def test_page_when_no_family_is_possible(tmp_path):
     page = read(report(sf.rank([-1.5, -2.5], [sf.Gamma]), tmp_path / "page.html"))
     assert "No family could be fitted" in page.text

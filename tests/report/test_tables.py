@@ -4,6 +4,7 @@ import pytest
 import suffice as sf
 from suffice.report.empirical import Empirical
 from suffice.report.tables import (
+    counted,
     decimal,
     fit_rows,
     impossible_rows,
@@ -39,6 +40,7 @@ def test_numbers():
     assert [number(v) for v in (2e6, 0.1, -3.25, np.nan)] == ["2,000,000", "0.1", "−3.25", "–"]
     assert decimal(-1.005, 1) == "−1.0"
     assert [share(v) for v in (0.5, 1e-9, np.nan)] == ["0.500", "< 0.001", "–"]
+    assert [counted(n, "row") for n in (0, 1, 1234567)] == ["0 rows", "1 row", "1,234,567 rows"]
     assert listed(["a"]) == "a"
     assert listed(["a", "b", "c"]) == "a, b and c"
 

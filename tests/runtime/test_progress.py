@@ -39,6 +39,24 @@ def test_bar_on_a_terminal(monkeypatch):
         assert "4,000,000 rows" in terminal.getvalue()
 
 
+def test_each_pass_has_a_bar_of_its_own(monkeypatch):
+    """More rows than there are come from reading them again: the bar starts anew and names the pass."""
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with Progress("reading", 100) as progress:
+        for _ in range(10):
+            progress.update(30 if _ % 3 == 2 else 35)
+        (task,) = progress._bar.tasks
+        assert (task.description, task.completed, task.total) == ("reading, pass 4", 35, 100)
+    assert "reading, pass 4" in terminal.getvalue()
+
+
+def test_a_label_is_no_markup(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with Progress("reading speed [/s]", 10) as progress:
+        progress.update(10)
+    assert "reading speed [/s]" in terminal.getvalue()
+
+
 def test_rich_is_not_imported_where_nothing_shows():
     code = (
         "import importlib.util, sys\n"

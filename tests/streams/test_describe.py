@@ -90,6 +90,18 @@ def test_kinds_of_values():
     assert describe(from_array(np.array([1, 2, 4], np.float32))).mean == 7 / 3
 
 
+def test_takes_what_a_fit_takes(tmp_path):
+    found = describe([1, 2.0, 6], [1, 2, 1])
+    assert (found.count, found.mean) == (4, 2.75)
+    assert describe([1.0, np.nan], missing="drop").missing == 1
+    source = from_array([1.0, np.nan])
+    assert describe(source, missing="drop").missing == 1
+    with pytest.raises(TypeError, match="weights of a source are named when it is made"):
+        describe(source, [1, 2])
+    with pytest.raises(DataError, match="data holds text, not numbers"):
+        describe(["a"])
+
+
 def test_what_was_dropped(tmp_path):
     path = tmp_path / "data.csv"
     path.write_text("x,y\n1,0\n,0\n4,0\n,0\n,0\n")

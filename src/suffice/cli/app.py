@@ -71,8 +71,13 @@ def fit(
     gof: Annotated[bool, typer.Option("--gof", help="Test the best three by parametric bootstrap.")] = False,
     rng: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of the bootstrap.")] = 0,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")] = None,
-    report_out: Annotated[Path | None, typer.Option("--report", help="Write a page with figures (HTML).")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+    report_out: Annotated[
+        Path | None,
+        typer.Option("--report", help="Write a page with figures (HTML); tests the best three by bootstrap, as --gof."),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing but errors, and the timing where asked for.")
+    ] = False,
     timing: Annotated[bool, typer.Option("--timing", help="Print where the time went.")] = False,
 ) -> None:
     """Fit many distributions to a column of numbers and rank them by likelihood.
@@ -83,10 +88,15 @@ def fit(
 
     run(
         Request(
-            file, tuple(column or ()), tuple(families.split(",")) if families else None, criterion.value, kind.value,
+            file, tuple(column or ()), None if families is None else _names(families), criterion.value, kind.value,
             weights, missing.value, gof, rng, json_out, report_out, quiet, timing,
         )
     )  # fmt: skip
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    """Names between commas, without blanks."""
+    return tuple(filter(None, map(str.strip, listed.split(","))))
 
 
 def fail(message: str, code: int) -> NoReturn:

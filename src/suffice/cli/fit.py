@@ -1,6 +1,10 @@
 """``suffice fit``: a file in, a ranking out."""
 
+import os
+import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,55 +37,100 @@ def run(request: Request) -> None:
     """Rank each column, print, and write what was asked for."""
     timing = Timing()
     with timing.importing():
-        from suffice.distributions.catalogue import find
         from suffice.runtime.errors import DataError
-    try:
-        families = None if request.families is None else [find(name) for name in request.families]
-    except ValueError as error:
-        fail(str(error), 2)
-    for path in (request.json_out, request.report_out):
-        if path is not None and not path.resolve().parent.is_dir():
-            fail(f"the folder of {path} does not exist", 2)
-        if path is not None and path.is_dir():
-            fail(f"{path} is a folder, not a file", 2)
+
+        families = _families(request)
+    pages = _pages(request)
+    _check_places(request, [path for path in (request.json_out, *pages) if path is not None])
     with timing.watching():
         try:
-            results = [_column(request, name, families) for name in request.columns or (None,)]
-            if request.json_out is not None:
-                write_json(request.json_out, {"file": str(request.file), "columns": results})
+            columns = zip(request.columns or (None,), pages, strict=True)
+            results = [_column(request, name, families, page) for name, page in columns]
         except DataError as error:
             fail(str(error), 1)
-        except OSError as error:
-            fail(f"{error.filename2 or error.filename} cannot be written: {error.strerror}", 1)
+        if request.json_out is not None:
+            with _file(request.json_out, "written"):
+                write_json(request.json_out, {"file": str(request.file), "columns": results})
     if request.timing:
         print(timing)
 
 
-def _column(request: Request, column: str | None, families: Any) -> dict[str, Any]:
+def _families(request: Request) -> list[Any] | None:
+    """What to fit: each family that is named, once."""
+    from suffice.distributions.catalogue import find
+    from suffice.distributions.family import as_family
+
+    if request.families is None:
+        return None
+    try:
+        families = [as_family(kind) for kind in dict.fromkeys(map(find, request.families))]
+    except ValueError as error:
+        fail(str(error), 2)
+    for f in families:
+        if request.kind not in ("auto", "discrete" if f.kind.discrete else "continuous"):
+            fail(f"{f.name} is not {request.kind}, as --kind asks for", 2)
+    return families or fail("--families names no family", 2)
+
+
+def _pages(request: Request) -> list[Path | None]:
+    """Where the page of each column goes: its name is added where there are several, fit for a file."""
+    path = request.report_out
+    if path is None or len(request.columns) < 2:
+        return [path] * max(1, len(request.columns))
+    stems = [f"{path.stem}-{re.sub(r'[^\w .-]', '_', name)}" for name in request.columns]
+    again = [stems[:i].count(stem) for i, stem in enumerate(stems)]
+    return [path.with_stem(f"{stem}-{k + 1}" if k else stem) for stem, k in zip(stems, again, strict=True)]
+
+
+def _check_places(request: Request, paths: list[Path]) -> None:
+    """Refuse what could not be written, or would be written over, before anything is read."""
+    taken = {os.path.realpath(request.file): "the file to be read"}
+    for path in paths:
+        place = os.path.realpath(path)
+        if not os.path.isdir(os.path.dirname(place)):
+            fail(f"the folder of {path} does not exist", 2)
+        if os.path.isdir(place):
+            fail(f"{path} is a folder, not a file", 2)
+        if place in taken:
+            fail(f"{path} cannot be written: it is {taken[place]}", 2)
+        taken[place] = "written already by another option or column"
+
+
+@contextmanager
+def _file(path: Path, done: str) -> Iterator[None]:
+    """End with one line where the system refuses what is done to a file."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        fail(f"{path} cannot be {done}: {error.strerror or error}", 1)
+
+
+def _column(request: Request, column: str | None, families: Any, page: Path | None) -> dict[str, Any]:
     from suffice.inference.rank import rank
     from suffice.runtime.errors import DataError
     from suffice.runtime.progress import Progress
     from suffice.streams import scan
 
-    source = scan(request.file, column, weights=request.weights, missing=request.missing)  # type: ignore[arg-type]
     began = time.perf_counter()
-    with Progress(f"reading {source.name}", source.rows, quiet=request.quiet) as progress:
-        ranking = rank(source, families, request.criterion, kind=request.kind, progress=progress)  # type: ignore[arg-type]
+    with _file(request.file, "read"):
+        source = scan(request.file, column, weights=request.weights, missing=request.missing)  # type: ignore[arg-type]
+        with Progress(f"reading {source.name}", source.rows, quiet=request.quiet) as progress:
+            ranking = rank(source, families, request.criterion, kind=request.kind, progress=progress)  # type: ignore[arg-type]
     if not ranking.candidates:
         reasons = "; ".join(i.reason for i in ranking.impossible)
         raise DataError(f"{source.label}: no family can be fitted: {reasons}")
-    tests = ranking.goodness_of_fit(rng=request.rng) if request.gof or request.report_out else ()
+    tests = ranking.goodness_of_fit(rng=request.rng) if request.gof or page is not None else ()
     if not request.quiet:
         print_ranking(ranking, tests, time.perf_counter() - began)
-    if request.report_out is not None:
+    if page is not None:
         from suffice.report import report
 
-        path = request.report_out
-        if len(request.columns) > 1:
-            path = path.with_stem(f"{path.stem}-{source.name}")
-        report(ranking, path, goodness=tests)
+        with _file(page, "written"):
+            report(ranking, page, goodness=tests)
         if not request.quiet:
-            print(f"wrote {path}")
+            print(f"wrote {page}")
     return json_ready({
         "column": ranking.name,
         "criterion": ranking.criterion,

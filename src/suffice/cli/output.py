@@ -13,11 +13,12 @@ def print_ranking(ranking: Any, tests: Any, seconds: float) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from suffice.report.tables import mark, ranking_rows
+    from suffice.report.tables import counted, mark, number, ranking_rows
 
-    console = Console(highlight=False)
+    plain: Any = {"highlight": False, "markup": False, "emoji": False}  # names of columns are the user's
+    console = Console(**plain)
     if not console.is_terminal:
-        console = Console(highlight=False, width=160)
+        console = Console(**plain, width=160)
     table = Table(box=None, pad_edge=False, header_style="bold")
     told = ranking_rows(ranking, tests)
     for i, header in enumerate(told.headers):
@@ -25,12 +26,13 @@ def print_ranking(ranking: Any, tests: Any, seconds: float) -> None:
     for row in told.rows:
         table.add_row(*(cell.replace("\n", ", ") for cell in row))
     s = ranking.summary
-    console.print(f"{ranking.name}: {s.count:g} observations from {s.minimum:g} to {s.maximum:g}, mean {s.mean:.6g}")
+    span = f"from {number(s.minimum)} to {number(s.maximum)}, mean {number(s.mean)}"
+    console.print(f"{ranking.name}: {counted(s.count, 'observation')} {span}", soft_wrap=True)
     if s.missing:
-        console.print(f"{s.missing} missing values left out")
+        console.print(f"{counted(s.missing, 'missing value')} left out")
     console.print(table)
     for note in (*(f"{mark(i)} {text}" for i, text in enumerate(told.notes)), *notes(ranking, tests)):
-        console.print(note, soft_wrap=True, markup=False)
+        console.print(note, soft_wrap=True)
     console.print(f"{seconds:.1f} s", style="dim")
 
 
@@ -40,15 +42,25 @@ def notes(ranking: Any, tests: Any) -> list[str]:
     if ranking.rounding:
         lines.append("Integers: continuous families are fitted to and scored by the probability of x ± ½.")
     lines += [f"{i.name} is impossible: {i.reason}." for i in ranking.impossible]
-    lines += [
-        f"Test of fit of {t.name}: {t.test}, statistic {t.statistic:.4g}, p = {t.p_value:.3g} "
-        f"({t.replicates} parametric bootstrap samples, refitted"
-        + (f"; on a random sample of {t.count} values)." if t.sampled else ").")
-        for t in tests
-    ]
+    lines += map(_test, tests)
     if ranking.passes > 1:
         lines.append(f"The file was read {ranking.passes} times.")
     return lines
+
+
+def _test(t: Any) -> str:
+    from suffice.report.tables import counted, number
+
+    if t.reason:
+        return f"The fit of {t.name} was not tested: {t.reason}."
+    statistic = (
+        number(t.statistic, 4) if math.isfinite(t.statistic) else "infinite as values lie where it has no probability"
+    )
+    sample = f"; on a random sample of {counted(t.count, 'value')}" if t.sampled else ""
+    return (
+        f"Test of fit of {t.name}: {t.test}, statistic {statistic}, p = {t.p_value:.3g} "
+        f"({number(t.replicates)} parametric bootstrap samples, refitted{sample})."
+    )
 
 
 def json_ready(value: Any) -> Any:

@@ -86,11 +86,11 @@ def check_sufficient(family: Family, s: Sufficient, data: Observations | None) -
     """Raise what is wrong with the data, if the statistic says that something is."""
     bad = not np.all(np.isfinite(s.mean)) or not np.isfinite(s.gap) or float(s.outside) > 0
     if bad and data is not None:
-        found = data.outside(family.kind.sample_space)  # raises for missing and infinite values
+        found = data.outside(family.member.sample_space)  # raises for missing and infinite values
         if found is not None:
             raise DataError(impossible(family, *found))
     if bad:
-        reason = "are not finite" if float(s.outside) == 0.0 else f"hold values not {family.kind.sample_space}"
+        reason = "are not finite" if float(s.outside) == 0.0 else f"hold values not {family.member.sample_space}"
         raise DataError(f"{family.name} cannot be fitted: the statistics {reason}")
 
 
@@ -108,7 +108,7 @@ def _settled(fit: Fit, s: Sufficient) -> Fit | DataError:
 
 def impossible(family: Family, row: int, value: float) -> str:
     """Why data outside the family's sample space rule it out."""
-    return f"{family.name} needs values {family.kind.sample_space}, got {value:.6g} in row {row}"
+    return f"{family.name} needs values {family.member.sample_space}, got {value:.6g} in row {row}"
 
 
 def not_inside(family: Family, p: Distribution) -> str:

@@ -53,7 +53,7 @@ def fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any = None, mo
     if own(family.kind, "_with_classes") is not None:
         raise ValueError(f"{family.name} is not fitted inside compiled code: the data say how many classes there are")
     fit = _fit_traced(family, x, w, begin, most)
-    inside = jnp.all(family.kind.sample_space.contains(x) | (w == 0.0)) & jnp.all(w >= 0.0)
+    inside = jnp.all(family.member.sample_space.contains(x) | (w == 0.0)) & jnp.all(w >= 0.0)
     usable = inside & fit.distribution._valid() & (fit.result != DEGENERATE)
     p = jax.tree.map(lambda leaf: jnp.where(usable, leaf, jnp.nan), fit.distribution)
     return replace(
@@ -249,7 +249,7 @@ def _with_classes(family: Family, data: Observations) -> Family:
 
 def _check_possible(family: Family, data: Observations) -> None:
     """Raise where no member of the family could have made the data, or where it fits a single point ever better."""
-    space, summary, half = family.kind.sample_space, data.survey.summary, _width(data) / 2.0
+    space, summary, half = family.member.sample_space, data.survey.summary, _width(data) / 2.0
     if half:
         if summary.minimum + half <= space.lower or np.isfinite(space.upper):
             row, value = data.outside(space) or (1, summary.minimum)
@@ -258,7 +258,7 @@ def _check_possible(family: Family, data: Observations) -> None:
         raise DataError(impossible(family, *found))
     reach = summary.maximum - summary.minimum
     constant = reach <= 8.0 * np.finfo(float).eps * max(abs(summary.minimum), abs(summary.maximum))
-    if constant and not family.kind.discrete and (family.dimension > 1 or summary.minimum - half <= space.lower):
+    if constant and not family.member.discrete and (family.dimension > 1 or summary.minimum - half <= space.lower):
         raise DataError(degenerate(family, summary.count))
     distinct = len(data.values) if half and isinstance(data, Memory) else 0
     neighbours = reach == distinct - 1  # so that nothing between them says how fast the density falls

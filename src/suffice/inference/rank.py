@@ -91,7 +91,7 @@ class Ranking:
 
     def data_for(self, fit: Fit) -> Observations:
         """The observations as a family saw them: intervals for continuous families of integers."""
-        return _as_seen(self.observations, fit.family.kind.discrete, self.rounding)
+        return _as_seen(self.observations, fit.family.member.discrete, self.rounding)
 
     def table(self) -> list[dict[str, Any]]:
         """The ranking as rows of plain values."""
@@ -173,17 +173,17 @@ def rank(
         families = [entry.kind for entry in CATALOGUE if entry.ranked and entry.kind.discrete in wanted]
     targets = list({f.name: f for f in map(as_family, families)}.values())  # each family once
     for f in targets:
-        if kind != "auto" and f.kind.discrete != (kind == "discrete"):
-            raise ValueError(f"kind is {kind!r}, but {f.name} is {'discrete' if f.kind.discrete else 'continuous'}")
-    observations.look_outside([f.kind.sample_space for f in targets])
-    continuous = any(not f.kind.discrete for f in targets)
+        if kind != "auto" and f.member.discrete != (kind == "discrete"):
+            raise ValueError(f"kind is {kind!r}, but {f.name} is {'discrete' if f.member.discrete else 'continuous'}")
+    observations.look_outside([f.member.sample_space for f in targets])
+    continuous = any(not f.member.discrete for f in targets)
     rounding = integers and continuous and tabulated(observations, 1.0) is not None
 
     fits: dict[int, Any] = {}
     passes = observations.passes
 
     def fit_those(discrete: bool) -> dict[int, Any]:
-        chosen = [i for i, f in enumerate(targets) if f.kind.discrete == discrete]
+        chosen = [i for i, f in enumerate(targets) if f.member.discrete == discrete]
         seen = _as_seen(observations, discrete, rounding)
         return dict(zip(chosen, fit_families([targets[i] for i in chosen], seen), strict=True))
 

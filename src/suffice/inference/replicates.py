@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.family import Family
+from suffice.distributions.shifted import Shifted
 from suffice.inference.estimate import fit_traced
 from suffice.inference.likelihood import log_likelihoods
 from suffice.inference.observations import Observations
@@ -18,6 +19,8 @@ from suffice.numerics import newton
 
 MOST_VALUES = 4096
 MOST_CELLS = 1024
+MOST_INTERVALS = 256  # fewer than of cells that are one integer: the mass of each takes a quadrature
+_TAIL = 1e-10  # probability left out on either side of the cells
 _STEPS = 25  # Newton steps of a refit; it starts at the fit the sample was drawn from
 _ENTRIES = 2**19  # numbers held at once while replicates are worked on in batches
 
@@ -33,16 +36,25 @@ def padded_size(n: int) -> int:
 def sample_of(data: Observations, most: int, key: jax.Array) -> tuple[np.ndarray, bool, bool]:
     """A random sample of at most ``most`` observations, whether it is less than all, and whether weights are counts.
 
-    Weights that are frequencies are respected; where they are not whole numbers the values are taken without them.
+    Weights that are frequencies are respected; where they are not the values are taken without them.
     """
-    sample, rows = data.survey.sample, data.survey.summary.rows
+    sample = data.survey.sample
     x, w = np.asarray(sample.values, float), sample.weights
-    if w is None or np.any(w != np.floor(w)):
-        return x[:most], rows > min(len(x), most), w is None
-    if w.sum() > most:
-        kept = generator(key).multivariate_hypergeometric(w.astype(int), most, method="marginals")
-        return np.repeat(x, kept), True, True
-    return np.repeat(x, w.astype(int)), rows > len(x), True
+    if w is None or not are_frequencies(w):
+        return x[:most], sample.seen > min(len(x), most), w is None
+    places = np.repeat(np.arange(len(x)), w.astype(int)) if w.sum() <= most else _drawn_places(w, most, key)
+    return x[places], sample.seen > len(x) or len(places) < w.sum(), True
+
+
+def are_frequencies(weights: np.ndarray) -> bool:
+    """Whether weights are whole numbers, which float64 also adds up exactly."""
+    return bool(np.all(weights == np.floor(weights)) and weights.sum() < 2**53)
+
+
+def _drawn_places(weights: np.ndarray, n: int, key: jax.Array) -> np.ndarray:
+    """Places of n observations drawn without replacement from all that the frequencies stand for."""
+    ends = np.cumsum(weights.astype(int))
+    return np.searchsorted(ends, generator(key).choice(ends[-1], n, replace=False), side="right")
 
 
 def generator(key: jax.Array) -> np.random.Generator:
@@ -74,10 +86,21 @@ def _of_values(
         x = fit.distribution.sample((size,), rng=key).astype(float)
         x, p = jnp.where(inside, x, x[0]), fit.distribution
         if refit:
-            p = fit_traced(fit.family, x, jnp.where(inside, 1.0, 0.0), p, most=_STEPS).distribution
+            p = _refitted_to_values(fit.family, p, x, jnp.where(inside, 1.0, 0.0))
         return statistic(p, jnp.sort(jnp.where(inside, x, jnp.inf)), n, *extra)
 
     return jax.vmap(one)(keys)
+
+
+def _refitted_to_values(family: Family, begin: Any, x: jax.Array, w: jax.Array) -> Any:
+    if isinstance(begin, Shifted) and not family.regular:
+        return _from_smallest(begin, jnp.min(x), w @ x / w.sum())
+    return fit_traced(family, x, w, begin, most=_STEPS).distribution
+
+
+def _from_smallest(p: Shifted, smallest: jax.Array, mean: jax.Array) -> Shifted:
+    """The member of a family with a jump at its free origin: it begins at the smallest observation."""
+    return Shifted(p.base._from_mean(mean - smallest), smallest)
 
 
 # -- integers --------------------------------------------------------------------------------------------------------
@@ -85,12 +108,14 @@ def _of_values(
 
 @dataclass(frozen=True)
 class Cells:
-    """Consecutive integers that hold a table and all but 1e-10 of a fitted probability on either side.
+    """A row of cells that holds a table and all but 1e-10 of a fitted probability on either side.
+
+    A cell is an integer, or the interval x ± ½ of one, or of several neighbours where there would be too many.
 
     Attributes:
-        columns: the integers, or the ends of the intervals they stand for, padded with copies of the last.
+        columns: the integers, or the ends of the intervals, padded with copies of the last.
         real: false for the padding.
-        counts: how often each was seen.
+        counts: how many observations are in each.
         probabilities: of the fit.
     """
 
@@ -100,25 +125,52 @@ class Cells:
     probabilities: np.ndarray
 
     @classmethod
-    def around(cls, fit: Fit, values: np.ndarray, counts: np.ndarray, half: float) -> "Cells | None":
-        """The cells of a table whose values are known to ``half`` on either side; None if there are too many."""
+    def around(cls, fit: Fit, values: np.ndarray, counts: np.ndarray) -> "Cells | None":
+        """The cells of a table of integers; None where a discrete family would need too many."""
         p = fit.distribution
-        low = min(np.floor(float(p.icdf(1e-10)) + half), values[0])
-        high = max(np.ceil(float(p.isf(1e-10)) - half), values[-1])
-        if not high - low < MOST_CELLS:
-            return None
-        k = np.arange(low, high + 1.0)
-        size = padded_size(len(k))
-        real, all_counts = np.arange(size) < len(k), np.zeros(size)
-        all_counts[(values - low).astype(int)] = counts
-        k = np.pad(k, (0, size - len(k)), mode="edge")
-        columns = (k - half, k + half) if half else (k,)
-        return cls(columns, real, all_counts, np.where(real, np.asarray(_probabilities(p, columns)), 0.0))
+        if p.discrete:
+            low, high = min(float(p.icdf(_TAIL)), values[0]), max(float(p.isf(_TAIL)), values[-1])
+            if not high - low < MOST_CELLS:
+                return None
+            columns: tuple[np.ndarray, ...] = (np.arange(low, high + 1.0),)
+        else:
+            edges = _edges(p, values[0] - 0.5, values[-1] + 0.5)
+            columns = edges[:-1], edges[1:]
+        m = len(columns[0])
+        size = padded_size(m)
+        columns = tuple(np.pad(c, (0, size - m), mode="edge") for c in columns)
+        real = np.arange(size) < m
+        probabilities = np.where(real, np.asarray(_probabilities(p, columns)), 0.0)
+        placed = np.bincount(_places(columns[0][:m], values), counts, minlength=size)
+        return cls(columns, real, placed, probabilities)
 
     @property
-    def integers(self) -> np.ndarray:
-        """The integers without the padding."""
+    def middles(self) -> np.ndarray:
+        """The middle of each cell, without the padding."""
         return np.mean(self.columns, axis=0)[self.real]
+
+    def places(self, values: np.ndarray) -> np.ndarray:
+        """The cell in which each value lies."""
+        return _places(self.columns[0][self.real], values)
+
+
+def _places(starts: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return np.searchsorted(starts, values, side="right") - 1
+
+
+def _edges(p: Any, low: float, high: float) -> np.ndarray:
+    """Half-integers that part the line from ``low`` to ``high`` and beyond, as far as a distribution reaches.
+
+    All of them where they are few; else those at quantiles, which lie evenly in the middle, and in the tails evenly in
+    the logarithm of the probability beyond, so that little is lost by what shares a cell.
+    """
+    part = MOST_INTERVALS // 4 - 2
+    levels = np.union1d(np.geomspace(_TAIL, 0.5, part), np.linspace(0.0, 0.5, part)[1:])
+    below, above = np.floor(p.icdf(levels) + 0.5) - 0.5, np.ceil(p.isf(levels) - 0.5) + 0.5
+    edges = np.concatenate([[low, high], below, above])
+    edges = np.unique(edges[np.isfinite(edges)])
+    few = edges[-1] - edges[0] <= MOST_INTERVALS
+    return np.arange(edges[0], edges[-1] + 1.0) if few else edges
 
 
 @jax.jit
@@ -150,13 +202,27 @@ def _of_cells(
     family: Family, columns: Any, real: jax.Array, counts: jax.Array, statistic: Any, refit: bool, extra: Any
 ) -> jax.Array:
     def one(counts: jax.Array) -> jax.Array:
-        def total(v: jax.Array) -> jax.Array:
-            values = log_likelihoods(family.build(v), columns)
-            return jnp.where(counts > 0, counts * jnp.where(counts > 0, values, 0.0), 0.0).sum()
-
-        p = family.member
-        if refit:
-            p = family.build(newton.maximise(total, family.vector(p), counts.sum(), most=_STEPS).point)
+        p = _refitted_to_cells(family, columns, counts) if refit else family.member
         return statistic(jnp.where(real, jnp.exp(log_likelihoods(p, columns)), 0.0), counts, extra)
 
     return jax.vmap(one)(counts)
+
+
+def _refitted_to_cells(family: Family, columns: Any, counts: jax.Array) -> Any:
+    """The member that maximises the likelihood of a table; an estimated support ends with the outermost cells in use."""
+    if not family.regular:
+        if len(columns) == 1:
+            return fit_traced(family, columns[0], counts).distribution
+        start, end = columns
+        lower, upper = jnp.where(counts > 0, start, jnp.inf).min(), jnp.where(counts > 0, end, -jnp.inf).max()
+        if isinstance(family.member, Shifted):
+            return _from_smallest(family.member, lower, counts @ (start + end) / 2.0 / counts.sum())
+        family = family.holding(family.kind._support_of_rounded(lower, upper))  # type: ignore[attr-defined]
+
+    def total(v: jax.Array) -> jax.Array:
+        values = log_likelihoods(family.build(v), columns)
+        return jnp.where(counts > 0, counts * jnp.where(counts > 0, values, 0.0), 0.0).sum()
+
+    if not family.free:
+        return family.member
+    return family.build(newton.maximise(total, family.vector(family.member), counts.sum(), most=_STEPS).point)

@@ -26,7 +26,7 @@ def starting_points(families: Sequence[Family], data: Observations) -> list[Dist
 
     Families with a statistic of fixed size share one compiled call.
     """
-    pilots = [data.pilot(f.kind.sample_space) for f in families]
+    pilots = [data.pilot(f.member.sample_space) for f in families]
     by_statistic = [i for i, f in enumerate(families) if has_sufficient(f)]
     rough = _rough_estimates([families[i].member for i in by_statistic], [_block(*pilots[i]) for i in by_statistic])
     estimates = dict(zip(by_statistic, rough, strict=True))
@@ -53,8 +53,18 @@ def _starting_point(family: Family, x: np.ndarray, w: np.ndarray, data: Observat
         summary = data.survey.summary
         x, w = np.array([summary.minimum, x[0], summary.maximum]), np.ones(3)
     with np.errstate(all="ignore"):
-        p = family.with_values(family.kind._start(x, w))  # type: ignore[attr-defined]
+        p = family.with_values(_rough(family.member, x, w))
     return p if np.all(np.asarray(p._valid())) else DataError(not_inside(family, p))
+
+
+def _rough(member: Any, x: np.ndarray, w: np.ndarray) -> dict[str, Any]:
+    """Rough estimates of a member's parameters, or of those of the distribution inside it, by name."""
+    if own(member, "_start") is not None:
+        return member._start(x, w)
+    if own(member, "_estimate") is not None:
+        return _rough_estimates([member], [_block(x, w)])[0]
+    beside = own(member, "_start_beside")
+    return _rough(member.base, x, w) | ({} if beside is None else beside(x, w))
 
 
 def _with_origin(family: Family, x: np.ndarray, w: np.ndarray, smallest: float) -> Distribution:
@@ -69,11 +79,7 @@ def _with_origin(family: Family, x: np.ndarray, w: np.ndarray, smallest: float) 
     candidates, values = [], []
     for gap in np.geomspace(1e-3, 30.0, _ORIGINS) * (np.quantile(x, 0.9) - smallest):
         origin = smallest - gap
-        if own(base, "_estimate") is not None:
-            (estimate,) = _rough_estimates([base], [_block(x - origin, w)])
-        else:
-            estimate = base._start(x - origin, w)
-        p = family.with_values({**estimate, "loc": origin})
+        p = family.with_values({**_rough(base, x - origin, w), "loc": origin})
         candidates.append(p)
         values.append(float(expansion(family, family.vector(p, np), [_block(x, w)]).log_likelihood))
     found: Any = np.nan_to_num(np.asarray(values), nan=-np.inf)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.inference.rank import Ranking
-from suffice.inference.replicates import MOST_VALUES, Cells, of_cells, of_values, sample_of
+from suffice.inference.replicates import MOST_VALUES, Cells, are_frequencies, of_cells, of_values, sample_of
 from suffice.inference.result import Fit
 from suffice.report.empirical import POINTS, Empirical, evaluate, spread_places
 from suffice.runtime.rng import RNG, as_key
@@ -65,8 +65,7 @@ def compare(
     """
     fit = fit.limit or fit
     if empirical.tabulated:
-        half = 0.0 if fit.family.kind.discrete else 0.5
-        cells = Cells.around(fit, empirical.values, empirical.weights, half)
+        cells = Cells.around(fit, empirical.values, empirical.weights)
         if cells is not None:
             return _by_cells(fit, empirical, cells, replicates, as_key(rng))
     return _by_values(fit, ranking, replicates, as_key(rng))
@@ -116,26 +115,26 @@ def _excess(probabilities: jax.Array, counts: jax.Array, _: Any) -> jax.Array:
 
 
 def _by_cells(fit: Fit, empirical: Empirical, cells: Cells, replicates: int, key: jax.Array) -> Comparison:
-    k = cells.integers
+    middles = cells.middles
     probability = cells.probabilities / cells.probabilities.sum()
-    up_to = (np.cumsum(probability) - probability / 2.0)[: len(k)]
+    up_to = (np.cumsum(probability) - probability / 2.0)[: len(middles)]
     few = spread_places(len(empirical.values))
     values, shares = empirical.values[few], empirical.middle[few]
-    at = (values - k[0]).astype(int)
-    n = empirical.count
-    whole = n == np.floor(n)
+    quantiles, probabilities = np.interp(shares, up_to, middles), np.interp(values, middles, up_to)
     quantile_band, probability_band, outside = None, None, 0
-    if whole:
+    if are_frequencies(empirical.weights):
         drawn = of_cells(fit, cells, _excess, replicates, key, fit.regular, None)
-        low, high = (up_to + side[: len(k)] for side in _quantiles(drawn))
-        seen = slice(at[0], at[-1] + 1)
+        low, high = (up_to + side[: len(middles)] for side in _quantiles(drawn))
+        first, last = cells.places(values[[0, -1]])
+        seen = slice(first, last + 1)
         quantile_band = Band(
-            (np.interp(low, up_to, k)[seen], k[seen]),
-            (np.interp(high, up_to, k)[seen], k[seen]),
+            (np.interp(low, up_to, middles)[seen], middles[seen]),
+            (np.interp(high, up_to, middles)[seen], middles[seen]),
         )
         probability_band = Band((up_to[seen], low[seen].clip(0, 1)), (up_to[seen], high[seen].clip(0, 1)))
-        outside = int(((shares < low[at]) | (shares > high[at])).sum())
-    quantiles, probabilities = np.interp(shares, up_to, k), up_to[at]
+        beyond = (shares < np.interp(values, middles, low)) | (shares > np.interp(values, middles, high))
+        outside = int(beyond.sum())
+    n = int(empirical.count)
     return Comparison(
-        values, quantiles, shares, probabilities, quantile_band, probability_band, outside, int(n), False, fit.regular
+        values, quantiles, shares, probabilities, quantile_band, probability_band, outside, n, False, fit.regular
     )

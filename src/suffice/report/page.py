@@ -17,7 +17,6 @@ from suffice.report.bands import compare
 from suffice.report.charts import Figure
 from suffice.report.empirical import Empirical
 from suffice.report.tables import Table
-from suffice.runtime.errors import DataError
 
 
 def ranking_page(
@@ -26,22 +25,18 @@ def ranking_page(
     """The page of a ranking."""
     sections = _ranking_sections(ranking, goodness, replicates, rng)
     source = words.origin(ranking)
-    line = f"{tables.number(ranking.summary.count)} observations" + (f" from {source}" if source else "")
+    line = tables.counted(ranking.summary.count, "observation") + (f" from {source}" if source else "")
     return _page(ranking.name, line, sections)
 
 
 def _ranking_sections(
     ranking: Ranking, goodness: Sequence[GoodnessOfFit] | None, replicates: int, rng: Any
 ) -> list[str]:
-    untested = []
     if goodness is None:
-        try:
-            goodness = ranking.goodness_of_fit(replicates=replicates, rng=rng)
-        except DataError as error:
-            goodness, untested = (), [f"The fit was not tested: {error}."]
+        goodness = ranking.goodness_of_fit(replicates=replicates, rng=rng)
     empirical = Empirical.of(ranking)
     sections = [
-        _lead(words.answer(ranking, goodness) + untested),
+        _lead(words.answer(ranking, goodness)),
         _section("The data", _facts(tables.summary_rows(ranking, empirical))),
     ]
     if ranking.candidates:
@@ -68,7 +63,7 @@ def fit_page(fit: Fit) -> str:
         _section("Names elsewhere", _table(tables.names_rows([fit]))),
         _section("How this was computed", _paragraphs(words.fit_method())),
     ]
-    return _page(f"{fit.family.name} fit", f"{tables.number(float(fit.count))} observations", sections)
+    return _page(f"{fit.family.name} fit", tables.counted(float(fit.count), "observation"), sections)
 
 
 def _ranking_figures(ranking: Ranking, empirical: Empirical, rng: Any) -> list[list[Figure]]:

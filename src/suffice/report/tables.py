@@ -36,6 +36,11 @@ def number(value: float, digits: int = 6) -> str:
     return text.replace("-", "−")
 
 
+def counted(count: float, noun: str) -> str:
+    """A number of things: "1 row", "2,000,000 rows"."""
+    return f"{number(count)} {noun}" if count == 1 else f"{number(count)} {noun}s"
+
+
 def decimal(value: float, places: int = 2) -> str:
     """A number with so many decimal places."""
     return f"{value:.{places}f}".replace("-", "−")

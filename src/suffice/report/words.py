@@ -11,7 +11,7 @@ from suffice.inference.goodness import GoodnessOfFit
 from suffice.inference.rank import Candidate, Ranking
 from suffice.inference.result import Fit
 from suffice.report.empirical import Empirical
-from suffice.report.tables import CRITERIA, decimal, estimates, listed, number, share
+from suffice.report.tables import CRITERIA, counted, decimal, estimates, listed, number, share
 
 CLOSE = 2.0  # a difference in the criterion that does not count for much
 REJECTED = 0.05
@@ -51,10 +51,12 @@ def answer(ranking: Ranking, goodness: Sequence[GoodnessOfFit]) -> list[str]:
 
 
 def _verdict(c: Candidate, g: GoodnessOfFit) -> str:
+    if g.reason:
+        return f"Its fit was not tested: {g.reason}."
     how = f"{_TESTS[g.test]}, p = {share(g.p_value)}".replace("= <", "<")
     sample = f" on a random sample of {number(g.count)}" if g.sampled else ""
-    if np.isnan(g.p_value):
-        return "It could not be tested: the statistic is not finite."
+    if np.isinf(g.statistic):
+        return f"The test of fit rejects it ({how}{sample}): values lie where {c.name} has no probability."
     if g.p_value < REJECTED:
         return f"The test of fit rejects it ({how}{sample}): the data depart from every {c.name} by more than chance."
     return f"The test of fit does not reject it ({how}{sample})."
@@ -62,7 +64,7 @@ def _verdict(c: Candidate, g: GoodnessOfFit) -> str:
 
 def fit_answer(fit: Fit) -> list[str]:
     """The outcome of one fit."""
-    told = [f"{fit.family.name} fitted to {number(float(fit.count))} observations: {listed(estimates(fit))}."]
+    told = [f"{fit.family.name} fitted to {counted(float(fit.count), 'observation')}: {listed(estimates(fit))}."]
     if not fit.converged:
         told.append(f"The search ended without a maximum: {fit.message}.")
     elif not fit.regular:
@@ -90,9 +92,9 @@ def dropped(ranking: Ranking) -> list[str]:
     """What was left out of the data."""
     rows, missing = ranking.summary.rows, ranking.summary.missing
     weightless = rows - missing - ranking.observations.survey.sample.seen
-    told = [f"Missing and dropped: {number(missing)} of {number(rows)} rows."] if missing else []
-    told += [f"Without weight: {number(weightless)} of {number(rows)} rows."] if weightless else []
-    return told or [f"Nothing: all {number(rows)} rows were used."]
+    told = [f"Missing and dropped: {number(missing)} of {counted(rows, 'row')}."] if missing else []
+    told += [f"Without weight: {number(weightless)} of {counted(rows, 'row')}."] if weightless else []
+    return told or ["Nothing: the only row was used." if rows == 1 else f"Nothing: all {number(rows)} rows were used."]
 
 
 def method(ranking: Ranking, empirical: Empirical, goodness: Sequence[GoodnessOfFit]) -> list[str]:
@@ -111,23 +113,24 @@ def method(ranking: Ranking, empirical: Empirical, goodness: Sequence[GoodnessOf
         )
     if ranking.observations.survey.sample.weights is not None:
         told.append(
-            f"Weights are frequencies: {number(ranking.summary.rows)} rows stand for "
-            f"{number(ranking.summary.count)} observations."
+            f"Weights are frequencies: {counted(ranking.summary.rows, 'row')} stand for "
+            f"{counted(ranking.summary.count, 'observation')}."
         )
     if empirical.sampled:
         told.append(
             f"Fits used all the data. Quartiles, histogram and tail plot are from a uniform random sample of "
             f"{number(len(ranking.observations.survey.sample.values))} rows."
         )
-    if goodness:
-        tests = sorted({_TESTS[g.test] for g in goodness})
-        used = ", on a random sample of " + number(goodness[0].count) + " observations," if goodness[0].sampled else ""
+    tested = [g for g in goodness if not g.reason]
+    if tested:
+        tests = sorted({_TESTS[g.test] for g in tested})
+        used = ", on a random sample of " + number(tested[0].count) + " observations," if tested[0].sampled else ""
         told.append(
-            f"Test of fit: {listed(tests)}{used} with p-values from {number(goodness[0].replicates)} bootstrap samples "
-            f"drawn from the fit and refitted, which allows for the parameters being estimated. The {len(goodness)} "
-            f"families tested were chosen on the same data: take a large p-value as no more than the absence of a "
-            f"clear contradiction."
+            f"Test of fit: {listed(tests)}{used} with p-values from {number(tested[0].replicates)} bootstrap samples "
+            f"drawn from the fit and refitted, which allows for the parameters being estimated. What was tested was "
+            f"chosen on the same data: take a large p-value as no more than the absence of a clear contradiction."
         )
+    told += [f"The fit of {g.name} was not tested: {g.reason}." for g in goodness if g.reason]
     passes = "once" if ranking.passes == 1 else f"{ranking.passes} times"
     told.append(f"The data were read {passes}. {versions()}")
     return told

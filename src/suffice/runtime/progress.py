@@ -1,6 +1,7 @@
 """How far a long reading has come: a bar with rate and time left on a terminal, nothing anywhere else."""
 
 import sys
+import threading
 from typing import Any, Self
 
 
@@ -9,12 +10,14 @@ class Progress:
 
     Args:
         label: what is being done.
-        total: rows in all, None where that is not known.
+        total: rows in one pass, None where that is not known. More rows than these belong to further passes: the bar
+            starts anew for each and says which it is.
         quiet: show nothing.
     """
 
     def __init__(self, label: str, total: int | None = None, *, quiet: bool = False):
         self._bar: Any = None
+        self._label, self._total, self._rows, self._lock = label, total, 0, threading.Lock()
         if not quiet and sys.stderr.isatty():
             self._bar = _bar()
             self._task = self._bar.add_task(label, total=total, rate="")
@@ -30,10 +33,19 @@ class Progress:
 
     def update(self, rows: int) -> None:
         """So many more rows are done; may be called from any thread."""
-        if self._bar is not None:
-            self._bar.advance(self._task, rows)
+        if self._bar is None:
+            return
+        with self._lock:
+            before, self._rows = self._pass(self._rows), self._rows + rows
+            if (number := self._pass(self._rows)) > max(before, 1):
+                self._bar.reset(self._task, description=f"{self._label}, pass {number}", total=self._total)
+            self._bar.update(self._task, completed=self._rows - (number - 1) * (self._total or 0))
             speed = next(task.speed for task in self._bar.tasks if task.id == self._task)
             self._bar.update(self._task, rate="" if speed is None else f"{speed / 1e6:.3g} million rows/s")
+
+    def _pass(self, rows: int) -> int:
+        """The pass, from 1, to which the last of so many rows belongs."""
+        return -(-rows // self._total) or 1 if self._total else 1
 
 
 def _bar() -> Any:
@@ -41,7 +53,7 @@ def _bar() -> Any:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.completed:,} rows"),
         TextColumn("{task.fields[rate]}"),

@@ -116,6 +116,9 @@ class Delimited:
         return DataError(f"{self.path} cannot be read: {error}")
 
     def _hint(self, text: str) -> str:
+        if re.fullmatch(r"\s*[+-]?\d{1,3}(,\d{3})+(\.\d*)?\s*", text):
+            lone = " or a decimal comma" if text.count(",") == 1 and "." not in text else ""
+            return f"; a comma between thousands{lone}? Numbers have a decimal point and no other mark"
         if re.fullmatch(r"\s*[+-]?\d+,\d+\s*", text):
             return "; a decimal comma? Numbers need a decimal point"
         other = next((mark for mark in ";\t|" if mark in text and mark != self.delimiter), None)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
+from typing import Any
 
 import numpy as np
 
 from suffice.streams.fold import Counter, fold
-from suffice.streams.source import Chunk, Source
+from suffice.streams.source import Chunk, Missing, Source
+from suffice.streams.sources import from_array
 
 BLOCK = 2**16  # a block and its copy fit the second-level cache
 FACTORS = 16  # this many values are multiplied before a logarithm is taken
@@ -90,14 +92,41 @@ class Summary:
         return reduce(add, blocks, cls(chunk.rows, chunk.missing, 0, 0.0, 0.0, 0.0, np.inf, -np.inf, 0.0, 0, 0, True))
 
 
-def describe(source: Source, *, workers: int | None = None, progress: Counter | None = None) -> Summary:
-    """The summary of a source, by one fold over it.
+def describe(
+    data: Any,
+    weights: Any = None,
+    *,
+    missing: Missing = "error",
+    workers: int | None = None,
+    progress: Counter | None = None,
+) -> Summary:
+    """The summary of a column, by one fold over it.
+
+    Args:
+        data: array-like of shape (n,), a pandas, Polars or Arrow column, ``sf.scan(path, column=...)`` or
+            ``sf.chunks(callable)``, which say themselves what their weights are.
+        weights: frequencies of shape (n,), >= 0: weight w counts as w observations.
+        missing: what to do with missing values: "error" or "drop".
+        workers: threads; by default one per usable processor, at most 8.
+        progress: told how many rows were read, after each chunk.
+
+    Returns:
+        A ``Summary``.
+
+    Raises:
+        DataError: missing or infinite values, or a file that cannot be read to its end.
 
     Squares are taken about the means of blocks, and blocks are merged pairwise (Chan, Golub and LeVeque 1983). A mean
     far from zero would lose the digits in which the blocks' means differ, so it is kept as a sum of two numbers. How
     the source is cut and ordered changes nothing beyond a relative 1e-12.
     """
-    return fold(source, Summary.of, workers=workers, progress=progress)
+    if not isinstance(data, Source):
+        data = from_array(data, weights, missing=missing)
+    elif weights is not None:
+        raise TypeError("weights of a source are named when it is made: sf.scan(path, column=…, weights=…)")
+    elif missing != "error":
+        data = data.treating(missing)
+    return fold(data, Summary.of, workers=workers, progress=progress)
 
 
 def _block(values: np.ndarray, weights: np.ndarray | None, scratch: np.ndarray) -> Summary:
