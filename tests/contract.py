@@ -383,6 +383,8 @@ def test_scipy(case):
         x = case.points[rows, j]
         x = x[case.inner[rows, j]] if not case.kind.discrete else x
         log_density = other.logpmf(x) if case.kind.discrete else other.logpdf(x)
+        told = np.isfinite(log_density)  # far out SciPy may underflow
+        x, log_density = x[told], log_density[told]
         scale = 1.0 + np.abs(log_density)
         np.testing.assert_allclose(np.asarray(p.log_prob(x)) / scale, log_density / scale, rtol=0, atol=1e-8)
         np.testing.assert_allclose(p.cdf(x), other.cdf(x), rtol=1e-8, atol=1e-10)
@@ -475,13 +477,14 @@ def test_vmap_and_jit(case):
         value = value if name not in AT_LEVELS else value[: len(TAILS)]
         finite = np.isfinite(expected)
         assert np.all(finite == np.isfinite(value)), name
-        # a probability is often the exponential of its logarithm, and rounded with that
+        # a probability is often the exponential of its logarithm, and rounded with that; skewness and kurtosis are
+        # differences of numbers about 1
         scale = (
             np.abs(expected) + 1.0
-            if name.startswith("log")
-            else np.abs(expected) * (1.0 + np.abs(np.log(np.abs(expected))))
+            if name.startswith("log") or name in ("skewness", "kurtosis")
+            else np.where(expected == 0.0, 0.0, np.abs(expected) * (1.0 + np.abs(np.log(np.abs(expected)))))
         )
-        close(value, expected, PROMISE * np.where(expected == 0.0, 0.0, scale), finite)
+        close(value, expected, PROMISE * scale, finite)
 
 
 def test_float32(case):
@@ -559,7 +562,9 @@ def test_gradient(case):
     if not case.kind.discrete:
         assert np.all(np.isfinite(case.score[case.inner]))
         y, score = case.points[rows], case.score[rows]
-        h = 1e-3 * np.minimum.reduce([np.abs(y - at) for at in (*ends(case.p), np.asarray(case.p.median()))])
+        # a density may have a kink at the median or the mode
+        places = (*ends(case.p), case["median"], case["mode"])
+        h = 1e-3 * np.minimum.reduce([np.abs(y - at) for at in places])
         h = np.minimum(h, 1e-3 * case.spread)
         step = lambda s: np.asarray(case.p.log_prob(y + s * h))  # noqa: E731
         near, far = (step(1.0) - step(-1.0)) / (2 * h), (step(2.0) - step(-2.0)) / (4 * h)

@@ -109,6 +109,50 @@ def log_uniform(x, low, high):
     return -mp.log(x * width), mp.log(x / low) / width, mp.log(high / x) / width
 
 
+def beta_prime(x, alpha, beta):
+    density = (alpha - 1) * mp.log(x) - (alpha + beta) * mp.log1p(x) - mp.log(mp.beta(alpha, beta))
+    cdf = mp.betainc(alpha, beta, 0, x / (1 + x), regularized=True)
+    return density, cdf, mp.betainc(beta, alpha, 0, 1 / (1 + x), regularized=True)
+
+
+def f_ratio(x, df1, df2):
+    density, cdf, sf_ = beta_prime(x * df1 / df2, df1 / 2, df2 / 2)
+    return density + mp.log(df1 / df2), cdf, sf_
+
+
+def asymmetric_laplace(x, loc, scale, kappa):
+    z = (x - loc) / scale
+    above, below = 1 / (1 + kappa**2), 1 / (1 + kappa**-2)
+    cdf = below * mp.exp(z / kappa) if z < 0 else 1 - above * mp.exp(-kappa * z)
+    density = (z / kappa if z < 0 else -kappa * z) - mp.log(scale * (kappa + 1 / kappa))
+    return density, cdf, above * mp.exp(-kappa * z) if z >= 0 else 1 - cdf
+
+
+def triangular(x, low, high, peak):
+    width = high - low
+    cdf = (x - low) ** 2 / (width * (peak - low)) if x < peak else 1 - (high - x) ** 2 / (width * (high - peak))
+    density = (x - low) / (peak - low) if x < peak else (high - x) / (high - peak)
+    return mp.log(2 * density / width), cdf, 1 - cdf
+
+
+def skew_normal(x, loc, scale, shape):
+    """By the light tail ∫ 2 φ(t) Φ(−|shape| t) dt over t > |z|, in units of its own length."""
+    z, a = (x - loc) / scale, abs(shape)
+    z, h = (z, abs(z)) if shape >= 0 else (-z, abs(z))
+    rate = (1 + a * a) * h + mp.sqrt(1 + a * a)
+
+    def integrand(u):
+        t = u / rate
+        m = a * (h + t)
+        return mp.exp(-t * (h + t / 2) - a * a * t * (h + t / 2)) * mp.exp(m * m / 2) * mp.erfc(m / mp.sqrt(2))
+
+    total = mp.quad(integrand, [0, 2, 6, 15, 40, 150]) / rate
+    light = total * mp.exp(-(1 + a * a) * h * h / 2) / mp.sqrt(2 * mp.pi)
+    density = mp.log(2 / scale) - z * z / 2 - mp.log(2 * mp.pi) / 2 + mp.log(normal_cdf(a * z))
+    below, above = (light, 1 - light) if z < 0 else (mp.erf(z / mp.sqrt(2)) + light, 2 * normal_cdf(-z) - light)
+    return (density, below, above) if shape >= 0 else (density, above, below)
+
+
 def hazard(function):
     return functools.partial(by_hazard, function)
 
@@ -128,6 +172,11 @@ CASES = [
     (sf.Kumaraswamy, hazard(kumaraswamy), [(0.5, 0.7), (3.0, 200.0), (50.0, 0.3)], 320),
     (sf.GeneralizedPareto, hazard(generalized_pareto), [(1.0, 0.0), (2.0, 1e-9), (1e-3, 0.4), (5.0, -0.3)], 320),
     (sf.GeneralizedExtremeValue, generalized_extreme, [(0.0, 1.0, 0.0), (1.0, 2.0, 1e-9), (-3.0, 0.5, 0.3)], 60),
+    (sf.BetaPrime, beta_prime, [(0.3, 5.0), (20.0, 0.4)], 40),
+    (sf.F, f_ratio, [(3.0, 12.0)], 40),
+    (sf.SkewNormal, skew_normal, [(1.0, 2.0, 3.0), (0.0, 1e-3, -50.0), (5.0, 1.0, 1e6)], 40),
+    (sf.AsymmetricLaplace, asymmetric_laplace, [(0.0, 1.0, 1.0), (1.0, 1e-3, 0.02), (-5.0, 30.0, 7.0)], 320),
+    (sf.Triangular, triangular, [(0.0, 1.0, 0.0), (-1.0, 3.0, 0.5), (0.0, 1e-3, 1e-3)], 620),
     (sf.LogUniform, log_uniform, [(1e-3, 1e5), (1.0, 1.001)], 60),
 ]
 

@@ -2,9 +2,11 @@
 
 from typing import Any, NamedTuple
 
+from suffice.distributions.asymmetric_laplace import AsymmetricLaplace
 from suffice.distributions.bernoulli import Bernoulli, Categorical
 from suffice.distributions.beta import Beta
 from suffice.distributions.beta_binomial import BetaBinomial
+from suffice.distributions.beta_prime import BetaPrime, F
 from suffice.distributions.binomial import Binomial
 from suffice.distributions.burr import Burr12, Kumaraswamy, Lomax
 from suffice.distributions.chi import Chi, ChiSquared
@@ -24,11 +26,15 @@ from suffice.distributions.log_logistic import LogLogistic
 from suffice.distributions.log_uniform import LogUniform
 from suffice.distributions.logarithmic import Logarithmic
 from suffice.distributions.negative_binomial import NegativeBinomial
+from suffice.distributions.noncentral_chi_squared import NoncentralChiSquared
 from suffice.distributions.normal import LogNormal, Normal
 from suffice.distributions.poisson import Poisson
 from suffice.distributions.skellam import Skellam
+from suffice.distributions.skew_normal import SkewNormal
 from suffice.distributions.student_t import Cauchy, StudentT
+from suffice.distributions.triangular import Triangular
 from suffice.distributions.uniform import Pareto, Uniform
+from suffice.distributions.von_mises import VonMises
 
 
 class Entry(NamedTuple):
@@ -81,7 +87,16 @@ CATALOGUE: tuple[Entry, ...] = (
           "genextreme(c=-shape, loc=loc, scale=scale)", ranked=False),
     Entry(ExponentiallyModifiedNormal, "emg(mu=loc, sigma=scale, lambda=rate)",
           "exponnorm(K=1/(scale*rate), loc=loc, scale=scale)", ranked=False),
+    Entry(BetaPrime, "extraDistr::betapr(shape1=alpha, shape2=beta)", "betaprime(a=alpha, b=beta)", ranked=False),
+    Entry(F, "f(df1=df1, df2=df2)", "f(dfn=df1, dfd=df2)", ranked=False),
     Entry(LogUniform, "logunif(min=low, max=high)", "loguniform(a=low, b=high)", ranked=False),
+    Entry(SkewNormal, "sn::sn(xi=loc, omega=scale, alpha=shape)", "skewnorm(a=shape, loc=loc, scale=scale)", ranked=False),
+    Entry(AsymmetricLaplace, "VGAM::alaplace(location=loc, scale=scale, kappa=asymmetry)",
+          "laplace_asymmetric(kappa=asymmetry, loc=loc, scale=scale)", ranked=False),
+    Entry(Triangular, "triangle::triangle(a=low, b=high, c=peak)",
+          "triang(c=(peak-low)/(high-low), loc=low, scale=high-low)", ranked=False),
+    Entry(NoncentralChiSquared, "chisq(df=df, ncp=noncentrality)", "ncx2(df=df, nc=noncentrality)", ranked=False),
+    Entry(VonMises, "circular::vonmises(mu=loc, kappa=concentration)", "", ranked=False),
     Entry(Categorical, "sample(prob=probs)", "rv_discrete(values=(k, probs))", ranked=False),
     Entry(Binomial, "binom(size=total_count, prob=probs)", "binom(n=total_count, p=probs)", ranked=False),
     Entry(BetaBinomial, "extraDistr::bbinom(size=total_count, alpha=alpha, beta=beta)",

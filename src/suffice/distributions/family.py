@@ -1,7 +1,7 @@
 """What is fitted: a class of distributions, with some parameters held where the user says so."""
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cache
 from typing import Any
 
@@ -40,14 +40,16 @@ class Family:
         """The class's name, with what is held: "Normal(scale=2)"."""
         shifted = isinstance(self.member, Shifted)
         inner = self.member.base if shifted else self.member
-        free = {path[-1] for path in self.free}
-        told = [
-            f"{f.metadata['alias'] or f.name}={np.asarray(getattr(inner, f.name)):g}"
-            if np.ndim(getattr(inner, f.name)) == 0
-            else f"{f.name}=…"
-            for f in fields(inner)
-            if f.name not in free
-        ]
+        free = [path[1:] if shifted else path for path in self.free]
+        told = []
+        for f in fields(inner):
+            value, name = getattr(inner, f.name), f.metadata["alias"] or f.name
+            if isinstance(value, Distribution):
+                told.append(f"{name}={Family(value, tuple(path[1:] for path in free if path[0] == f.name)).name}")
+            elif (f.name,) not in free and np.ndim(value):
+                told.append(f"{name}=…")
+            elif (f.name,) not in free and not (f.name in inner.held and np.isinf(value)):
+                told.append(f"{name}={np.asarray(value):g}")
         told += ["loc free"] if shifted else []
         return f"{type(inner).__name__}({', '.join(told)})" if told else type(inner).__name__
 
@@ -203,23 +205,44 @@ def family(kind: type[Distribution], **held: Any) -> Family:
     unknown = [name for name in held if name not in names]
     if unknown:
         raise TypeError(f"{kind.__name__} has no parameter {unknown[0]!r}; it has {', '.join(names)}")
-    unknown = [name for name in kind.held if name not in held]
-    if unknown:
-        told = f"sf.family(sf.{kind.__name__}, {', '.join(f'{name}=...' for name in kind.held)})"
-        raise ValueError(f"{kind.__name__}: {unknown[0]} is not estimated and must be given, as in {told}")
-    member: Any = kind(**{f.name: _example(f) for f in fields(kind)})  # type: ignore[arg-type]
+    for name, f in names.items():
+        if name in kind.held and name not in held:
+            held[name] = f.default
+        if held.get(name, None if _is_component(f) else 0) in (None, MISSING):
+            told = f"sf.family(sf.{kind.__name__}, {', '.join(f'{n}=...' for n in _needed(kind))})"
+            raise ValueError(f"{kind.__name__}: {name} is not estimated and must be given, as in {told}")
+    parts = {name: _as_part(kind, held.pop(name)) for name, f in names.items() if _is_component(f)}
+    member: Any = kind(**{f.name: parts[n].member if n in parts else _example(f) for n, f in names.items()})
     for name, value in held.items():
         domain = names[name].metadata["domain"]
         value = checked(f"{kind.__name__}.{name}", domain, value)
         if value.ndim != domain.event_ndim:
             raise ValueError(f"{kind.__name__}.{name} must be a single value to be held, got an array of {value.shape}")
         member = _with(member, (names[name].name,), value)
-    free: list[Path] = [(f.name,) for name, f in names.items() if name not in held]
+    free: list[Path] = [(name, *path) for name, part in parts.items() for path in part.free]
+    free += [(f.name,) for name, f in names.items() if name not in held and name not in parts]
     if not free and not shifted:
         raise ValueError(f"{kind.__name__}: all parameters are held, nothing is left to fit")
     if shifted:
         member, free = Shifted(member, jnp.asarray(0.0)), [*(("base", *path) for path in free), ("loc",)]
     return Family(member, tuple(free))
+
+
+def _is_component(declared: Any) -> bool:
+    return declared.metadata["domain"] is None
+
+
+def _needed(kind: Any) -> list[str]:
+    """Names of what must be given: components, and parameters that are never estimated and have no default."""
+    return [f.name for f in fields(kind) if _is_component(f) or (f.name in kind.held and f.default is MISSING)]
+
+
+def _as_part(kind: type[Distribution], value: Any) -> Family:
+    """A component of a family: a family itself, or a distribution of which nothing is estimated."""
+    part = Family(value) if isinstance(value, Distribution) else as_family(value)
+    if not part.regular:
+        raise ValueError(f"{kind.__name__}: the support of {part.name} is estimated, so it is no component of a family")
+    return part
 
 
 def as_family(target: Any) -> Family:

@@ -54,6 +54,10 @@ def log_sf(p: Any, x: jax.Array) -> jax.Array:
 
 def log_interval(p: Any, lower: jax.Array, upper: jax.Array) -> jax.Array:
     """log P(lower < X <= upper), from whichever tail is the smaller, so that nothing cancels."""
+    return _log_interval_and_gap(p, lower, upper)[0]
+
+
+def _log_interval_and_gap(p: Any, lower: jax.Array, upper: jax.Array) -> tuple[jax.Array, jax.Array]:
     ends = jnp.stack([lower, upper])
     (log_f_low, log_f_high), (log_s_low, log_s_high) = p.log_cdf(ends), p.log_sf(ends)
     from_left = log_f_high < log_s_low
@@ -61,10 +65,26 @@ def log_interval(p: Any, lower: jax.Array, upper: jax.Array) -> jax.Array:
     small = jnp.where(from_left, log_f_low, log_s_high)
     nonempty = big > small
     # exp(big) − exp(small), with a finite stand-in where the interval is empty or the smaller end is at minus infinity
-    gap = jnp.where(nonempty & (small > -jnp.inf), small - jnp.where(nonempty, big, 0.0), -jnp.inf)
-    finite = gap > -jnp.inf
+    gap = jnp.where(small > -jnp.inf, small - jnp.where(nonempty, big, small), -jnp.inf)
+    finite = nonempty & (gap > -jnp.inf)
     share = jnp.where(finite, log1mexp(jnp.where(finite, gap, -1.0)), 0.0)
-    return jnp.where(nonempty, jnp.where(nonempty, big, 0.0) + share, -jnp.inf)
+    return jnp.where(nonempty, jnp.where(nonempty, big, 0.0) + share, -jnp.inf), gap
+
+
+def log_mass(p: Any, lower: jax.Array, upper: jax.Array) -> jax.Array:
+    """log P(lower < X <= upper), also for intervals so short that the tails at their ends hardly differ.
+
+    There the density is integrated instead, by Gauss–Legendre quadrature with 16 nodes.
+    """
+    value, gap = _log_interval_and_gap(p, lower, upper)
+    if p.discrete or own(p, "_from_median") is not None:  # no density, or one with a kink
+        return value
+    short = (gap > -0.01) & (upper > lower)
+    width = jnp.where(short, upper - lower, 1.0)
+    start = jnp.where(short, lower, p._support().interior())
+    nodes, weights = quadrature.unit_legendre(16)
+    logs = jax.vmap(lambda node, log_weight: p._log_prob(start + width * node) + log_weight)(nodes, np.log(weights))
+    return jnp.where(short, jax.nn.logsumexp(logs, axis=0) + jnp.log(width), value)
 
 
 def icdf(p: Any, q: jax.Array) -> jax.Array:
@@ -108,10 +128,11 @@ def column(p: Any) -> Any:
     return jax.tree.unflatten(jax.tree.structure(p), jax.tree.leaves(fields))
 
 
-def expectation(p: Any, g: Callable[[jax.Array], jax.Array]) -> jax.Array:
+def expectation(p: Any, g: Callable[[jax.Array], jax.Array], count: int = 160) -> jax.Array:
     """E[g(X)] for a univariate distribution by quadrature over its quantiles (discrete: by summation).
 
-    ``g`` sees points along a new last axis, after those of the batch; for discrete families also between integers.
+    ``g`` sees points along a new last axis, after those of the batch; for discrete families also between integers. A
+    family whose quantiles jump, having masses far apart, writes ``_rule(count)``: points and weights along a new axis.
     """
     dtype, p = jnp.result_type(*jax.tree.leaves(p), float), column(p)
     if p.discrete:
@@ -120,8 +141,11 @@ def expectation(p: Any, g: Callable[[jax.Array], jax.Array]) -> jax.Array:
         lower, upper = (below[..., :1], above[..., -1:]) if p.batch_shape else (below[0], above[-1])
         edges = jnp.concatenate([below[..., 1:], above[..., :-1]], -1)
         value = quadrature.sum_over_integers(lambda k: jnp.exp(p._log_prob(k)) * g(k), lower, upper, edges)
+    elif (rule := own(p, "_rule")) is not None:
+        x, w = rule(count)
+        value = (g(x) * w).sum(-1)
     else:
-        u, w = (jnp.asarray(v) for v in quadrature.half_unit_nodes())
+        u, w = (jnp.asarray(v) for v in quadrature.half_unit_nodes(count))
         value = (g(p.icdf(u)) + g(p.isf(u))) @ w
     return value.astype(jnp.promote_types(dtype, value.dtype) if jnp.iscomplexobj(value) else dtype)
 
@@ -192,13 +216,14 @@ def cf(p: Any, t: jax.Array) -> jax.Array:
 def transform(p: Any, t: jax.Array, outer: Callable[[jax.Array], jax.Array]) -> jax.Array:
     """E[outer(t X)] for each t, by quadrature over quantiles (discrete: by summation)."""
     shape = np.broadcast_shapes(t.shape, p.batch_shape)
-    if p.discrete:
+    nodes = 800  # waves need more than moments
+    if p.discrete or own(p, "_rule") is not None:
         t = jnp.broadcast_to(t, shape)
         full = jax.tree.map(lambda v: jnp.reshape(v, (1,) * (len(shape) - v.ndim) + v.shape), p)
-        return expectation(full, lambda x: outer(t[..., None] * x))
-    u, w = (jnp.asarray(v) for v in quadrature.half_unit_nodes(800))  # waves need more than moments
-    nodes = (slice(None),) + (None,) * len(shape)
+        return expectation(full, lambda x: outer(t[..., None] * x), nodes)
+    u, w = (jnp.asarray(v) for v in quadrature.half_unit_nodes(nodes))
+    along = (slice(None),) + (None,) * len(shape)
     largest = float(jnp.finfo(t.dtype).max) ** 0.5  # the deepest quantiles of a heavy tail overflow
-    low, high = (jnp.clip(v, -largest, largest) for v in (p.icdf(u[nodes]), p.isf(u[nodes])))
+    low, high = (jnp.clip(v, -largest, largest) for v in (p.icdf(u[along]), p.isf(u[along])))
     t = jnp.broadcast_to(t, shape)[None] if shape else t
     return jnp.tensordot(w, outer(t * low) + outer(t * high), axes=1)

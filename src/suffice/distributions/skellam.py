@@ -9,8 +9,7 @@ from suffice.distributions.counts import SummedCounts
 from suffice.distributions.distribution import parameter
 from suffice.numerics import domain, variates
 from suffice.numerics.moments import mean_and_deviation, namespace
-from suffice.numerics.special.bessel import log_bessel_amplitude
-from suffice.numerics.special.elementary import log_minus_excess, two_sum
+from suffice.numerics.special.skellam import log_skellam
 
 
 class Skellam(SummedCounts):
@@ -34,19 +33,7 @@ class Skellam(SummedCounts):
     sample_space: ClassVar[Any] = domain.integer
 
     def _log_prob(self, x: jax.Array) -> jax.Array:
-        # At the counts u − v = x with u v = rate1 rate2, Debye's exponential is that of two Poisson deviances, in
-        # which nothing cancels; the rest of the Bessel function is of order 1.
-        a, b = self.rate1, self.rate2
-        order, z = jnp.abs(x), 2.0 * jnp.sqrt(a) * jnp.sqrt(b)
-        larger = 0.5 * (jnp.hypot(x, z) + order)
-        smaller = 0.25 * z * (z / larger)
-        u, v = jnp.where(x > 0, larger, smaller), jnp.where(x > 0, smaller, larger)
-        difference, error = two_sum(a, -b)
-        excess, rounding = two_sum(difference, -x)
-        excess = excess + (error + rounding)  # a − b − x
-        first = u * log_minus_excess(a / u, a / u * (excess / (a + v)))
-        second = v * log_minus_excess(b / v, -b / v * (excess / (b + u)))
-        return first + second + log_bessel_amplitude(order, z)
+        return log_skellam(self.rate1, self.rate2, x)
 
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         more, less = jax.random.split(key)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -23,9 +24,16 @@ def half_unit_nodes(count: int = 160) -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def unit_legendre(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gauss–Legendre nodes and weights on (0, 1)."""
-    nodes, weights = np.polynomial.legendre.leggauss(count)
-    return (nodes + 1.0) / 2.0, weights / 2.0
+    """Gauss–Legendre nodes and weights on (0, 1): NumPy's, which lack the last digit, after two steps of Newton's."""
+    x = np.polynomial.legendre.leggauss(count)[0].astype(np.longdouble)
+    slope = x
+    for _ in range(2):
+        before, here = np.ones_like(x), x
+        for n in range(2, count + 1):
+            before, here = here, ((2 * n - 1) * x * here - (n - 1) * before) / n
+        slope = count * (before - x * here) / (1 - x * x)
+        x = x - here / slope
+    return ((1 + x) / 2).astype(float), (1 / ((1 - x * x) * slope**2)).astype(float)
 
 
 def sum_over_integers(
@@ -69,7 +77,7 @@ def golden_section(f: Callable[[jax.Array], jax.Array], low: jax.Array, high: ja
     """Maximise a unimodal ``f`` elementwise between ``low`` and ``high``."""
     ratio = (5.0**0.5 - 1.0) / 2.0
 
-    def step(_: int, ends: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    def step(_: Any, ends: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         a, b = ends
         left, right = b - ratio * (b - a), a + ratio * (b - a)
         better_left = f(left) > f(right)

@@ -1,0 +1,25 @@
+"""The probability function of a difference of two Poisson counts, for integer and real orders."""
+
+import jax
+import jax.numpy as jnp
+
+from suffice.numerics.special.bessel import log_bessel_amplitude
+from suffice.numerics.special.elementary import log_minus_excess, two_sum
+
+
+def log_skellam(a: jax.Array, b: jax.Array, k: jax.Array) -> jax.Array:
+    """log(exp(−a − b) (a/b)^(k/2) I_|k|(2 √(ab))) for a, b > 0 and real k.
+
+    At the counts u − v = k with u v = a b, Debye's exponential is that of two Poisson deviances, in which nothing
+    cancels; the rest of the Bessel function is of order 1.
+    """
+    order, z = jnp.abs(k), 2.0 * jnp.sqrt(a) * jnp.sqrt(b)
+    larger = 0.5 * (jnp.hypot(k, z) + order)
+    smaller = jnp.maximum(0.25 * z * (z / larger), jnp.finfo(z.dtype).tiny)
+    u, v = jnp.where(k > 0, larger, smaller), jnp.where(k > 0, smaller, larger)
+    difference, error = two_sum(a, -b)
+    excess, rounding = two_sum(difference, -k)
+    excess = excess + (error + rounding)  # a − b − k
+    first = u * log_minus_excess(a / u, a / u * (excess / (a + v)))
+    second = v * log_minus_excess(b / v, -b / v * (excess / (b + u)))
+    return first + second + log_bessel_amplitude(order, z)
