@@ -117,20 +117,20 @@ def second_order(
 ) -> tuple[Float[Array, "*n"], Float[Array, "*n d"], Float[Array, "*n d d"]]:
     """Value, gradient and Hessian of a function of few variables, of one or more values, in one pass.
 
-    Forward over forward: for two or three variables it runs as fast as forward over reverse, and it is traced in half
-    the time, which is most of what a user waits for.
+    Forward over forward, along every pair of axes at once: for two or three variables it runs as fast as forward over
+    reverse, and it is traced in half the time, which is most of what a user waits for.
     """
+    d = v.shape[0]
+    rows, columns = np.triu_indices(d)
+    axes, place = np.eye(d, dtype=v.dtype), np.zeros((d, d), int)
+    place[rows, columns] = place[columns, rows] = np.arange(len(rows))
 
-    def twice(v: jax.Array) -> tuple[jax.Array, jax.Array]:
-        value = f(v)
-        return value, value
+    def along(a: Any, b: Any) -> tuple[Any, Any, Any]:
+        (value, slope), (_, curvature) = jax.jvp(lambda v: jax.jvp(f, (v,), (a,)), (v,), (b,))
+        return value, slope, curvature
 
-    def with_value(v: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-        gradient, value = jax.jacfwd(twice, has_aux=True)(v)
-        return gradient, (value, gradient)
-
-    hessian, (value, gradient) = jax.jacfwd(with_value, has_aux=True)(v)
-    return value, gradient, hessian
+    value, slopes, curvatures = jax.vmap(along, out_axes=(None, -1, -1))(axes[rows], axes[columns])
+    return value, slopes[..., place.diagonal()], curvatures[..., place]
 
 
 def maximise(

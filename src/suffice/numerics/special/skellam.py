@@ -16,10 +16,12 @@ def log_skellam(a: jax.Array, b: jax.Array, k: jax.Array) -> jax.Array:
     order, z = jnp.abs(k), 2.0 * jnp.sqrt(a) * jnp.sqrt(b)
     larger = 0.5 * (jnp.hypot(k, z) + order)
     smaller = jnp.maximum(0.25 * z * (z / larger), jnp.finfo(z.dtype).tiny)
-    u, v = jnp.where(k > 0, larger, smaller), jnp.where(k > 0, smaller, larger)
+    sign = jnp.where(k > 0, 1.0, -1.0).astype(z.dtype)
+    rate, other = jnp.where(k > 0, a, b), jnp.where(k > 0, b, a)  # of the larger count, and of the smaller
     difference, error = two_sum(a, -b)
     excess, rounding = two_sum(difference, -k)
     excess = excess + (error + rounding)  # a − b − k
-    first = u * log_minus_excess(a / u, a / u * (excess / (a + v)))
-    second = v * log_minus_excess(b / v, -b / v * (excess / (b + u)))
+    share = sign * excess / (other + larger)  # (rate − larger)/larger, as larger · smaller = rate · other
+    first = larger * log_minus_excess(rate / larger, share)
+    second = smaller * log_minus_excess(larger / rate, -larger / rate * share)
     return first + second + log_bessel_amplitude(order, z)
