@@ -619,3 +619,9 @@ def test_missing_values_of_a_source_are_dropped_on_request():
 def test_categories_have_an_end():
     with pytest.raises(sf.DataError, match="Categorical takes classes below 1024, got 50000"):
         sf.fit(sf.Categorical, [0, 50_000])
+
+
+def test_a_free_origin_with_a_held_rate():
+    fit = sf.fit(sf.family(sf.Exponential, rate=2.0, loc="free"), [3.0, 3.5, 4.7])
+    assert fit.parameters == {"loc": 3.0}
+    assert fit.distribution.base.rate == 2.0

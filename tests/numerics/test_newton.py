@@ -11,6 +11,11 @@ from suffice.numerics.newton import AT_LIMIT, CONVERGED, EXHAUSTED, RUNNING, STA
 EPS = np.finfo(float).eps
 
 
+def expanded(f):
+    """Value, gradient and Hessian of ``f`` as the loop inside compiled code wants them."""
+    return lambda v: newton.second_order(f, v)
+
+
 def never(_):
     return False
 
@@ -177,7 +182,7 @@ def test_compiled_and_vectorised():
     tops = np.array([0.0, 0.5, 3.0])
 
     def solve(top):
-        return newton.maximise(lambda v: -jnp.log(jnp.cosh(v - top)).sum(), jnp.zeros(1), jnp.asarray(1.0))
+        return newton.maximise(expanded(lambda v: -jnp.log(jnp.cosh(v - top)).sum()), jnp.zeros(1), jnp.asarray(1.0))
 
     state = jax.jit(jax.vmap(solve))(tops)
     np.testing.assert_array_equal(state.status, CONVERGED)
@@ -188,7 +193,7 @@ def test_compiled_and_vectorised():
 
 def test_compiled_with_a_budget():
     """Bootstrap refits stop after a number of steps: the best point so far, still marked as running."""
-    state = newton.maximise(lambda v: -((v - 100.0) ** 2).sum() / 2, jnp.zeros(1), jnp.asarray(1.0), most=3)
+    state = newton.maximise(expanded(lambda v: -((v - 100.0) ** 2).sum() / 2), jnp.zeros(1), jnp.asarray(1.0), most=3)
     assert state.status == RUNNING
     assert state.iterations == 3
     np.testing.assert_allclose(state.point, 1.5 + 6.0)

@@ -65,7 +65,7 @@ def _maximise_traced(family: Family, s: Sufficient, begin: Distribution) -> newt
     def total(v: jax.Array) -> jax.Array:
         return s.count * mean_log_likelihood(family.build(v), s)
 
-    return newton.maximise(total, family.vector(begin), s.count)
+    return newton.maximise(lambda v: second_order(total, v), family.vector(begin), s.count)
 
 
 def fit_sufficient(family: Family, s: Sufficient, data: Observations | None = None) -> Fit | DataError:

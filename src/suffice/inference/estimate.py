@@ -24,9 +24,9 @@ from suffice.inference.closed_form import (
 )
 from suffice.inference.likelihood import (
     covariance,
+    expand,
     expansion,
     log_likelihood,
-    log_likelihoods,
     reported_jacobian,
 )
 from suffice.inference.median import median_and_deviation
@@ -76,10 +76,7 @@ def _fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any, most: in
     if begin is None:
         begin = family.with_values(family.kind._start(x, w))  # type: ignore[attr-defined]
 
-    def total(v: jax.Array) -> jax.Array:
-        return w @ log_likelihoods(family.build(v), (x,))
-
-    state = newton.maximise(total, family.vector(begin), w.sum(), most)
+    state = newton.maximise(lambda v: expand(family, v, (x,), w)[:3], family.vector(begin), w.sum(), most)
     p = family.build(state.point)
     spread: Any = covariance(reported_jacobian(family, state.point), state.hessian)
     return Fit(replace(family, member=p), p, spread, state.value, w.sum(), state.status, state.iterations)
@@ -93,7 +90,7 @@ def summarise(family: Family, data: Observations) -> Sufficient:
     return s
 
 
-def expand(family: Family, at: Distribution, data: Observations) -> Expansion:
+def expand_at(family: Family, at: Distribution, data: Observations) -> Expansion:
     """Log-likelihood, gradient and Hessian of observations at a member of the family."""
     if not isinstance(at, family.kind):
         raise TypeError(f"at must be a {family.kind.__name__}, got {type(at).__name__}")
@@ -273,7 +270,8 @@ def _from_smallest(family: Family, data: Observations) -> Fit:
     """A family whose density jumps at a free origin: the origin is the smallest observation."""
     summary = data.survey.summary
     origin = summary.minimum - _width(data) / 2.0
-    base = family.member.base._from_mean(jnp.asarray(summary.mean - origin))
+    base, held = family.member.base, all(path[0] != "base" for path in family.free)
+    base = base if held else base._from_mean(jnp.asarray(summary.mean - origin))
     p = Shifted(base, jnp.asarray(origin))
     value = data.fold(lambda b: expansion(family, family.vector(p, np), b)).log_likelihood
     return _answer(family, p, _unknown(family), value, data)

@@ -87,7 +87,7 @@ def statistics(target: Any, data: Any, weights: Any = None, *, at: Any = None, m
     family = as_family(target)
     observations = observe(data, weights, missing)
     if at is not None:
-        return estimate.expand(family, at, observations)
+        return estimate.expand_at(family, at, observations)
     if not estimate.has_sufficient(family):
         raise ValueError(
             f"{family.name} has no sufficient statistic of fixed size: its likelihood needs every observation. "

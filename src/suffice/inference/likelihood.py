@@ -77,19 +77,28 @@ def _quadrature_error(share: Float[Array, "n k"], touches: Bool[Array, " n"]) ->
     return jnp.where(touches, last, last**2)
 
 
-def _expand(family: Family, v: jax.Array, block: Block, exact: bool) -> tuple[tuple[jax.Array, ...], jax.Array]:
-    """What adds up over blocks, count, value, gradient, Hessian and error of value; and the Jacobian of what is reported.
+def expand(
+    family: Family,
+    v: Float[Array, " d"],
+    columns: tuple[jax.Array, ...],
+    weights: Float[Array, " n"],
+    exact: bool = False,
+) -> tuple[Float[Array, ""], Float[Array, " d"], Float[Array, "d d"], Float[Array, ""]]:
+    """Log-likelihood at an unconstrained point, gradient, Hessian, and how far quadrature may have put the value off.
 
     ``exact`` takes intervals from the distribution function, which compiles more slowly than quadrature by far.
     """
+    if len(columns) == 2 and not exact and own(family.member, "_from_median") is None:
+        return _expand_masses(family, v, *columns, weights)
+    value = second_order(lambda v: weights @ log_likelihoods(family.build(v), columns, exact), v)
+    return *value, jnp.zeros(())
+
+
+def _expand(family: Family, v: jax.Array, block: Block, exact: bool) -> tuple[tuple[jax.Array, ...], jax.Array]:
+    """What adds up over blocks, count and expansion; and the Jacobian of what is reported."""
     columns, weights = block
     weights = jnp.ones(columns[0].shape[0]) if weights is None else weights
-    if len(columns) == 2 and not exact and own(family.member, "_from_median") is None:
-        sums = _expand_masses(family, v, *columns, weights)
-    else:
-        value = second_order(lambda v: weights @ log_likelihoods(family.build(v), columns, exact), v)
-        sums = *value, jnp.zeros(())
-    return (weights.sum(), *sums), reported_jacobian(family, v)
+    return (weights.sum(), *expand(family, v, columns, weights, exact)), reported_jacobian(family, v)
 
 
 def _expand_masses(

@@ -12,7 +12,7 @@ import numpy as np
 from suffice.distributions.family import Family
 from suffice.distributions.shifted import Shifted
 from suffice.inference.estimate import fit_traced
-from suffice.inference.likelihood import log_likelihoods
+from suffice.inference.likelihood import expand, log_likelihoods
 from suffice.inference.observations import Observations
 from suffice.inference.result import Fit
 from suffice.numerics import newton
@@ -219,10 +219,12 @@ def _refitted_to_cells(family: Family, columns: Any, counts: jax.Array) -> Any:
             return _from_smallest(family.member, lower, counts @ (start + end) / 2.0 / counts.sum())
         family = family.holding(family.kind._support_of_rounded(lower, upper))  # type: ignore[attr-defined]
 
-    def total(v: jax.Array) -> jax.Array:
-        values = log_likelihoods(family.build(v), columns)
-        return jnp.where(counts > 0, counts * jnp.where(counts > 0, values, 0.0), 0.0).sum()
-
     if not family.free:
         return family.member
-    return family.build(newton.maximise(total, family.vector(family.member), counts.sum(), most=_STEPS).point)
+    used = tuple(
+        jnp.where(counts > 0, column, column[jnp.argmax(counts)]) for column in columns
+    )  # others may be outside
+    begin = family.vector(family.member)
+    return family.build(
+        newton.maximise(lambda v: expand(family, v, used, counts)[:3], begin, counts.sum(), _STEPS).point
+    )

@@ -134,14 +134,17 @@ def second_order(
 
 
 def maximise(
-    f: Callable[[jax.Array], jax.Array], v: Float[Array, " d"], count: Float[Array, ""], most: int = MOST_STEPS
+    expand: Callable[[jax.Array], tuple[Any, Any, Any]],
+    v: Float[Array, " d"],
+    count: Float[Array, ""],
+    most: int = MOST_STEPS,
 ) -> State:
-    """Run Newton's method on a traceable function, inside compiled code.
+    """Run Newton's method inside compiled code, on a function known by its value, gradient and Hessian at a point.
 
-    The function appears once in the loop, so it is compiled once.
+    ``expand`` appears once in the loop, so it is compiled once.
     """
 
     def body(state: State) -> State:
-        return update(state, *second_order(f, state.trial), count, lambda _: jnp.asarray(False), jnp)
+        return update(state, *expand(state.trial), count, lambda _: jnp.asarray(False), jnp)
 
     return jax.lax.while_loop(lambda s: (s.status == RUNNING) & (s.iterations < most), body, start(v, jnp))
