@@ -1,5 +1,6 @@
 """The commands and their options. Nothing heavy is imported before a command runs, so that ``--help`` is instant."""
 
+import gc
 import os
 import sys
 from enum import StrEnum
@@ -111,8 +112,11 @@ def main() -> None:
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+    gc.set_threshold(100_000, 50, 100)  # tracing makes many small objects, of which few are ever garbage
     try:
         app()
     except KeyboardInterrupt:
         print("suffice: interrupted", file=sys.stderr)
         raise SystemExit(130) from None
+    finally:
+        gc.freeze()  # no last collection through all that was compiled: the process is about to end
