@@ -46,6 +46,9 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/selection.py
 	$(BIN)/python benchmarks/drawing.py
 
+docs: $(VENV)/.dev
+	$(BIN)/python docs/catalogue.py
+
 $(VENV)/bin/pip:
 	@test -n "$(PYTHON)" || { echo "Suffice needs Python 3.12 or newer: none was found as python3.12, python3.13 or python3."; exit 1; }
 	$(PYTHON) -m venv $(VENV)

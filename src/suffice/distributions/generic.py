@@ -185,10 +185,12 @@ def entropy(p: Any) -> jax.Array:
 
 
 def mode(p: Any) -> jax.Array:
-    """The best of a grid of quantiles, refined by golden section (families with a closed form write it out)."""
     hook = own(p, "_mode")
-    if hook is not None:
-        return hook()
+    return peak(p) if hook is None else hook()
+
+
+def peak(p: Any) -> jax.Array:
+    """Where a density with one peak is highest: the best of a grid of quantiles, refined by golden section."""
     levels = jnp.linspace(0.0, 1.0, 257, dtype=jnp.result_type(*jax.tree.leaves(p), float))[1:-1]
     at = jax.vmap(p.icdf)(levels)
     best = jnp.argmax(jax.vmap(p.log_prob)(at), axis=0)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from suffice.distributions import generic
 from suffice.distributions.distribution import Distribution, parameter
 from suffice.numerics import domain, variates
 from suffice.numerics.moments import mean_and_deviation, namespace
@@ -71,6 +72,9 @@ class NoncentralChiSquared(Distribution):
 
     def _mean(self) -> jax.Array:
         return self.df + self.noncentrality
+
+    def _mode(self) -> jax.Array:
+        return jnp.where(self.df < 2.0, 0.0, generic.peak(self))  # below 2 the density is infinite at 0
 
     def _variance(self) -> jax.Array:
         return 2.0 * self.df + 4.0 * self.noncentrality
