@@ -700,7 +700,8 @@ def test_sampling(case):
     few = jax.tree.map(lambda v: jnp.asarray(v)[:6], case.p)
     draws = np.asarray(few.sample((DRAWS,), rng=7))
     assert np.array_equal(draws, few.sample((DRAWS,), rng=7))
-    assert not np.array_equal(draws, few.sample((DRAWS,), rng=8))
+    random = np.any(np.ptp(draws, axis=0) > 0)  # parameters may leave nothing to chance
+    assert np.array_equal(draws, few.sample((DRAWS,), rng=8)) != random
     low, high = ends(few)
     assert np.all((draws >= low) & (draws <= high) & np.isfinite(draws))
     ordered = np.sort(draws, axis=0)

@@ -281,7 +281,7 @@ class Distribution:
         support = p._support()
         low, high = support.lower, support.upper
         x_at = jnp.floor(x) if self.discrete else x
-        is_below = x_at < low if self.discrete else x_at <= low
+        is_below = (x_at < low) | (x_at == -jnp.inf) if self.discrete else x_at <= low
         is_above = x_at >= high
         value = hook(p, jnp.where(is_below | is_above, support.interior(), x_at))
         return p._checked(jnp.where(is_below, below, jnp.where(is_above, above, value)), x)
