@@ -26,6 +26,7 @@ from suffice.distributions.counts import SummedCounts
 from suffice.numerics import quadrature
 
 PROMISE = 1e-13
+SLOW = (SummedCounts, sf.BetaPrime, sf.F, sf.NoncentralChiSquared)  # minutes of compilation: only with --full
 FALSE_ALARM = 1e-9  # of each statistical test
 DRAWS = 20_000
 
@@ -277,7 +278,7 @@ def pytest_generate_tests(metafunc):
     """Every family in turn; those whose tails are sums take a minute each to compile, and come with ``--full``."""
     if "case" in metafunc.fixturenames:
         full = metafunc.config.getoption("full")
-        entries = [e for e in CATALOGUE if full or not issubclass(e.kind, SummedCounts)]
+        entries = [e for e in CATALOGUE if full or not issubclass(e.kind, SLOW)]
         metafunc.parametrize("case", entries, ids=[e.name for e in entries], indirect=True, scope="module")
 
 

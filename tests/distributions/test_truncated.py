@@ -150,3 +150,12 @@ def test_maximum_likelihood_with_known_bounds():
         sf.family(sf.Truncated, base=sf.Uniform, lower=0.0)
     with pytest.raises(ValueError, match="base is not estimated and must be given"):
         sf.family(sf.Truncated, lower=0.0)
+
+
+def test_fits_run_inside_compiled_code():
+    x = np.random.default_rng(0).normal(1.0, 2.0, 400)
+    x = x[(x > 0.0) & (x < 3.0)]
+    family = sf.family(sf.Truncated, base=sf.Normal, lower=0.0, upper=3.0)
+    compiled = jax.jit(lambda x: sf.fit(family, x))(x)
+    assert compiled.converged
+    assert float(compiled.log_likelihood) == pytest.approx(float(sf.fit(family, x).log_likelihood), rel=1e-12)

@@ -200,17 +200,19 @@ def family(kind: type[Distribution], **held: Any) -> Family:
     if shifted:
         if held.pop("loc") != "free":
             raise ValueError('loc must be a number, or "free" for a free origin')
-        if kind.sample_space.lower != 0.0 or kind.discrete or kind.irregular or kind.sample_space.upper != INF:
+        space = kind.sample_space
+        positive = isinstance(space, Interval) and space.lower == 0.0 and space.upper == INF
+        if not positive or kind.discrete or kind.irregular:
             raise ValueError(f"a free loc is for continuous families of positive values, not for {kind.__name__}")
     unknown = [name for name in held if name not in names]
     if unknown:
         raise TypeError(f"{kind.__name__} has no parameter {unknown[0]!r}; it has {', '.join(names)}")
-    for name, f in names.items():
-        if name in kind.held and name not in held:
-            held[name] = f.default
-        if held.get(name, None if _is_component(f) else 0) in (None, MISSING):
-            told = f"sf.family(sf.{kind.__name__}, {', '.join(f'{n}=...' for n in _needed(kind))})"
-            raise ValueError(f"{kind.__name__}: {name} is not estimated and must be given, as in {told}")
+    needed = [f.name for f in names.values() if _is_component(f) or (f.name in kind.held and f.default is MISSING)]
+    absent = [name for name in needed if name not in held]
+    if absent:
+        told = f"sf.family(sf.{kind.__name__}, {', '.join(f'{name}=...' for name in needed)})"
+        raise ValueError(f"{kind.__name__}: {absent[0]} is not estimated and must be given, as in {told}")
+    held = {name: names[name].default for name in kind.held} | held
     parts = {name: _as_part(kind, held.pop(name)) for name, f in names.items() if _is_component(f)}
     member: Any = kind(**{f.name: parts[n].member if n in parts else _example(f) for n, f in names.items()})
     for name, value in held.items():
@@ -230,11 +232,6 @@ def family(kind: type[Distribution], **held: Any) -> Family:
 
 def _is_component(declared: Any) -> bool:
     return declared.metadata["domain"] is None
-
-
-def _needed(kind: Any) -> list[str]:
-    """Names of what must be given: components, and parameters that are never estimated and have no default."""
-    return [f.name for f in fields(kind) if _is_component(f) or (f.name in kind.held and f.default is MISSING)]
 
 
 def _as_part(kind: type[Distribution], value: Any) -> Family:

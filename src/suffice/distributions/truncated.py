@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from suffice.distributions import generic
 from suffice.distributions.distribution import Distribution, component, parameter
 from suffice.numerics import domain
+from suffice.numerics.checks import is_traced
 from suffice.numerics.inversion import increasing_root, smallest_integer
 
 
@@ -48,6 +49,8 @@ class Truncated(Distribution):
     @property
     def sample_space(self) -> Any:  # type: ignore[override]
         """Where data must lie: the bounds, inside the base's sample space."""
+        if is_traced(self):
+            return self._support()
         inner = self.base.sample_space
         ends = max(float(self.lower), inner.lower), min(float(self.upper), inner.upper)
         kept = tuple(end != e or c for end, e, c in zip(ends, (inner.lower, inner.upper), inner.closed, strict=True))

@@ -73,7 +73,7 @@ def goodness_of_fit(
         raise ValueError(f"replicates must be >= 1, got {replicates}")
     fit = fit.limit or fit
     key = as_key(rng)
-    if isinstance(data, Memory) and len(data.values) and (data.width or fit.family.kind.discrete):
+    if isinstance(data, Memory) and len(data.values) and (data.width or fit.family.member.discrete):
         weights = np.ones(len(data.values)) if data.weights is None else data.weights
         cells = Cells.around(fit, data.values, weights)
         if cells is not None:
