@@ -108,6 +108,7 @@ class Distribution:
     event_ndim: ClassVar[int] = 0
     discrete: ClassVar[bool] = False
     held: ClassVar[tuple[str, ...]] = ()  # parameters that are known, such as a number of trials, and never estimated
+    settings: ClassVar[tuple[str, ...]] = ()  # the same, but held at their defaults where they are not given
     irregular: ClassVar[tuple[str, ...]] = ()  # parameters that bound the support: estimates without standard errors
     limits: ClassVar[dict[str, "Limit"]] = {}  # parameter -> what is reached as it grows
     irregular_origin: ClassVar[bool] = (

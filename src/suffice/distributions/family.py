@@ -1,7 +1,7 @@
 """What is fitted: a class of distributions, with some parameters held where the user says so."""
 
 import math
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import Any
 
@@ -48,7 +48,7 @@ class Family:
                 told.append(f"{name}={Family(value, tuple(path[1:] for path in free if path[0] == f.name)).name}")
             elif (f.name,) not in free and np.ndim(value):
                 told.append(f"{name}=…")
-            elif (f.name,) not in free and not (f.name in inner.held and np.isinf(value)):
+            elif (f.name,) not in free and not (f.name in inner.settings and np.isinf(value)):
                 told.append(f"{name}={np.asarray(value):g}")
         told += ["loc free"] if shifted else []
         return f"{type(inner).__name__}({', '.join(told)})" if told else type(inner).__name__
@@ -207,12 +207,12 @@ def family(kind: type[Distribution], **held: Any) -> Family:
     unknown = [name for name in held if name not in names]
     if unknown:
         raise TypeError(f"{kind.__name__} has no parameter {unknown[0]!r}; it has {', '.join(names)}")
-    needed = [f.name for f in names.values() if _is_component(f) or (f.name in kind.held and f.default is MISSING)]
+    needed = [f.name for f in names.values() if _is_component(f) or f.name in kind.held]
     absent = [name for name in needed if name not in held]
     if absent:
         told = f"sf.family(sf.{kind.__name__}, {', '.join(f'{name}=...' for name in needed)})"
         raise ValueError(f"{kind.__name__}: {absent[0]} is not estimated and must be given, as in {told}")
-    held = {name: names[name].default for name in kind.held} | held
+    held = {name: names[name].default for name in kind.settings} | held
     parts = {name: _as_part(kind, held.pop(name)) for name, f in names.items() if _is_component(f)}
     member: Any = kind(**{f.name: parts[n].member if n in parts else _example(f) for n, f in names.items()})
     for name, value in held.items():

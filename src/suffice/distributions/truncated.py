@@ -35,7 +35,7 @@ class Truncated(Distribution):
     lower: jax.Array = parameter(domain.extended_real, -domain.INF, doc="smallest value seen", kw_only=True)
     upper: jax.Array = parameter(domain.extended_real, domain.INF, doc="largest value seen", kw_only=True)
 
-    held: ClassVar[tuple[str, ...]] = ("lower", "upper")
+    settings: ClassVar[tuple[str, ...]] = ("lower", "upper")
 
     def _condition(self) -> tuple[Any, str]:
         inner = self.base._support()

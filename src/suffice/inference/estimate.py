@@ -33,7 +33,7 @@ from suffice.inference.median import median_and_deviation
 from suffice.inference.observations import Memory, Observations
 from suffice.inference.result import Fit
 from suffice.inference.search import Together, search, share
-from suffice.inference.start import starting_points
+from suffice.inference.start import rough, starting_points
 from suffice.numerics import newton
 from suffice.numerics.moments import median
 from suffice.numerics.newton import AT_LIMIT, CONVERGED, DEGENERATE, INVALID, UNBOUNDED
@@ -74,7 +74,7 @@ def _fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any, most: in
         deviation = (w * jnp.abs(x - middle)).sum() / w.sum()
         return _at_median(family, middle, deviation, w.sum())
     if begin is None:
-        begin = family.with_values(family.kind._start(x, w))  # type: ignore[attr-defined]
+        begin = family.with_values(rough(family.member, x, w))
 
     state = newton.maximise(lambda v: expand(family, v, (x,), w)[:3], family.vector(begin), w.sum(), most)
     p = family.build(state.point)

@@ -15,6 +15,7 @@ from suffice.distributions.statistics import rough_sufficient
 from suffice.inference.closed_form import has_sufficient, not_inside
 from suffice.inference.likelihood import QUICKLY_COMPILED, expansion
 from suffice.inference.observations import Observations
+from suffice.numerics.checks import is_traced
 from suffice.runtime.blocks import Block, blocks
 from suffice.runtime.errors import DataError
 
@@ -53,18 +54,20 @@ def _starting_point(family: Family, x: np.ndarray, w: np.ndarray, data: Observat
         summary = data.survey.summary
         x, w = np.array([summary.minimum, x[0], summary.maximum]), np.ones(3)
     with np.errstate(all="ignore"):
-        p = family.with_values(_rough(family.member, x, w))
+        p = family.with_values(rough(family.member, x, w))
     return p if np.all(np.asarray(p._valid())) else DataError(not_inside(family, p))
 
 
-def _rough(member: Any, x: np.ndarray, w: np.ndarray) -> dict[str, Any]:
+def rough(member: Any, x: Any, w: Any) -> dict[str, Any]:
     """Rough estimates of a member's parameters, or of those of the distribution inside it, by name."""
     if own(member, "_start") is not None:
         return member._start(x, w)
     if own(member, "_estimate") is not None:
+        if is_traced(x, w):
+            return member._estimate(rough_sufficient(member, Block((x,), w)))
         return _rough_estimates([member], [_block(x, w)])[0]
     beside = own(member, "_start_beside")
-    return _rough(member.base, x, w) | ({} if beside is None else beside(x, w))
+    return rough(member.base, x, w) | ({} if beside is None else beside(x, w))
 
 
 def _with_origin(family: Family, x: np.ndarray, w: np.ndarray, smallest: float) -> Distribution:
@@ -79,7 +82,7 @@ def _with_origin(family: Family, x: np.ndarray, w: np.ndarray, smallest: float) 
     candidates, values = [], []
     for gap in np.geomspace(1e-3, 30.0, _ORIGINS) * (np.quantile(x, 0.9) - smallest):
         origin = smallest - gap
-        p = family.with_values({**_rough(base, x - origin, w), "loc": origin})
+        p = family.with_values({**rough(base, x - origin, w), "loc": origin})
         candidates.append(p)
         values.append(float(expansion(family, family.vector(p, np), [_block(x, w)]).log_likelihood))
     found: Any = np.nan_to_num(np.asarray(values), nan=-np.inf)
