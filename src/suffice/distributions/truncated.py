@@ -28,7 +28,7 @@ class Truncated(Distribution):
         >>> import suffice as sf
         >>> p = sf.Truncated(sf.Normal(), lower=9.0, upper=10.0)
         >>> round(float(p.cdf(9.1)), 6)
-        0.599857
+        0.599842
     """
 
     base: Any = component(doc="distribution before truncation")
