@@ -266,13 +266,17 @@ def _check_possible(family: Family, data: Observations) -> None:
         )
 
 
+def at_smallest(family: Family, origin: jax.Array, mean: jax.Array) -> Shifted:
+    """The best member of a family whose density jumps at a free origin, given the origin: what is held stays."""
+    base, held = family.member.base, all(path[0] != "base" for path in family.free)
+    return Shifted(base if held else base._from_mean(mean - origin), origin)
+
+
 def _from_smallest(family: Family, data: Observations) -> Fit:
     """A family whose density jumps at a free origin: the origin is the smallest observation."""
     summary = data.survey.summary
     origin = summary.minimum - _width(data) / 2.0
-    base, held = family.member.base, all(path[0] != "base" for path in family.free)
-    base = base if held else base._from_mean(jnp.asarray(summary.mean - origin))
-    p = Shifted(base, jnp.asarray(origin))
+    p = at_smallest(family, jnp.asarray(origin), jnp.asarray(summary.mean))
     value = data.fold(lambda b: expansion(family, family.vector(p, np), b)).log_likelihood
     return _answer(family, p, _unknown(family), value, data)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from suffice.distributions.family import Family
 from suffice.distributions.shifted import Shifted
-from suffice.inference.estimate import fit_traced
+from suffice.inference.estimate import at_smallest, fit_traced
 from suffice.inference.likelihood import expand, log_likelihoods
 from suffice.inference.observations import Observations
 from suffice.inference.result import Fit
@@ -94,13 +94,8 @@ def _of_values(
 
 def _refitted_to_values(family: Family, begin: Any, x: jax.Array, w: jax.Array) -> Any:
     if isinstance(begin, Shifted) and not family.regular:
-        return _from_smallest(begin, jnp.min(x), w @ x / w.sum())
+        return at_smallest(family, jnp.min(x), w @ x / w.sum())
     return fit_traced(family, x, w, begin, most=_STEPS).distribution
-
-
-def _from_smallest(p: Shifted, smallest: jax.Array, mean: jax.Array) -> Shifted:
-    """The member of a family with a jump at its free origin: it begins at the smallest observation."""
-    return Shifted(p.base._from_mean(mean - smallest), smallest)
 
 
 # -- integers --------------------------------------------------------------------------------------------------------
@@ -216,7 +211,7 @@ def _refitted_to_cells(family: Family, columns: Any, counts: jax.Array) -> Any:
         start, end = columns
         lower, upper = jnp.where(counts > 0, start, jnp.inf).min(), jnp.where(counts > 0, end, -jnp.inf).max()
         if isinstance(family.member, Shifted):
-            return _from_smallest(family.member, lower, counts @ (start + end) / 2.0 / counts.sum())
+            return at_smallest(family, lower, counts @ (start + end) / 2.0 / counts.sum())
         family = family.holding(family.kind._support_of_rounded(lower, upper))  # type: ignore[attr-defined]
 
     if not family.free:
