@@ -625,3 +625,10 @@ def test_a_free_origin_with_a_held_rate():
     fit = sf.fit(sf.family(sf.Exponential, rate=2.0, loc="free"), [3.0, 3.5, 4.7])
     assert fit.parameters == {"loc": 3.0}
     assert fit.distribution.base.rate == 2.0
+
+
+def test_a_free_origin_inside_compiled_code():
+    family, x = sf.family(sf.Exponential, loc="free"), np.array([3.0, 3.5, 4.7])
+    compiled, plain = jax.jit(lambda x: sf.fit(family, x))(x), sf.fit(family, x)
+    assert compiled.parameters == pytest.approx(plain.parameters, rel=1e-14)
+    assert float(compiled.log_likelihood) == pytest.approx(float(plain.log_likelihood), rel=1e-14)

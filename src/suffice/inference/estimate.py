@@ -73,6 +73,10 @@ def _fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any, most: in
         middle = median(x, w)
         deviation = (w * jnp.abs(x - middle)).sum() / w.sum()
         return _at_median(family, middle, deviation, w.sum())
+    if isinstance(family.member, Shifted) and not family.regular:
+        p = at_smallest(family, jnp.where(w > 0, x, jnp.inf).min(), w @ x / w.sum())
+        unknown, done = jnp.asarray(_unknown(family)), jnp.asarray(CONVERGED)
+        return Fit(replace(family, member=p), p, unknown, w @ p._log_prob(x), w.sum(), done, jnp.asarray(0))
     if begin is None:
         begin = family.with_values(rough(family.member, x, w))
 

@@ -86,16 +86,10 @@ def _of_values(
         x = fit.distribution.sample((size,), rng=key).astype(float)
         x, p = jnp.where(inside, x, x[0]), fit.distribution
         if refit:
-            p = _refitted_to_values(fit.family, p, x, jnp.where(inside, 1.0, 0.0))
+            p = fit_traced(fit.family, x, jnp.where(inside, 1.0, 0.0), p, most=_STEPS).distribution
         return statistic(p, jnp.sort(jnp.where(inside, x, jnp.inf)), n, *extra)
 
     return jax.vmap(one)(keys)
-
-
-def _refitted_to_values(family: Family, begin: Any, x: jax.Array, w: jax.Array) -> Any:
-    if isinstance(begin, Shifted) and not family.regular:
-        return at_smallest(family, jnp.min(x), w @ x / w.sum())
-    return fit_traced(family, x, w, begin, most=_STEPS).distribution
 
 
 # -- integers --------------------------------------------------------------------------------------------------------
