@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import jax
+import numpy as np
 import pytest
 from jaxtyping import install_import_hook
 
@@ -27,6 +28,13 @@ def _release():
     """Let go of compiled programs after each module: each holds memory maps, of which a process has 65,530."""
     yield
     jax.clear_caches()
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers(request, monkeypatch):
+    """A module's generator starts anew for each test, so that no test depends on which others ran before it."""
+    if hasattr(request.module, "RNG"):
+        monkeypatch.setattr(request.module, "RNG", np.random.default_rng(21))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
