@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in "$$(cat .python-version 2>/dev/null | sed 's/^/python/')" python3.12 python3.13 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: demo test lint types layers unit doctest readme contract bench docs clean
+.PHONY: demo test lint types layers unit doctest readme contract bench accuracy docs clean
 
 demo: $(VENV)/.demo
 	@mkdir -p build
@@ -37,14 +37,17 @@ readme: $(VENV)/.dev
 contract: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --full tests/contract.py
 
-bench: $(VENV)/.dev
-	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
+bench: accuracy
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/parquet.py
 	$(BIN)/python benchmarks/ranking.py
 	$(BIN)/python benchmarks/selection.py
 	$(BIN)/python benchmarks/drawing.py
+
+accuracy: $(VENV)/.dev
+	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
+	$(BIN)/python benchmarks/accuracy.py
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/catalogue.py

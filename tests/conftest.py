@@ -43,3 +43,4 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("python_files", "contract.py")
+    config.addinivalue_line("python_files", "contract_of_arrays.py")

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from suffice.distributions.distribution import Distribution, parameter
+from suffice.distributions.declaration import parameter
+from suffice.distributions.distribution import Distribution
 from suffice.numerics import domain
 from suffice.numerics.moments import median, namespace
 from suffice.numerics.quadrature import half_unit_nodes

@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import xlogy
 
-from suffice.distributions.distribution import parameter
+from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.statistics import Sufficient
-from suffice.numerics import domain, variates
+from suffice.numerics import array_domain, domain, variates
 from suffice.numerics.checks import checked
 from suffice.numerics.special.elementary import log_sigmoid, softplus
 
@@ -129,7 +129,7 @@ class Categorical(ExponentialFamily):
             ``Categorical.from_probs(p)`` takes probabilities.
     """
 
-    logits: jax.Array = parameter(domain.logits, doc="unnormalised log-probabilities, (..., K)")
+    logits: jax.Array = parameter(array_domain.logits, doc="unnormalised log-probabilities, (..., K)")
 
     discrete: ClassVar[bool] = True
     sample_space: ClassVar[Any] = domain.count
@@ -138,11 +138,10 @@ class Categorical(ExponentialFamily):
     @classmethod
     def from_probs(cls, probs: Any) -> "Categorical":
         """Build from probabilities of shape (..., K) that sum to 1."""
-        return cls(jnp.log(checked("Categorical.from_probs: probs", domain.simplex, probs)))
+        return cls(jnp.log(checked("Categorical.from_probs: probs", array_domain.simplex, probs)))
 
-    @classmethod
-    def _with_classes(cls, classes: int) -> "Categorical":
-        return cls(jnp.zeros(classes))
+    def _sized(self, classes: int) -> "Categorical":
+        return type(self)(jnp.zeros(classes))
 
     @property
     def probs(self) -> jax.Array:

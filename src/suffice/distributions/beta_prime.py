@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions.beta import Beta, softplus_divergence
-from suffice.distributions.distribution import parameter
+from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.statistics import Sufficient

@@ -6,12 +6,13 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions.counts import Counts
-from suffice.distributions.distribution import parameter
+from suffice.distributions.declaration import parameter
+from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.statistics import Sufficient
 from suffice.numerics import domain, variates
 from suffice.numerics.special.beta_kernel import offset_from_mean
-from suffice.numerics.special.elementary import log_minus_excess, xlog1py, xlogy
+from suffice.numerics.special.elementary import log_minus_excess, softplus, xlog1py, xlogy
 from suffice.numerics.special.gamma import log_binomial, stirling_error
 from suffice.numerics.special.incomplete_beta import betainc, betaincc, log_betainc, log_betaincc
 
@@ -36,7 +37,7 @@ def _power(k: jax.Array, p: jax.Array, q: jax.Array) -> jax.Array:
     return jnp.where(small, xlogy(k, jnp.where(small, p, 1.0)), xlog1py(k, -jnp.where(small, 0.0, q)))
 
 
-class Binomial(Counts):
+class Binomial(Counts, ExponentialFamily):
     """Binomial distribution: P(X = k) = C(n, k) p^k (1 − p)^(n − k), k = 0, …, n, with n = total_count, p = probs.
 
     Args:
@@ -105,6 +106,21 @@ class Binomial(Counts):
         log_modulus = 0.5 * jnp.log1p(-4.0 * p * q * jnp.sin(0.5 * t) ** 2)
         angle = jnp.arctan2(p * jnp.sin(t), q + p * jnp.cos(t))
         return jnp.exp(self.total_count * (log_modulus + 1j * angle))
+
+    # -- exponential family: eta = logit p, T = k, with the number of trials known -----------------------------------
+
+    def _natural(self) -> jax.Array:
+        return (jnp.log(self.probs) - jnp.log1p(-self.probs))[..., None]
+
+    @classmethod
+    def _from_natural(cls, eta: jax.Array, total_count: Any) -> "Binomial":
+        return cls(total_count, jax.nn.sigmoid(eta[..., 0]))
+
+    def _statistic(self, x: jax.Array) -> jax.Array:
+        return x[..., None]
+
+    def _log_partition(self, eta: jax.Array) -> jax.Array:
+        return self.total_count * softplus(eta[..., 0])
 
     def _log_base_measure(self, x: jax.Array) -> jax.Array:
         return log_binomial(self.total_count, jnp.minimum(x, self.total_count))  # x beyond is refused by its extremes

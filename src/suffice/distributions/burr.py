@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions import generic
-from suffice.distributions.distribution import parameter
+from suffice.distributions.declaration import parameter
 from suffice.distributions.hazard import EXACT, Hazard
 from suffice.distributions.uniform import Pareto
 from suffice.numerics import domain

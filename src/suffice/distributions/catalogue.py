@@ -10,6 +10,7 @@ from suffice.distributions.beta_prime import BetaPrime, F
 from suffice.distributions.binomial import Binomial
 from suffice.distributions.burr import Burr12, Kumaraswamy, Lomax
 from suffice.distributions.chi import Chi, ChiSquared
+from suffice.distributions.dirichlet import Dirichlet
 from suffice.distributions.discrete_uniform import DiscreteUniform
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.exponentially_modified import ExponentiallyModifiedNormal
@@ -21,13 +22,20 @@ from suffice.distributions.half import HalfCauchy, HalfNormal, Maxwell
 from suffice.distributions.hypergeometric import Hypergeometric
 from suffice.distributions.inverse_gamma import InverseGamma
 from suffice.distributions.inverse_gaussian import InverseGaussian
+from suffice.distributions.lkj import LKJ
 from suffice.distributions.location_scale import Gumbel, Laplace, Logistic
 from suffice.distributions.log_logistic import LogLogistic
 from suffice.distributions.log_uniform import LogUniform
 from suffice.distributions.logarithmic import Logarithmic
+from suffice.distributions.matrix_normal import MatrixNormal
+from suffice.distributions.multinomial import DirichletMultinomial, Multinomial
+from suffice.distributions.multivariate_normal import MultivariateNormal
+from suffice.distributions.multivariate_t import MultivariateT
 from suffice.distributions.negative_binomial import NegativeBinomial
 from suffice.distributions.noncentral_chi_squared import NoncentralChiSquared
+from suffice.distributions.noncentral_t import NoncentralT
 from suffice.distributions.normal import LogNormal, Normal
+from suffice.distributions.normal_inverse import NormalInverseGamma, NormalInverseWishart
 from suffice.distributions.poisson import Poisson
 from suffice.distributions.skellam import Skellam
 from suffice.distributions.skew_normal import SkewNormal
@@ -35,6 +43,9 @@ from suffice.distributions.student_t import Cauchy, StudentT
 from suffice.distributions.triangular import Triangular
 from suffice.distributions.uniform import Pareto, Uniform
 from suffice.distributions.von_mises import VonMises
+from suffice.distributions.von_mises_fisher import VonMisesFisher
+from suffice.distributions.wishart import InverseWishart, Wishart
+from suffice.distributions.zeta import Zeta
 
 
 class Entry(NamedTuple):
@@ -96,6 +107,8 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(Triangular, "triangle::triangle(a=low, b=high, c=peak)",
           "triang(c=(peak-low)/(high-low), loc=low, scale=high-low)", ranked=False),
     Entry(NoncentralChiSquared, "chisq(df=df, ncp=noncentrality)", "ncx2(df=df, nc=noncentrality)", ranked=False),
+    Entry(NoncentralT, "t((x-loc)/scale, df=df, ncp=noncentrality)", "nct(df=df, nc=noncentrality, loc=loc, scale=scale)",
+          ranked=False),
     Entry(VonMises, "circular::vonmises(mu=loc, kappa=concentration)", "", ranked=False),
     Entry(Categorical, "sample(prob=probs)", "rv_discrete(values=(k, probs))", ranked=False),
     Entry(Binomial, "binom(size=total_count, prob=probs)", "binom(n=total_count, p=probs)", ranked=False),
@@ -106,6 +119,25 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(Logarithmic, "extraDistr::lgser(theta=probs)", "logser(p=probs)", ranked=False),
     Entry(Skellam, "skellam::skellam(lambda1=rate1, lambda2=rate2)", "skellam(mu1=rate1, mu2=rate2)", ranked=False),
     Entry(DiscreteUniform, "purrr::rdunif(a=low, b=high)", "randint(low=low, high=high+1)", ranked=False),
+    Entry(Zeta, "VGAM::zeta(shape=exponent-1)", "zipf(a=exponent)", ranked=False),
+    Entry(MultivariateNormal, "mvtnorm::mvnorm(mean=loc, sigma=covariance)", "multivariate_normal(mean=loc, cov=covariance)",
+          ranked=False),
+    Entry(MultivariateT, "mvtnorm::mvt(df=df, delta=loc, sigma=scale)", "multivariate_t(df=df, loc=loc, shape=scale)",
+          ranked=False),
+    Entry(Dirichlet, "MCMCpack::dirichlet(alpha=concentration)", "dirichlet(alpha=concentration)", ranked=False),
+    Entry(Multinomial, "multinom(size=total_count, prob=probs)", "multinomial(n=total_count, p=probs)", ranked=False),
+    Entry(DirichletMultinomial, "extraDistr::dirmnom(size=total_count, alpha=concentration)",
+          "dirichlet_multinomial(n=total_count, alpha=concentration)", ranked=False),
+    Entry(Wishart, "rWishart(df=df, Sigma=scale)", "wishart(df=df, scale=scale)", ranked=False),
+    Entry(InverseWishart, "MCMCpack::iwish(v=df, S=scale)", "invwishart(df=df, scale=scale)", ranked=False),
+    Entry(LKJ, "rethinking::lkjcorr(eta=concentration, K=dimension)", "", ranked=False),
+    Entry(MatrixNormal, "matrixNormal::matnorm(M=loc, U=row_covariance, V=column_covariance)",
+          "matrix_normal(mean=loc, rowcov=row_covariance, colcov=column_covariance)", ranked=False),
+    Entry(NormalInverseGamma, "", "normal_inverse_gamma(mu=loc, lmbda=pseudo_count, a=concentration, b=scale)",
+          ranked=False),
+    Entry(NormalInverseWishart, "", "", ranked=False),
+    Entry(VonMisesFisher, "movMF::movMF(theta=concentration*direction)", "vonmises_fisher(mu=direction, kappa=concentration)",
+          ranked=False),
 )  # fmt: skip
 
 BY_NAME: dict[str, Entry] = {entry.name.lower(): entry for entry in CATALOGUE}

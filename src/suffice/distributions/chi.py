@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from suffice.distributions.distribution import parameter
+from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.gamma import Gamma, standard_gamma_log_prob
 from suffice.distributions.normal import LOG_SQRT_2PI

@@ -16,6 +16,11 @@ from suffice.numerics.special.normal import ndtri
 from suffice.numerics.tail_sums import log_tail_sum
 
 
+def _forgiven(q: jax.Array) -> jax.Array:
+    """A few units of rounding of a tail, so that the quantile of cdf(k) is k; near 1 tails are rounded once."""
+    return jnp.finfo(q.dtype).eps * (2.0 * q + 14.0 * jnp.minimum(q, 1.0 - q))
+
+
 class Counts(Distribution, abstract=True):
     """Integers: quantiles by a search on the tails, from the normal approximation corrected for skewness."""
 
@@ -43,13 +48,12 @@ class Counts(Distribution, abstract=True):
         guess = jnp.where(self._valid(), guess, jnp.nan)  # there is nothing to search for
         return smallest_integer(lambda k: (k >= high) | holds(jnp.minimum(k, high - 1.0)), guess, low)
 
-    # a few units of rounding are forgiven, so that the quantile of cdf(k) is k
     def _icdf(self, q: jax.Array) -> jax.Array:
-        reached = q * (1.0 - 16.0 * jnp.finfo(q.dtype).eps)
+        reached = q - _forgiven(q)
         return self._first(lambda k: cdf(self, k) >= reached, self._guess(ndtri(q)))
 
     def _isf(self, q: jax.Array) -> jax.Array:
-        reached = q * (1.0 + 16.0 * jnp.finfo(q.dtype).eps)
+        reached = jnp.minimum(q + _forgiven(q), 1.0 - 0.5 * jnp.finfo(q.dtype).eps)
         return self._first(lambda k: sf(self, k) <= reached, self._guess(-ndtri(q)))
 
 

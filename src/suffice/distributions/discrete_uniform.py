@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions.counts import Counts
-from suffice.distributions.distribution import parameter
+from suffice.distributions.declaration import parameter
 from suffice.distributions.statistics import Sufficient
 from suffice.distributions.uniform import log_sinhc
 from suffice.numerics import domain

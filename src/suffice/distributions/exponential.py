@@ -24,12 +24,12 @@ class ExponentialFamily(Distribution, abstract=True):
     and, for estimation, how its statistic is carried without cancellation: see ``statistics``.
     """
 
+    @classmethod
+    def _from_natural(cls, *args: Any, **held: Any) -> Self:
+        raise NotImplementedError(f"{cls.__name__} must define _from_natural")
+
     def _natural(self) -> jax.Array:
         raise NotImplementedError(f"{type(self).__name__} must define _natural")
-
-    @classmethod
-    def _from_natural(cls, eta: jax.Array) -> Self:
-        raise NotImplementedError(f"{cls.__name__} must define _from_natural")
 
     def _statistic(self, x: jax.Array) -> jax.Array:
         raise NotImplementedError(f"{type(self).__name__} must define _statistic")
@@ -43,14 +43,14 @@ class ExponentialFamily(Distribution, abstract=True):
         return self._ranked(len(self.batch_shape), jnp.result_type(*jax.tree.leaves(self), float))._natural()
 
     @classmethod
-    def from_natural(cls, eta: ArrayLike) -> Self:
-        """Build the member with natural parameter ``eta`` of shape (..., k)."""
-        return cls._from_natural(jnp.asarray(as_argument(eta), dtype=float))
+    def from_natural(cls, eta: ArrayLike, **held: Any) -> Self:
+        """Build the member with natural parameter ``eta`` of shape (..., k); what is always held comes by name."""
+        return cls._from_natural(jnp.asarray(as_argument(eta), dtype=float), **held)
 
     @_with_argument
     def statistic(self, x: ArrayLike) -> jax.Array:
-        """Sufficient statistic T(x), of shape ``x.shape + (k,)``."""
-        p, x = self._aligned(x, self.event_ndim)
+        """Sufficient statistic T(x), (..., k), its components in place of the event's axes."""
+        p, x = self._event(x)
         return p._statistic(x)
 
     @_with_argument
@@ -62,7 +62,7 @@ class ExponentialFamily(Distribution, abstract=True):
     @_with_argument
     def log_base_measure(self, x: ArrayLike) -> jax.Array:
         """log h(x)."""
-        p, x = self._aligned(x, self.event_ndim)
+        p, x = self._event(x)
         return log_base_measure(p, x)
 
     @_without_argument
@@ -80,7 +80,7 @@ class ExponentialFamily(Distribution, abstract=True):
     @_with_argument
     def natural_log_prob(self, x: ArrayLike) -> jax.Array:
         """log h(x) + eta · T(x) − A(eta): equals ``log_prob`` on the support, with more rounding."""
-        p, x = self._aligned(x, self.event_ndim)
+        p, x = self._event(x)
         eta = p._natural()
         return log_base_measure(p, x) + (eta * p._statistic(x)).sum(-1) - p._log_partition(eta)
 

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from suffice.distributions.distribution import Distribution, Limit, parameter
+from suffice.distributions.declaration import Limit, parameter
+from suffice.distributions.distribution import Distribution
 from suffice.distributions.normal import Normal
 from suffice.numerics import domain
 from suffice.numerics.moments import mean_and_deviation, namespace

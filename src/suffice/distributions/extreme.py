@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from suffice.distributions.distribution import parameter
+from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.hazard import Hazard
 from suffice.distributions.location_scale import EULER_GAMMA

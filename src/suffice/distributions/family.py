@@ -2,14 +2,16 @@
 
 import math
 from dataclasses import dataclass, field, fields
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.distributions.declaration import is_component, is_static, public_name
 from suffice.distributions.distribution import Distribution
+from suffice.distributions.generic import own
 from suffice.distributions.shifted import Shifted
 from suffice.numerics.checks import checked
 from suffice.numerics.domain import INF, Domain, Interval
@@ -43,7 +45,7 @@ class Family:
         free = [path[1:] if shifted else path for path in self.free]
         told = []
         for f in fields(inner):
-            value, name = getattr(inner, f.name), f.metadata["alias"] or f.name
+            value, name = getattr(inner, f.name), public_name(f)
             if isinstance(value, Distribution):
                 told.append(f"{name}={Family(value, tuple(path[1:] for path in free if path[0] == f.name)).name}")
             elif (f.name,) not in free and np.ndim(value):
@@ -116,7 +118,11 @@ class Family:
 
     def report(self, p: Distribution, xp: Any = jnp) -> Any:
         """Reported parameters of a member as one flat vector, in the order of ``parameter_names``."""
-        parts = [xp.ravel(self._get(p, (*path[:-1], self._reported(path)[0]))) for path in self.free]
+        parts = []
+        for path in self.free:
+            attribute, _, domain = self._reported(path)
+            value = xp.asarray(self._get(p, (*path[:-1], attribute)))
+            parts.append(value[tuple(np.array(list(domain.places(value.shape))).T)] if value.ndim else value[None])
         return xp.concatenate(parts) if parts else xp.zeros(0)
 
     @property
@@ -124,10 +130,10 @@ class Family:
         """Flat names of the reported parameters: "rate", "probs[0]"."""
         names: list[str] = []
         for path in self.free:
-            attribute, public, _ = self._reported(path)
+            attribute, public, domain = self._reported(path)
             public = "origin" if public in names else public  # the origin of a family with a loc of its own
             shape = jnp.shape(self._get(self.member, (*path[:-1], attribute)))
-            names += [public] if shape == () else [f"{public}[{','.join(map(str, i))}]" for i in np.ndindex(*shape)]
+            names += [public] if shape == () else [f"{public}[{','.join(map(str, i))}]" for i in domain.places(shape)]
         return tuple(names)
 
     @property
@@ -136,7 +142,8 @@ class Family:
         domains = []
         for path in self.free:
             attribute, _, domain = self._reported(path)
-            domains += [domain] * int(np.prod(jnp.shape(self._get(self.member, (*path[:-1], attribute)))))
+            shape = jnp.shape(self._get(self.member, (*path[:-1], attribute)))
+            domains += [domain.of(index) for index in domain.places(shape)]
         return tuple(domains)
 
     @property
@@ -150,7 +157,7 @@ class Family:
     def is_plain(self) -> bool:
         """Whether nothing is held but what must be, so that the family's own closed forms apply."""
         known = len(self.kind.held)
-        return all(len(path) == 1 for path in self.free) and len(self.free) + known == len(fields(self.member))
+        return all(len(path) == 1 for path in self.free) and len(self.free) + known == len(self.kind.field_names())
 
     def __str__(self) -> str:
         return self.name
@@ -170,7 +177,7 @@ def _example(declared: Any) -> Any:
     if isinstance(default, float | int):
         return default
     domain = declared.metadata["domain"]
-    return domain.interior() if isinstance(domain, Interval) else np.zeros(2)
+    return domain.interior((2,) * domain.event_ndim)
 
 
 def family(kind: type[Distribution], **held: Any) -> Family:
@@ -195,7 +202,7 @@ def family(kind: type[Distribution], **held: Any) -> Family:
     """
     if not (isinstance(kind, type) and issubclass(kind, Distribution)):
         raise TypeError(f"a family must be a class of distributions, got {kind!r}")
-    names = {f.metadata["alias"] or f.name: f for f in fields(kind)}  # type: ignore[arg-type]
+    names = {public_name(f): f for f in fields(kind)}  # type: ignore[arg-type]
     shifted = isinstance(held.get("loc"), str)
     if shifted:
         if held.pop("loc") != "free":
@@ -207,31 +214,33 @@ def family(kind: type[Distribution], **held: Any) -> Family:
     unknown = [name for name in held if name not in names]
     if unknown:
         raise TypeError(f"{kind.__name__} has no parameter {unknown[0]!r}; it has {', '.join(names)}")
-    needed = [f.name for f in names.values() if _is_component(f) or f.name in kind.held]
+    needed = [name for name, f in names.items() if is_component(f) or is_static(f) or f.name in kind.held]
     absent = [name for name in needed if name not in held]
     if absent:
         told = f"sf.family(sf.{kind.__name__}, {', '.join(f'{name}=...' for name in needed)})"
         raise ValueError(f"{kind.__name__}: {absent[0]} is not estimated and must be given, as in {told}")
     held = {name: names[name].default for name in kind.settings} | held
-    parts = {name: _as_part(kind, held.pop(name)) for name, f in names.items() if _is_component(f)}
-    member: Any = kind(**{f.name: parts[n].member if n in parts else _example(f) for n, f in names.items()})
+    fixed = {name: held.pop(name) for name, f in names.items() if is_static(f)}
+    parts = {name: _as_part(kind, held.pop(name)) for name, f in names.items() if is_component(f)}
+    given = fixed | {name: part.member for name, part in parts.items()}
+    prototype = own(kind, "_prototype")
+    examples = {f.name: given[n] if n in given else _example(f) for n, f in names.items()}
+    member: Any = kind(**examples) if prototype is None else prototype()
     for name, value in held.items():
-        domain = names[name].metadata["domain"]
-        value = checked(f"{kind.__name__}.{name}", domain, value)
+        domain, stored = names[name].metadata["domain"], names[name].metadata["stored"]
+        value = (stored or partial(checked, domain=domain))(f"{kind.__name__}.{name}", value=value)
+        if domain.event_ndim and hasattr(member, "_sized"):
+            member = member._sized(value.shape[-1])
         if value.ndim != domain.event_ndim:
             raise ValueError(f"{kind.__name__}.{name} must be a single value to be held, got an array of {value.shape}")
         member = _with(member, (names[name].name,), value)
     free: list[Path] = [(name, *path) for name, part in parts.items() for path in part.free]
-    free += [(f.name,) for name, f in names.items() if name not in held and name not in parts]
+    free += [(f.name,) for name, f in names.items() if name not in held and name not in given]
     if not free and not shifted:
         raise ValueError(f"{kind.__name__}: all parameters are held, nothing is left to fit")
     if shifted:
         member, free = Shifted(member, jnp.asarray(0.0)), [*(("base", *path) for path in free), ("loc",)]
     return Family(member, tuple(free))
-
-
-def _is_component(declared: Any) -> bool:
-    return declared.metadata["domain"] is None
 
 
 def _as_part(kind: type[Distribution], value: Any) -> Family:

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.special import xlogy
 
-from suffice.distributions.distribution import parameter
+from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.statistics import Sufficient

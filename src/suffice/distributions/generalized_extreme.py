@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions import generic
-from suffice.distributions.distribution import parameter
+from suffice.distributions.declaration import parameter
 from suffice.distributions.hazard import Hazard
 from suffice.distributions.location_scale import EULER_GAMMA, Gumbel
 from suffice.distributions.transformed import Transformed
@@ -53,7 +53,7 @@ class _Around(domain.Interval):
 
     point: Any = 0.0
 
-    def interior(self) -> Any:
+    def interior(self, shape: tuple[int, ...] = ()) -> Any:
         return self.point
 
 

@@ -117,33 +117,26 @@ def column(p: Any) -> Any:
 
     In double precision where that is on: the deepest nodes would underflow in single.
     """
-    p = p._ranked(len(p.batch_shape), jnp.result_type(float))
-
-    def expand(value: Any, domain: Any) -> Any:
-        if domain is None:
-            return column(value)
-        return value if value.ndim == domain.event_ndim else jnp.expand_dims(value, -1 - domain.event_ndim)
-
-    fields = tuple(expand(getattr(p, name), domain) for name, domain in p._domains().items())
-    return jax.tree.unflatten(jax.tree.structure(p), jax.tree.leaves(fields))
+    return p._ranked(len(p.batch_shape), jnp.result_type(float))._column()
 
 
 def expectation(p: Any, g: Callable[[jax.Array], jax.Array], count: int = 160) -> jax.Array:
     """E[g(X)] for a univariate distribution by quadrature over its quantiles (discrete: by summation).
 
     ``g`` sees points along a new last axis, after those of the batch; for discrete families also between integers. A
-    family whose quantiles jump, having masses far apart, writes ``_rule(count)``: points and weights along a new axis.
+    family whose quantiles jump, having masses far apart or beyond all numbers, writes ``_rule(count)``: points and
+    weights along a new axis.
     """
     dtype, p = jnp.result_type(*jax.tree.leaves(p), float), column(p)
-    if p.discrete:
+    if (rule := own(p, "_rule")) is not None:
+        x, w = rule(count)
+        value = (g(x) * w).sum(-1)
+    elif p.discrete:
         levels = jnp.concatenate([jnp.asarray([1e-290]), jax.nn.sigmoid(jnp.linspace(-45.0, 0.0, 17))])
         below, above = p.icdf(levels), p.isf(levels[-2::-1])
         lower, upper = (below[..., :1], above[..., -1:]) if p.batch_shape else (below[0], above[-1])
         edges = jnp.concatenate([below[..., 1:], above[..., :-1]], -1)
         value = quadrature.sum_over_integers(lambda k: jnp.exp(p._log_prob(k)) * g(k), lower, upper, edges)
-    elif (rule := own(p, "_rule")) is not None:
-        x, w = rule(count)
-        value = (g(x) * w).sum(-1)
     else:
         u, w = (jnp.asarray(v) for v in quadrature.half_unit_nodes(count))
         value = (g(p.icdf(u)) + g(p.isf(u))) @ w
@@ -163,7 +156,13 @@ def standardised(p: Any, order: int, unit: jax.Array) -> jax.Array:
 
 def variance(p: Any) -> jax.Array:
     hook = own(p, "_variance")
+    if hook is None and p.event_ndim == 1:
+        return jnp.diagonal(covariance(p), axis1=-2, axis2=-1)
     return standardised(p, 2, jnp.asarray(1.0)) if hook is None else hook()
+
+
+def covariance(p: Any) -> jax.Array:
+    return p._covariance_matrix()
 
 
 def skewness(p: Any) -> jax.Array:
@@ -199,15 +198,22 @@ def peak(p: Any) -> jax.Array:
     return quadrature.golden_section(p.log_prob, low, high)
 
 
+def _transform_of(p: Any, name: str) -> Callable[..., Any] | None:
+    hook = own(p, name)
+    if hook is None and p.event_ndim:
+        raise NotImplementedError(f"{type(p).__name__}: its transforms have no closed form")
+    return hook
+
+
 def cumulant(p: Any, t: jax.Array) -> jax.Array:
-    hook = own(p, "_cumulant")
+    hook = _transform_of(p, "_cumulant")
     if hook is not None:
         return hook(t)
     return transforms.laplace(p, t) if transforms.has_analytic_density(p) else jnp.log(transform(p, t, jnp.exp))
 
 
 def cf(p: Any, t: jax.Array) -> jax.Array:
-    hook = own(p, "_cf")
+    hook = _transform_of(p, "_cf")
     if hook is not None:
         return hook(t)
     if transforms.has_analytic_density(p):

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax.scipy.special import xlogy
 
 from suffice.distributions.counts import Counts
-from suffice.distributions.distribution import parameter
+from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.statistics import Sufficient
 from suffice.numerics import domain, variates

@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions.chi import Chi
-from suffice.distributions.distribution import Distribution, parameter
+from suffice.distributions.declaration import parameter
+from suffice.distributions.distribution import Distribution
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.location_scale import EULER_GAMMA
 from suffice.distributions.normal import LOG_SQRT_2PI

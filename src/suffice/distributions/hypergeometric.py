@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from suffice.distributions.binomial import log_binomial_law
 from suffice.distributions.counts import SummedCounts
-from suffice.distributions.distribution import parameter
+from suffice.distributions.declaration import parameter
 from suffice.numerics import domain, variates
 from suffice.numerics.special.elementary import two_product
 

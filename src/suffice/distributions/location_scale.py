@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from suffice.distributions.distribution import Distribution, parameter
+from suffice.distributions.declaration import parameter
+from suffice.distributions.distribution import Distribution
 from suffice.numerics import domain
 from suffice.numerics.moments import mean_and_deviation, robust_location_and_scale
 from suffice.numerics.special.complex_gamma import complex_gammaln

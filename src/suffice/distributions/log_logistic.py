@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions.burr import Burr12
-from suffice.distributions.distribution import parameter
+from suffice.distributions.declaration import parameter
 from suffice.distributions.transformed import Transformed
 from suffice.numerics import domain
 from suffice.numerics.moments import namespace, robust_location_and_scale

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from suffice.distributions.distribution import parameter
+from suffice.distributions.declaration import parameter
 from suffice.distributions.uniform import BetweenEnds
 from suffice.numerics import domain
 from suffice.numerics.special.elementary import horner

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions.counts import SummedCounts
-from suffice.distributions.distribution import parameter
+from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.statistics import Sufficient
 from suffice.numerics import domain, variates

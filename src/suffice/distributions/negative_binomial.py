@@ -6,13 +6,13 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions.counts import Counts
-from suffice.distributions.distribution import Limit, parameter
+from suffice.distributions.declaration import Limit, parameter
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.poisson import Poisson
 from suffice.numerics import domain, variates
 from suffice.numerics.checks import checked
 from suffice.numerics.moments import mean_and_deviation, namespace
-from suffice.numerics.special.elementary import log1pmx, log_minus_excess
+from suffice.numerics.special.elementary import log_minus_excess
 from suffice.numerics.special.gamma import stirling_error
 from suffice.numerics.special.incomplete_beta import betainc, betaincc, log_betainc, log_betaincc
 
@@ -26,7 +26,7 @@ def log_negative_binomial_law(x: jax.Array, m: jax.Array, r: jax.Array, offset: 
     k, offset = jnp.where(positive, x, 1.0), jnp.where(positive, offset, 1.0 - m)
     total = r + m
     second = log_minus_excess(m / total * (1.0 + r / k), -(r / total) * (offset / k))
-    deviance = -r * log1pmx(offset / total) - k * second
+    deviance = -r * log_minus_excess((r + k) / total, offset / total) - k * second
     errors = stirling_error(r + k) - stirling_error(r) - stirling_error(k)
     value = errors - deviance - 0.5 * (jnp.log(k) + jnp.log1p(k / r)) - LOG_SQRT_2PI
     return jnp.where(positive, value, -r * jnp.log1p(m / r))

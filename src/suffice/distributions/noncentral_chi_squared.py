@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions import generic
-from suffice.distributions.distribution import Distribution, parameter
+from suffice.distributions.declaration import parameter
+from suffice.distributions.distribution import Distribution
 from suffice.numerics import domain, variates
 from suffice.numerics.moments import mean_and_deviation, namespace
 from suffice.numerics.special.noncentral_chi_squared import (

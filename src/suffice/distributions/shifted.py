@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions import generic
-from suffice.distributions.distribution import Distribution, component, parameter
+from suffice.distributions.declaration import component, parameter
+from suffice.distributions.distribution import Distribution
 from suffice.numerics import domain
 
 

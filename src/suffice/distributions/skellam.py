@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions.counts import SummedCounts
-from suffice.distributions.distribution import parameter
+from suffice.distributions.declaration import parameter
 from suffice.numerics import domain, variates
 from suffice.numerics.moments import mean_and_deviation, namespace
 from suffice.numerics.special.skellam import log_skellam

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from suffice.distributions.distribution import Distribution, parameter
+from suffice.distributions.declaration import parameter
+from suffice.distributions.distribution import Distribution
 from suffice.numerics import domain
 from suffice.numerics.moments import mean_and_deviation, namespace
 from suffice.numerics.special.normal import log_ndtr

@@ -13,6 +13,7 @@ from suffice.numerics.domain import real
 from suffice.runtime.blocks import SMALL, Block
 
 _LANES = 256  # fits the vector registers and the nearest cache
+_ROWS = 2**12  # of arrays, worked on at a time
 
 
 class Statistics:
@@ -63,7 +64,7 @@ class Sufficient(Statistics):
         """Jensen gap J = mean phi(y) − phi(ȳ)."""
         hook = own(self.prototype, "_divergence")
         gap = self.divergence if hook is None else self.divergence - hook(self.shift, self.centre)
-        return jnp.maximum(gap, 0.0)
+        return jnp.maximum(gap, 0.0) if gap.ndim == 0 else gap
 
     def __add__(self, other: "Sufficient") -> "Sufficient":
         if not isinstance(other, Sufficient) or type(other.prototype) is not type(self.prototype):
@@ -97,8 +98,8 @@ def _merge(a: Sufficient, b: Sufficient) -> Sufficient:
     move = b.centre - a.centre
     divergence, hook = b.divergence, own(a.prototype, "_divergence")
     if hook is not None:
-        between, slope = jax.value_and_grad(lambda s: hook(s, a.centre))(move)
-        divergence = divergence + between + slope * b.shift
+        between, change = jax.jvp(lambda s: hook(s, a.centre), (move,), (b.shift,))
+        divergence = divergence + between + change
     return replace(
         a,
         count=count,
@@ -161,6 +162,8 @@ def _pilot(prototype: Any, block: Block) -> jax.Array:
 def _sums(prototype: Any, pilot: jax.Array, block: Block) -> _Sums:
     """Sums over a block: in parallel lanes of registers, which is as fast as memory, and across them at the end."""
     (x,), w = block
+    if prototype.event_ndim:
+        return _sums_of_arrays(prototype, pilot, x, w)
 
     def terms(i: int | jax.Array, size: int) -> _Sums:
         part = jax.lax.dynamic_slice_in_dim(x, i * size, size)
@@ -175,6 +178,33 @@ def _sums(prototype: Any, pilot: jax.Array, block: Block) -> _Sums:
         lower=jnp.min(total.lower), upper=jnp.max(total.upper)
     )
     return total if w is not None else total._replace(count=jnp.asarray(n, pilot.dtype))
+
+
+def _sums_of_arrays(prototype: Any, pilot: jax.Array, x: jax.Array, w: jax.Array | None) -> _Sums:
+    """Sums over events that are arrays, some thousand at a time: products of matrices do the adding."""
+    n, zero = x.shape[0], jnp.zeros((), pilot.dtype)
+    size = min(n, _ROWS)
+    total, base = own(prototype, "_total_divergence"), own(prototype, "_log_base_measure")
+
+    def add(i: int | jax.Array, sums: _Sums) -> _Sums:
+        part = jax.lax.dynamic_slice_in_dim(x, i * size, size).astype(pilot.dtype)
+        weights = jnp.ones(size, pilot.dtype) if w is None else jax.lax.dynamic_slice_in_dim(w, i * size, size)
+        deviation = prototype._coordinate(part) - pilot[None]
+        outside = jnp.where(prototype.sample_space.contains(part), 0.0, 1.0)
+        terms = _Sums(
+            weights.sum(),
+            jnp.tensordot(weights, deviation, axes=1),
+            zero if total is None else total(deviation, weights),
+            zero if base is None else weights @ base(part),
+            zero,
+            zero,
+            weights @ outside,
+        )
+        return _add(sums, terms, jnp)
+
+    shapes = jax.eval_shape(lambda: add(0, _Sums(*[zero] * 7)))
+    start = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+    return jax.lax.fori_loop(0, n // size, add, start)
 
 
 def _add(a: _Sums, b: _Sums, xp: Any) -> _Sums:

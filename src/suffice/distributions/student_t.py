@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from suffice.distributions.distribution import Limit, does_not_exist, parameter
+from suffice.distributions.declaration import Limit, parameter
+from suffice.distributions.distribution import does_not_exist
 from suffice.distributions.inverse_gamma import InverseGamma
 from suffice.distributions.location_scale import LocationScale
 from suffice.distributions.normal import Normal

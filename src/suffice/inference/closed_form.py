@@ -26,6 +26,7 @@ from suffice.runtime.errors import DataError
 def from_sufficient(family: Family, s: Sufficient) -> Fit:
     """The fit from a sufficient statistic: closed form or moment matching; Newton where parameters are held."""
     p = family.with_values(family.kind._estimate(s))  # type: ignore[attr-defined]
+    family = replace(family, member=p)
     result, iterations = jnp.asarray(CONVERGED), jnp.asarray(0)
     if not family.is_plain and family.regular:
         state = _maximise_traced(family, s, p)
@@ -51,7 +52,7 @@ def _has_spread(family: Family, s: Sufficient) -> jax.Array:
     if family.kind.needs_extremes:
         return s.upper > s.lower
     hook = own(family.member, "_divergence")
-    if hook is None:
+    if hook is None or family.member.event_ndim:
         return jnp.asarray(True)
     eps = 8.0 * jnp.finfo(s.mean.dtype).eps
     x = family.member._from_coordinate(s.mean)
@@ -84,7 +85,7 @@ def has_sufficient(family: Family) -> bool:
 
 def check_sufficient(family: Family, s: Sufficient, data: Observations | None) -> None:
     """Raise what is wrong with the data, if the statistic says that something is."""
-    bad = not np.all(np.isfinite(s.mean)) or not np.isfinite(s.gap) or float(s.outside) > 0
+    bad = not np.all(np.isfinite(s.mean)) or not np.all(np.isfinite(s.gap)) or float(s.outside) > 0
     if bad and data is not None:
         found = data.outside(family.member.sample_space)  # raises for missing and infinite values
         if found is not None:

@@ -50,7 +50,7 @@ def fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any = None, mo
         begin: where iterations start; by default from the family's rough fit to the data.
         most: Newton steps at most.
     """
-    if own(family.kind, "_with_classes") is not None:
+    if own(family.member, "_sized") is not None and not family.member.event_ndim:
         raise ValueError(f"{family.name} is not fitted inside compiled code: the data say how many classes there are")
     fit = _fit_traced(family, x, w, begin, most)
     inside = jnp.all(family.member.sample_space.contains(x) | (w == 0.0)) & jnp.all(w >= 0.0)
@@ -239,7 +239,7 @@ def _has_median(family: Family) -> bool:
 
 def _with_classes(family: Family, data: Observations) -> Family:
     """The family with as many classes as the data show, where its parameter is a vector over classes."""
-    hook = own(family.kind, "_with_classes")
+    hook = own(family.member, "_sized")
     if hook is None:
         return family
     largest = data.survey.summary.maximum

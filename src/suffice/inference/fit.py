@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from suffice.distributions.family import Family, as_family
 from suffice.distributions.statistics import Expansion, Statistics, Sufficient, same_held
 from suffice.inference import estimate
+from suffice.inference.arrays import fit_rows, summarise_rows
 from suffice.inference.observations import observe
 from suffice.inference.result import Fit
 from suffice.numerics.checks import is_traced
@@ -20,7 +21,8 @@ def fit(target: Any, data: Any, weights: Any = None, *, missing: str = "error") 
     Args:
         target: a class such as ``sf.Gamma``, or ``sf.family(...)`` with parameters held.
         data: array-like of shape (n,), a pandas, Polars or Arrow column, ``sf.scan(path, column=...)``,
-            ``sf.chunks(callable)``, or the ``Statistics`` of the family.
+            ``sf.chunks(callable)``, or the ``Statistics`` of the family. For families of vectors an array or data frame
+            of shape (n, d), of matrices (n, d, d).
         weights: frequencies of shape (n,), >= 0: weight w counts as w observations.
         missing: what to do with missing values: "error" or "drop".
 
@@ -39,6 +41,8 @@ def fit(target: Any, data: Any, weights: Any = None, *, missing: str = "error") 
     family = as_family(target)
     if is_traced(data, weights):
         return _fit_traced(family, jnp.asarray(data), weights)
+    if family.member.event_ndim and not isinstance(data, Statistics):
+        return fit_rows(family, data, weights, missing)
     if not isinstance(data, Statistics):
         (result,) = estimate.fit_families([family], observe(data, weights, missing))
     elif weights is not None or missing != "error":
@@ -58,8 +62,8 @@ def fit(target: Any, data: Any, weights: Any = None, *, missing: str = "error") 
 
 def _fit_traced(family: Family, data: jax.Array, weights: Any) -> Fit:
     """The fit inside compiled code: invalid data give NaN instead of an error."""
-    if data.ndim != 1:
-        raise ValueError(f"data must have shape (n,), got {data.shape}")
+    if data.shape[1:] != family.member.event_shape:
+        raise ValueError(f"data must have shape {('n', *family.member.event_shape)}, got {data.shape}")
     return estimate.fit_traced(family, data, jnp.ones(data.shape) if weights is None else jnp.asarray(weights, float))
 
 
@@ -85,6 +89,8 @@ def statistics(target: Any, data: Any, weights: Any = None, *, at: Any = None, m
         3.0
     """
     family = as_family(target)
+    if family.member.event_ndim and at is None and estimate.has_sufficient(family):
+        return summarise_rows(family, data, weights, missing)
     observations = observe(data, weights, missing)
     if at is not None:
         return estimate.expand_at(family, at, observations)

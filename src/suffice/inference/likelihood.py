@@ -25,6 +25,8 @@ QUICKLY_COMPILED: Any = {"xla_backend_optimization_level": 0}
 
 def log_likelihoods(p: Any, columns: tuple[jax.Array, ...], exact: bool = False) -> jax.Array:
     """Log-likelihood of each observation: a value, or an interval when there are two columns."""
+    if p.event_ndim:
+        return p._ranked(1, columns[0].dtype)._log_prob(columns[0])
     if len(columns) == 1:
         return p._log_prob(columns[0].astype(float))
     return log_interval(p, *columns) if exact else log_masses(p, *columns)

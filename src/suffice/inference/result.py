@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from suffice.distributions.family import Family
+from suffice.distributions.generic import own
 from suffice.inference import intervals
 from suffice.numerics.newton import AT_LIMIT, CONVERGED, DEGENERATE, EXHAUSTED, INVALID, STALLED, UNBOUNDED
 
@@ -59,7 +60,9 @@ class Fit:
         text = MESSAGES[int(self.result)]
         if self.limit is not None:
             text += f", {self.limit.distribution!r}, whose log-likelihood is {float(self.limit.log_likelihood):.10g}"
-        return text
+        caution = own(self.distribution, "_caution")
+        told = None if caution is None else caution()
+        return text if told is None else f"{text}; {told}"
 
     @property
     def regular(self) -> bool:

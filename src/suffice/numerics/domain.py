@@ -1,10 +1,12 @@
 """Where a value may live: one declaration that drives checks, transforms, documentation and test cases."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from suffice.numerics.moments import namespace
 
@@ -26,6 +28,9 @@ class Domain:
     def contains(self, x: Any) -> Any:
         raise NotImplementedError
 
+    def interior(self, shape: tuple[int, ...] = ()) -> Any:
+        raise NotImplementedError
+
     def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of the unconstrained image of an array of this shape."""
         return shape
@@ -35,6 +40,14 @@ class Domain:
 
     def from_real(self, v: Any) -> Any:
         raise NotImplementedError
+
+    def of(self, index: tuple[int, ...]) -> "Domain":
+        """Domain of one entry of an array, by which it is reported."""
+        return self
+
+    def places(self, shape: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
+        """Indices of the entries by which an array of this shape is reported: each free number once."""
+        return np.ndindex(*shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +95,8 @@ class Interval(Domain):
                 return self.upper - xp.exp(-v)
         return v
 
-    def interior(self) -> Any:
-        """Some number well inside, used in place of values outside so that no branch is undefined."""
+    def interior(self, shape: tuple[int, ...] = ()) -> Any:
+        """Some value of this shape well inside, used in place of values outside so that no branch is undefined."""
         low, high = self._bounded()
         if low and high:
             return jnp.floor((self.lower + self.upper) / 2) if self.integer else (self.lower + self.upper) / 2
@@ -105,61 +118,6 @@ class Interval(Domain):
         return kind.strip() or "finite"
 
 
-@dataclass(frozen=True)
-class Logits(Domain):
-    """Unnormalised log-probabilities of K classes on the last axis; a common shift changes nothing, −inf is allowed.
-
-    The unconstrained space has K − 1 coordinates: differences to the last class.
-    """
-
-    @property
-    def event_ndim(self) -> int:
-        return 1
-
-    def contains(self, x: Any) -> Any:
-        xp = namespace(x)
-        return xp.all(x < INF, axis=-1) & xp.any(x > -INF, axis=-1)
-
-    def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return (*shape[:-1], shape[-1] - 1)
-
-    def to_real(self, x: Any) -> Any:
-        return x[..., :-1] - x[..., -1:]
-
-    def from_real(self, v: Any) -> Any:
-        return jnp.concatenate([v, jnp.zeros((*v.shape[:-1], 1), v.dtype)], axis=-1)
-
-    def __str__(self) -> str:
-        return "below infinity, at least one of them finite"
-
-
-@dataclass(frozen=True)
-class Simplex(Domain):
-    """Probabilities of K classes on the last axis: at least 0, summing to 1; unconstrained as log-ratios to the last."""
-
-    @property
-    def event_ndim(self) -> int:
-        return 1
-
-    def contains(self, x: Any) -> Any:
-        xp = namespace(x)
-        tolerance = 8 * jnp.finfo(x.dtype).eps * x.shape[-1]
-        return xp.all(x >= 0, axis=-1) & (xp.abs(x.sum(-1) - 1) <= tolerance)
-
-    def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return (*shape[:-1], shape[-1] - 1)
-
-    def to_real(self, x: Any) -> Any:
-        log_x = namespace(x).log(x)
-        return log_x[..., :-1] - log_x[..., -1:]
-
-    def from_real(self, v: Any) -> Any:
-        return jax.nn.softmax(jnp.concatenate([v, jnp.zeros((*v.shape[:-1], 1), v.dtype)], axis=-1), axis=-1)
-
-    def __str__(self) -> str:
-        return "at least 0 and summing to 1"
-
-
 real = Interval()
 positive = Interval(lower=0.0)
 non_negative = Interval(lower=0.0, closed=(True, False))
@@ -167,6 +125,4 @@ unit_open = Interval(lower=0.0, upper=1.0)
 unit = Interval(lower=0.0, upper=1.0, closed=(True, True))
 count = Interval(lower=0.0, closed=(True, False), integer=True)
 integer = Interval(integer=True)
-logits = Logits()
-simplex = Simplex()
 extended_real = Interval(closed=(True, True))

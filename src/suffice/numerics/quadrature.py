@@ -73,6 +73,28 @@ def sum_over_integers(
     return terms + jnp.where((stop > start)[..., 0] if stop.ndim else stop > start, middle, 0.0)
 
 
+def sinh_window(
+    envelope: Callable[[jax.Array], jax.Array], least: jax.Array, centre: jax.Array, unit: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """How far x runs to the left and to the right, to where the envelope of a peak at centre + unit sinh(x) is below least.
+
+    To a few hundredths, from 0 to 60: for the trapezoidal rule in x, which follows a peak through all its scales.
+    """
+
+    def reach(side: jax.Array) -> jax.Array:
+        def halve(_: Any, ends: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+            near, far = ends
+            middle = 0.5 * (near + far)
+            deep = ~(envelope(centre + side * unit * jnp.sinh(middle)) >= least)  # also where 0 meets infinity
+            return jnp.where(deep, near, middle), jnp.where(deep, middle, far)
+
+        zero = jnp.zeros_like(centre)
+        return jax.lax.fori_loop(0, 11, halve, (zero, zero + 60.0))[1]
+
+    low, high = jax.vmap(reach)(jnp.asarray([-1.0, 1.0], centre.dtype))
+    return low, high
+
+
 def golden_section(f: Callable[[jax.Array], jax.Array], low: jax.Array, high: jax.Array, steps: int = 80) -> jax.Array:
     """Maximise a unimodal ``f`` elementwise between ``low`` and ``high``."""
     ratio = (5.0**0.5 - 1.0) / 2.0

@@ -16,7 +16,7 @@ _END = (
     -3.531270193171669, 6.4881754373295175, -3.9677420936761836, 4.385842932735759, -0.7629060930270524,
     1.766936625977745, 0.2690288467736488,
 )  # fmt: skip
-_WEIGHTS = np.concatenate([np.ones(_HEAD - len(_END)), _END])
+HEAD_WEIGHTS = np.concatenate([np.ones(_HEAD - len(_END)), _END])
 
 
 def _panel_rule() -> tuple[np.ndarray, np.ndarray]:
@@ -48,7 +48,7 @@ def log_tail_sum(
     """
     start, end = (v[..., None] for v in jnp.broadcast_arrays(start, end))
     lead, dtype = (1,) * (start.ndim - 1), start.dtype
-    nodes, panel, weights = (jnp.asarray(v, dtype).reshape(*lead, -1) for v in (_NODES, _PANEL, _WEIGHTS))
+    nodes, panel, weights = (jnp.asarray(v, dtype).reshape(*lead, -1) for v in (_NODES, _PANEL, HEAD_WEIGHTS))
     count = jnp.arange(_HEAD, dtype=dtype).reshape(*lead, -1)
     sign = jnp.where(end >= start, 1.0, -1.0).astype(dtype)
     length = jnp.abs(end - start) if bounded else jnp.full_like(start, jnp.inf)

@@ -1,6 +1,7 @@
 """Special functions: exact in both tails, in logarithms, with derivatives in every argument."""
 
 from suffice.numerics.special.bessel import bessel_ratio, ive, log_bessel_amplitude, log_ive
+from suffice.numerics.special.bessel_k import kv, kve, log_kv, log_kve
 from suffice.numerics.special.elementary import (
     expm1mx,
     log1mexp,
@@ -31,6 +32,7 @@ from suffice.numerics.special.incomplete_gamma import gammainc, gammaincc, log_g
 from suffice.numerics.special.inverse_beta import betainccinv, betainccinv_log, betaincinv, betaincinv_log
 from suffice.numerics.special.inverse_gamma import gammainccinv, gammainccinv_log, gammaincinv, gammaincinv_log
 from suffice.numerics.special.lambert import lambert_w, lambert_w_lower
+from suffice.numerics.special.marcum import log_marcum_p, log_marcum_q, marcum_p, marcum_q
 from suffice.numerics.special.normal import (
     erfc,
     erfcinv,
@@ -51,6 +53,7 @@ from suffice.numerics.special.student_t import (
     student_t_isf_log,
     student_t_sf,
 )
+from suffice.numerics.special.zeta import log_zeta, sum_of_powers, zeta
 
 __all__ = [
     "bessel_ratio",
@@ -77,6 +80,8 @@ __all__ = [
     "inverse_digamma",
     "inverse_log_minus_digamma",
     "ive",
+    "kv",
+    "kve",
     "lambert_w",
     "lambert_w_lower",
     "log1mexp",
@@ -90,6 +95,10 @@ __all__ = [
     "log_gammainc",
     "log_gammaincc",
     "log_ive",
+    "log_kv",
+    "log_kve",
+    "log_marcum_p",
+    "log_marcum_q",
     "log_minus_digamma",
     "log_multivariate_gamma",
     "log_ndtr",
@@ -97,7 +106,10 @@ __all__ = [
     "log_sigmoid",
     "log_student_t_pdf",
     "log_student_t_sf",
+    "log_zeta",
     "logsubexp",
+    "marcum_p",
+    "marcum_q",
     "ndtr",
     "ndtri",
     "ndtri_exp",
@@ -109,7 +121,9 @@ __all__ = [
     "student_t_isf",
     "student_t_isf_log",
     "student_t_sf",
+    "sum_of_powers",
     "trigamma",
     "xlog1py",
     "xlogy",
+    "zeta",
 ]

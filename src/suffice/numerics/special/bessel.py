@@ -8,9 +8,12 @@ import jax.numpy as jnp
 from suffice.numerics.special.elementary import elementwise, horner, xlogy
 
 _HALF_LOG_2PI = 0.9189385332046728
-# Debye's expansion is used at an order raised by _RAISE, with _TERMS terms.
-_RAISE = 30
-_TERMS = 10
+_TERMS = 10  # of Debye's expansion
+
+
+def _raise(dtype: jnp.dtype) -> int:
+    """How far the order is raised, for ten terms to be exact: each step down costs a rounding."""
+    return 30 if dtype == jnp.float64 else 8
 
 
 def _debye_coefficients() -> tuple[list[list[float]], list[list[float]]]:
@@ -40,11 +43,12 @@ def _series(inverse: jax.Array, square: jax.Array, rows: list[list[float]]) -> j
 def _from_raised(v: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
     """(w, s, log of √(2πs) I_v(x) exp(−s) ((w + s)/x)ᵛ, I_{v+1}(x)/(x·I_v(x))), w = v + 30, s = √(w² + x²), v, x >= 0.
 
-    Debye's uniform expansion at order w = v + 30, where ten terms are exact in double precision, then the ratios
+    Debye's uniform expansion at order w = v + 30 (8 in single precision), where ten terms are exact, then the ratios
     down to v by I_{k−1} = I_{k+1} + (2k/x)·I_k, in which all terms are positive. The large powers of x and w are
     collected: what remains in the product is of order 1.
     """
-    w = v + _RAISE
+    count = _raise(jnp.result_type(v, x))
+    w = v + count
     s = jnp.hypot(w, x)
     t, inverse = w / s, 1 / s
     value, slope = _series(inverse, t * t, _VALUE), _series(inverse, t * t, _SLOPE)
@@ -55,7 +59,7 @@ def _from_raised(v: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.
         ratio = 1 / (2 * (w - k) + x * (x * ratio))
         return ratio, product * ((s + w) * ratio)
 
-    ratio, product = jax.lax.fori_loop(0, _RAISE, lower, (ratio, jnp.ones_like(ratio)))
+    ratio, product = jax.lax.fori_loop(0, count, lower, (ratio, jnp.ones_like(ratio)))
     return w, s, jnp.log(value / product), ratio
 
 
@@ -104,9 +108,9 @@ def log_bessel_amplitude(v: jax.Array, x: jax.Array) -> jax.Array:
 
     About −¼ log(v² + x²) − ½ log 2π; the absolute error is some 1e-14 for all v and x, where `log_ive` has large terms.
     """
-    _, s, log_rest, _ = _from_raised(v, x)
-    length = jnp.hypot(v, x)
-    beyond = _RAISE * (2.0 * v + _RAISE) / (s + length)  # s − length
+    w, s, log_rest, _ = _from_raised(v, x)
+    length, count = jnp.hypot(v, x), _raise(s.dtype)
+    beyond = count * (v + w) / (s + length)  # s − length
     ordinary = v > 0
-    power = jnp.where(ordinary, v, 0.0) * jnp.log1p((_RAISE + beyond) / jnp.where(ordinary, v + length, 1.0))
+    power = jnp.where(ordinary, v, 0.0) * jnp.log1p((count + beyond) / jnp.where(ordinary, v + length, 1.0))
     return beyond - power - 0.5 * jnp.log(s) - _HALF_LOG_2PI + log_rest

@@ -99,8 +99,9 @@ def _jet(
     total = sum(terms[1:], terms[0])
 
     small = jnp.where(flat, b, 0.5)
-    mass = 1 + small * jnp.where(flat, m[0], 0)
-    log_upper = log_upper_lead(a, small, y) + jnp.log1p(mass - 1)
+    excess = small * jnp.where(flat, m[0], 0)
+    mass = 1 + excess
+    log_upper = log_upper_lead(a, small, y) + jnp.log1p(excess)
     log_upper = jnp.where(flat, log_upper, -1)
     value = jnp.where(flat, log1mexp(log_upper), _log_lead(a, b, x, y) + jnp.log(total))
     if order == 0:

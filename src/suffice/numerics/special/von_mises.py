@@ -9,10 +9,11 @@ from fractions import Fraction
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from suffice.numerics.inversion import increasing_root
 from suffice.numerics.quadrature import unit_legendre
-from suffice.numerics.special.bessel import bessel_ratio, log_ive
+from suffice.numerics.special.bessel import bessel_ratio
 from suffice.numerics.special.elementary import elementwise, horner, log1mexp
 from suffice.numerics.special.normal import ndtri_exp
 
@@ -20,6 +21,9 @@ _LOG_2PI = math.log(2.0 * math.pi)
 _LOG_HALF = -math.log(2.0)
 _NODES, _WEIGHTS = unit_legendre(40)
 _LARGE = 40.0
+# The mean over the circle by the trapezoidal rule at 64 points, twice those of a half-circle: it errs by 2 I₆₄/I₀.
+_FALL = 2.0 * np.sin(np.pi * np.arange(33) / 64) ** 2
+_SHARE = np.where(np.arange(33) % 32 == 0, 1.0, 2.0) / 64
 
 
 def _asymptotic(terms: int) -> list[float]:
@@ -47,7 +51,14 @@ def log_circle_mass(kappa: jax.Array) -> jax.Array:
     large = kappa > _LARGE
     far = jnp.where(large, kappa, _LARGE)
     series = 0.5 * (_LOG_2PI - jnp.log(far)) + horner(1.0 / far, _LOG_MASS) / far
-    return jnp.where(large, series, _LOG_2PI + log_ive(0.0, jnp.where(large, 1.0, kappa)))
+    near = jnp.where(large, 1.0, kappa)
+    fall, weights = (jnp.asarray(v, kappa.dtype) for v in (_FALL, _SHARE))
+
+    def add(i: jax.Array, total: jax.Array) -> jax.Array:
+        return total + weights[i] * jnp.exp(-near * fall[i])
+
+    mean = jax.lax.fori_loop(0, len(_FALL), add, jnp.zeros_like(near))
+    return jnp.where(large, series, _LOG_2PI + jnp.log(mean))
 
 
 def log_von_mises(kappa: jax.Array, angle: jax.Array) -> jax.Array:

@@ -1,0 +1,331 @@
+"""Domains of vectors and matrices: probabilities, counts, directions, covariances, correlations."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.numerics import linalg
+from suffice.numerics.domain import INF, Domain, Interval, positive, real, unit
+from suffice.numerics.moments import namespace
+
+_COSINES = Interval(-1.0, 1.0, closed=(True, True))
+
+
+@dataclass(frozen=True, eq=False)
+class Vector(Domain):
+    """Vectors whose entries each lie in one domain of numbers."""
+
+    each: Interval = real
+
+    @property
+    def event_ndim(self) -> int:
+        return 1
+
+    def contains(self, x: Any) -> Any:
+        return namespace(x).all(self.each.contains(x), axis=-1)
+
+    def of(self, index: tuple[int, ...]) -> Domain:
+        return self.each
+
+    def interior(self, shape: tuple[int, ...] = ()) -> Any:
+        return jnp.full(shape, self.each.interior())
+
+    def to_real(self, x: Any) -> Any:
+        return self.each.to_real(x)
+
+    def from_real(self, v: Any) -> Any:
+        return self.each.from_real(v)
+
+    def __str__(self) -> str:
+        return f"a vector of numbers, each {self.each}"
+
+
+@dataclass(frozen=True, eq=False)
+class Matrix(Vector):
+    """Matrices of real numbers."""
+
+    @property
+    def event_ndim(self) -> int:
+        return 2
+
+    def contains(self, x: Any) -> Any:
+        return namespace(x).all(self.each.contains(x), axis=(-2, -1))
+
+    def __str__(self) -> str:
+        return f"a matrix of numbers, each {self.each}"
+
+
+@dataclass(frozen=True, eq=False)
+class Logits(Domain):
+    """Unnormalised log-probabilities of K classes on the last axis; a common shift changes nothing, −inf is allowed.
+
+    The unconstrained space has K − 1 coordinates: differences to the last class.
+    """
+
+    @property
+    def event_ndim(self) -> int:
+        return 1
+
+    def interior(self, shape: tuple[int, ...] = ()) -> Any:
+        return jnp.zeros(shape)
+
+    def of(self, index: tuple[int, ...]) -> Domain:
+        return real
+
+    def contains(self, x: Any) -> Any:
+        xp = namespace(x)
+        return xp.all(x < INF, axis=-1) & xp.any(x > -INF, axis=-1)
+
+    def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (*shape[:-1], shape[-1] - 1)
+
+    def to_real(self, x: Any) -> Any:
+        return x[..., :-1] - x[..., -1:]
+
+    def from_real(self, v: Any) -> Any:
+        return jnp.concatenate([v, jnp.zeros((*v.shape[:-1], 1), v.dtype)], axis=-1)
+
+    def __str__(self) -> str:
+        return "below infinity, at least one of them finite"
+
+
+@dataclass(frozen=True, eq=False)
+class Simplex(Domain):
+    """Probabilities of K classes on the last axis: at least 0, summing to 1; unconstrained as log-ratios to the last."""
+
+    @property
+    def event_ndim(self) -> int:
+        return 1
+
+    def interior(self, shape: tuple[int, ...] = ()) -> Any:
+        return jnp.full(shape, 1.0 / shape[-1])
+
+    def of(self, index: tuple[int, ...]) -> Domain:
+        return unit
+
+    def contains(self, x: Any) -> Any:
+        xp = namespace(x)
+        tolerance = 8 * jnp.finfo(x.dtype).eps * x.shape[-1]
+        return xp.all(x >= 0, axis=-1) & (xp.abs(x.sum(-1) - 1) <= tolerance)
+
+    def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (*shape[:-1], shape[-1] - 1)
+
+    def to_real(self, x: Any) -> Any:
+        log_x = namespace(x).log(x)
+        return log_x[..., :-1] - log_x[..., -1:]
+
+    def from_real(self, v: Any) -> Any:
+        return jax.nn.softmax(jnp.concatenate([v, jnp.zeros((*v.shape[:-1], 1), v.dtype)], axis=-1), axis=-1)
+
+    def __str__(self) -> str:
+        return "at least 0 and summing to 1"
+
+
+@dataclass(frozen=True, eq=False)
+class CountsOf(Domain):
+    """Vectors of integers >= 0 with a given sum."""
+
+    total: Any
+
+    @property
+    def event_ndim(self) -> int:
+        return 1
+
+    def contains(self, x: Any) -> Any:
+        xp = namespace(x)
+        return xp.all((x >= 0) & (x == xp.floor(x)), axis=-1) & (x.sum(-1) == self.total)
+
+    def interior(self, shape: tuple[int, ...] = ()) -> Any:
+        first = jnp.arange(shape[-1]) == 0
+        return jnp.where(first, jnp.asarray(self.total, float)[..., None], 0.0)
+
+    def __str__(self) -> str:
+        return "a vector of integers >= 0 with the sum total_count"
+
+
+@dataclass(frozen=True, eq=False)
+class Sphere(Domain):
+    """Unit vectors; unconstrained as their stereographic projection, which leaves out (−1, 0, …, 0)."""
+
+    @property
+    def event_ndim(self) -> int:
+        return 1
+
+    def of(self, index: tuple[int, ...]) -> Domain:
+        return _COSINES
+
+    def contains(self, x: Any) -> Any:
+        return namespace(x).abs((x * x).sum(-1) - 1.0) <= 16 * x.shape[-1] * jnp.finfo(x.dtype).eps
+
+    def interior(self, shape: tuple[int, ...] = ()) -> Any:
+        return (jnp.arange(shape[-1]) == 0).astype(float)
+
+    def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (*shape[:-1], shape[-1] - 1)
+
+    def to_real(self, x: Any) -> Any:
+        return x[..., 1:] / (1.0 + x[..., :1])
+
+    def from_real(self, v: Any) -> Any:
+        square = (v * v).sum(-1, keepdims=True)
+        return jnp.concatenate([1.0 - square, 2.0 * v], axis=-1) / (1.0 + square)
+
+    def __str__(self) -> str:
+        return "a vector of length 1"
+
+
+@dataclass(frozen=True, eq=False)
+class Triangular(Domain):
+    """Lower triangular matrices with a diagonal >= 0: Cholesky factors, singular ones with zeros on the diagonal.
+
+    Unconstrained: the lower triangle by rows, with logarithms on the diagonal.
+    """
+
+    @property
+    def event_ndim(self) -> int:
+        return 2
+
+    def of(self, index: tuple[int, ...]) -> Domain:
+        return positive if index[0] == index[1] else real
+
+    def contains(self, x: Any) -> Any:
+        xp = namespace(x)
+        diagonal = xp.diagonal(x, axis1=-2, axis2=-1)
+        lower = xp.all(xp.triu(x, 1) == 0.0, axis=(-2, -1))
+        return lower & xp.all(diagonal >= 0.0, axis=-1) & xp.all(xp.isfinite(x), axis=(-2, -1))
+
+    def interior(self, shape: tuple[int, ...] = ()) -> Any:
+        return jnp.eye(shape[-1])
+
+    def places(self, shape: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
+        return ((i, j) for i in range(shape[-1]) for j in range(i + 1))
+
+    def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (*shape[:-2], shape[-1] * (shape[-1] + 1) // 2)
+
+    def to_real(self, x: Any) -> Any:
+        xp, rows, columns = namespace(x), *np.tril_indices(x.shape[-1])
+        v, diagonal = x[..., rows, columns], rows == columns
+        return xp.where(diagonal, xp.log(xp.where(diagonal, v, 1.0)), v)
+
+    def from_real(self, v: Any) -> Any:
+        rows, columns = np.tril_indices(linalg.size_of_packed(v.shape[-1]))
+        diagonal = rows == columns
+        return linalg.unpack(jnp.where(diagonal, jnp.exp(jnp.where(diagonal, v, 0.0)), v))
+
+    def __str__(self) -> str:
+        return "a lower triangular matrix with a diagonal >= 0"
+
+
+@dataclass(frozen=True, eq=False)
+class Symmetric(Domain):
+    """Symmetric matrices that are positive definite, or, with ``singular``, at least semidefinite.
+
+    Unconstrained: the Cholesky factor's lower triangle, with logarithms on the diagonal.
+    """
+
+    singular: bool = False
+
+    @property
+    def event_ndim(self) -> int:
+        return 2
+
+    def of(self, index: tuple[int, ...]) -> Domain:
+        return positive if index[0] == index[1] else real
+
+    def contains(self, x: Any) -> Any:
+        if x.shape[-1] != x.shape[-2]:
+            return np.zeros(x.shape[:-2], bool)
+        return linalg.is_symmetric(x) & linalg.is_positive(x, self.singular)
+
+    def interior(self, shape: tuple[int, ...] = ()) -> Any:
+        return jnp.eye(shape[-1])
+
+    def places(self, shape: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
+        return triangular.places(shape)
+
+    def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return triangular.real_shape(shape)
+
+    def to_real(self, x: Any) -> Any:
+        return triangular.to_real(namespace(x).linalg.cholesky(x))
+
+    def from_real(self, v: Any) -> Any:
+        return linalg.gram(triangular.from_real(v))
+
+    def __str__(self) -> str:
+        return f"symmetric and positive {'semidefinite' if self.singular else 'definite'}"
+
+
+@dataclass(frozen=True, eq=False)
+class Correlation(Domain):
+    """Correlation matrices: positive definite, with ones on the diagonal.
+
+    Unconstrained: the inverse hyperbolic tangents of the partial correlations given by the Cholesky factor's rows
+    (Lewandowski, Kurowicka and Joe 2009).
+    """
+
+    @property
+    def event_ndim(self) -> int:
+        return 2
+
+    def of(self, index: tuple[int, ...]) -> Domain:
+        return _COSINES
+
+    def contains(self, x: Any) -> Any:
+        xp = namespace(x)
+        ones = xp.abs(xp.diagonal(x, axis1=-2, axis2=-1) - 1.0) <= 8 * x.shape[-1] * jnp.finfo(x.dtype).eps
+        return xp.all(ones, axis=-1) & linalg.is_symmetric(x) & linalg.is_positive(x)
+
+    def interior(self, shape: tuple[int, ...] = ()) -> Any:
+        return jnp.eye(shape[-1])
+
+    def places(self, shape: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
+        return ((i, j) for i in range(shape[-1]) for j in range(i))
+
+    def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (*shape[:-2], shape[-1] * (shape[-1] - 1) // 2)
+
+    def to_real(self, x: Any) -> Any:
+        factor = namespace(x).linalg.cholesky(x)
+        below = jnp.cumsum(factor[..., ::-1] ** 2, axis=-1)[..., ::-1]  # what the entry and those after it leave
+        rows, columns = np.tril_indices(x.shape[-1], -1)
+        partial = factor[..., rows, columns] / jnp.sqrt(below[..., rows, columns])
+        return jnp.arctanh(partial)
+
+    def from_real(self, v: Any) -> Any:
+        return linalg.gram(self.factor(v))
+
+    def factor(self, v: jax.Array) -> jax.Array:
+        """Cholesky factor of the correlation matrix with unconstrained coordinates ``v``."""
+        d = int((2 * v.shape[-1]) ** 0.5) + 1
+        rows, columns = np.tril_indices(d, -1)
+        whole = jnp.zeros((*v.shape[:-1], d, d), v.dtype)
+        partial = whole.at[..., rows, columns].set(jnp.tanh(v))
+        left = (
+            whole.at[..., rows, columns].set(1.0 / jnp.cosh(v))
+            + jnp.eye(d, dtype=v.dtype)
+            + jnp.triu(jnp.ones((d, d)), 1)
+        )
+        remains = jnp.concatenate([jnp.ones_like(left[..., :1]), jnp.cumprod(left, axis=-1)[..., :-1]], axis=-1)
+        return jnp.tril((partial + jnp.eye(d, dtype=v.dtype)) * remains)
+
+    def __str__(self) -> str:
+        return "symmetric and positive definite with ones on the diagonal"
+
+
+vector = Vector()
+positive_vector = Vector(positive)
+matrix = Matrix()
+logits = Logits()
+simplex = Simplex()
+sphere = Sphere()
+triangular = Triangular()
+positive_definite = Symmetric()
+positive_semidefinite = Symmetric(singular=True)
+correlation = Correlation()
