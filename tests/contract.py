@@ -26,7 +26,13 @@ from suffice.distributions.counts import SummedCounts
 from suffice.numerics import quadrature
 
 PROMISE = 1e-13
-SLOW = (SummedCounts, sf.BetaPrime, sf.F, sf.NoncentralChiSquared)  # minutes of compilation: only with --full
+SLOW = (
+    SummedCounts,
+    sf.BetaPrime,
+    sf.F,
+    sf.NoncentralChiSquared,
+    sf.NoncentralT,
+)  # minutes of compilation: only with --full
 FALSE_ALARM = 1e-9  # of each statistical test
 DRAWS = 20_000
 

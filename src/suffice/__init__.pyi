@@ -1,3 +1,4 @@
+from .distributions.affine import Affine as Affine
 from .distributions.asymmetric_laplace import AsymmetricLaplace as AsymmetricLaplace
 from .distributions.bernoulli import Bernoulli as Bernoulli
 from .distributions.bernoulli import Categorical as Categorical
@@ -40,6 +41,7 @@ from .distributions.log_logistic import LogLogistic as LogLogistic
 from .distributions.log_uniform import LogUniform as LogUniform
 from .distributions.logarithmic import Logarithmic as Logarithmic
 from .distributions.matrix_normal import MatrixNormal as MatrixNormal
+from .distributions.mixture import Mixture as Mixture
 from .distributions.multinomial import DirichletMultinomial as DirichletMultinomial
 from .distributions.multinomial import Multinomial as Multinomial
 from .distributions.multivariate_normal import MultivariateNormal as MultivariateNormal
@@ -52,12 +54,15 @@ from .distributions.normal import Normal as Normal
 from .distributions.normal_inverse import NormalInverseGamma as NormalInverseGamma
 from .distributions.normal_inverse import NormalInverseWishart as NormalInverseWishart
 from .distributions.poisson import Poisson as Poisson
-from .distributions.shifted import Shifted as Shifted
+from .distributions.product import Independent as Independent
+from .distributions.product import Product as Product
 from .distributions.skellam import Skellam as Skellam
 from .distributions.skew_normal import SkewNormal as SkewNormal
 from .distributions.statistics import Statistics as Statistics
 from .distributions.student_t import Cauchy as Cauchy
 from .distributions.student_t import StudentT as StudentT
+from .distributions.transformed import Bijector as Bijector
+from .distributions.transformed import Transformed as Transformed
 from .distributions.triangular import Triangular as Triangular
 from .distributions.truncated import Truncated as Truncated
 from .distributions.uniform import Pareto as Pareto

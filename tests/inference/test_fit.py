@@ -353,7 +353,7 @@ def test_a_free_origin_with_a_maximum(family):
     assert np.isfinite(list(fit.standard_errors.values())).all()
     top = float(fit.distribution.log_prob(x).sum())
     for side in (-1e-3, 1e-3):
-        moved = sf.Shifted(fit.distribution.base, fit.distribution.loc + side)
+        moved = sf.Affine(fit.distribution.base, fit.distribution.loc + side)
         assert float(moved.log_prob(x).sum()) < top
 
 

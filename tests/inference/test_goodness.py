@@ -119,7 +119,7 @@ def test_p_values_of_counts_are_uniform_under_the_null():
         pytest.param(sf.LogNormal, sf.LogNormal(1.0, 2.2), 100, id="LogNormal"),
         pytest.param(sf.Normal, sf.Normal(0.0, 1000.0), 100, id="Normal"),
         pytest.param(sf.Uniform, sf.Uniform(0.5, 30.5), 60, id="Uniform"),
-        pytest.param(sf.family(sf.Exponential, loc="free"), sf.Shifted(sf.Exponential(0.05), 2.5), 60, id="origin"),
+        pytest.param(sf.family(sf.Exponential, loc="free"), sf.Affine(sf.Exponential(0.05), 2.5), 60, id="origin"),
         pytest.param(sf.DiscreteUniform, sf.DiscreteUniform(1, 6), 60, id="DiscreteUniform"),
         pytest.param(sf.DiscreteUniform, sf.DiscreteUniform(1, 5000), 60, id="wide DiscreteUniform"),
     ],

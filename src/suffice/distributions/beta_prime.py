@@ -9,9 +9,9 @@ import jax.numpy as jnp
 from suffice.distributions.beta import Beta, softplus_divergence
 from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
+from suffice.distributions.mapped import Mapped
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.statistics import Sufficient
-from suffice.distributions.transformed import Transformed
 from suffice.numerics import domain, variates
 from suffice.numerics.moments import mean_and_deviation, namespace
 from suffice.numerics.special.elementary import elementwise
@@ -180,7 +180,7 @@ class BetaPrime(ExponentialFamily):
         return self._logit()._covariance(count)
 
 
-class F(Transformed):
+class F(Mapped):
     """F distribution, of a ratio of mean squares (C₁/df1)/(C₂/df2) with independent chi-squared C₁, C₂.
 
     p(x) ∝ x^(df1/2−1) (1 + x df1/df2)^(−(df1+df2)/2), x > 0.

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.gamma import Gamma, standard_gamma_log_prob
+from suffice.distributions.mapped import Mapped
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.statistics import Sufficient
-from suffice.distributions.transformed import Transformed
 from suffice.numerics import domain, variates
 from suffice.numerics.special.elementary import log1mexp, log1pmx
 from suffice.numerics.special.gamma import (
@@ -28,7 +28,7 @@ from suffice.numerics.special.inverse_gamma import gammainccinv, gammaincinv
 _LOG_2 = math.log(2.0)
 
 
-class ChiSquared(Transformed, ExponentialFamily):
+class ChiSquared(Mapped, ExponentialFamily):
     """Chi-squared distribution, the gamma with concentration df/2 and rate 1/2.
 
     p(x) = x^(df/2−1) exp(−x/2) / (2^(df/2) Γ(df/2)), x > 0.

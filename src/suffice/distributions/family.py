@@ -9,10 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.distributions.affine import Affine
 from suffice.distributions.declaration import is_component, is_static, public_name
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.generic import own
-from suffice.distributions.shifted import Shifted
 from suffice.numerics.checks import checked
 from suffice.numerics.domain import INF, Domain, Interval
 
@@ -40,7 +40,7 @@ class Family:
     @property
     def name(self) -> str:
         """The class's name, with what is held: "Normal(scale=2)"."""
-        shifted = isinstance(self.member, Shifted)
+        shifted = isinstance(self.member, Affine)
         inner = self.member.base if shifted else self.member
         free = [path[1:] if shifted else path for path in self.free]
         told = []
@@ -149,7 +149,7 @@ class Family:
     @property
     def regular(self) -> bool:
         """Whether the support does not depend on a free parameter, so that the usual theory of errors holds."""
-        if isinstance(self.member, Shifted) and self.member.base.irregular_origin:
+        if isinstance(self.member, Affine) and self.member.base.irregular_origin:
             return ("loc",) not in self.free
         return not any(path[-1] in self._field(path)[0].irregular for path in self.free)
 
@@ -239,7 +239,10 @@ def family(kind: type[Distribution], **held: Any) -> Family:
     if not free and not shifted:
         raise ValueError(f"{kind.__name__}: all parameters are held, nothing is left to fit")
     if shifted:
-        member, free = Shifted(member, jnp.asarray(0.0)), [*(("base", *path) for path in free), ("loc",)]
+        member, free = (
+            Affine(member, jnp.asarray(0.0), jnp.asarray(1.0)),
+            [*(("base", *path) for path in free), ("loc",)],
+        )
     return Family(member, tuple(free))
 
 

@@ -11,7 +11,7 @@ from suffice.distributions import generic
 from suffice.distributions.declaration import parameter
 from suffice.distributions.hazard import Hazard
 from suffice.distributions.location_scale import EULER_GAMMA, Gumbel
-from suffice.distributions.transformed import Transformed
+from suffice.distributions.mapped import Mapped
 from suffice.numerics import domain
 from suffice.numerics.moments import namespace, quantiles
 from suffice.numerics.special.elementary import horner
@@ -137,7 +137,7 @@ class GeneralizedPareto(Hazard):
         return {"scale": xp.maximum(scale, -shape * x.max() / 0.95), "shape": shape}
 
 
-class GeneralizedExtremeValue(Transformed):
+class GeneralizedExtremeValue(Mapped):
     """Generalised extreme-value distribution of maxima: cdf exp(−(1 + shape z)^(−1/shape)), z = (x − loc)/scale.
 
     At shape 0 the Gumbel; above it Fréchet's, with a lower end at loc − scale/shape; below it Weibull's, with that as

@@ -179,6 +179,8 @@ def entropy(p: Any) -> jax.Array:
     hook = own(p, "_entropy")
     if hook is not None:
         return hook()
+    if p.event_ndim:
+        raise NotImplementedError(f"{type(p).__name__}: its entropy has no closed form")
     wide = column(p)
     return expectation(p, lambda x: -wide._log_prob(x))
 

@@ -11,9 +11,9 @@ from suffice.distributions.declaration import parameter
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.location_scale import EULER_GAMMA
+from suffice.distributions.mapped import Mapped
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.statistics import Sufficient
-from suffice.distributions.transformed import Transformed
 from suffice.numerics import domain
 from suffice.numerics.moments import namespace, quantiles
 from suffice.numerics.special.elementary import log1p_square, xlogy
@@ -141,7 +141,7 @@ class HalfNormal(_NormalLength):
         return jnp.where(st < 0, jnp.log(erfcx(-down / _SQRT_2)), _LOG_2 + 0.5 * up**2 + log_ndtr(up))
 
 
-class Maxwell(Transformed, _NormalLength):
+class Maxwell(Mapped, _NormalLength):
     """Maxwell distribution, the length of a vector of three normal coordinates: speeds of the molecules of a gas.
 
     p(x) = √(2/π) x² exp(−(x/scale)²/2) / scale³, x > 0.

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 
 from suffice.distributions.burr import Burr12
 from suffice.distributions.declaration import parameter
-from suffice.distributions.transformed import Transformed
+from suffice.distributions.mapped import Mapped
 from suffice.numerics import domain
 from suffice.numerics.moments import namespace, robust_location_and_scale
 
 
-class LogLogistic(Transformed):
+class LogLogistic(Mapped):
     """Log-logistic (Fisk) distribution: log X is logistic, sf 1/(1 + (x/scale)^concentration), x > 0.
 
     Args:

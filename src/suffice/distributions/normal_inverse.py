@@ -153,6 +153,14 @@ class _MeanAndCovariance(domain.Domain):
     def contains(self, x: Any) -> Any:
         return array_domain.vector.contains(x[..., 0, :]) & array_domain.positive_definite.contains(x[..., 1:, :])
 
+    def to_real(self, x: Any) -> Any:
+        return jnp.concatenate([x[..., 0, :], array_domain.positive_definite.to_real(x[..., 1:, :])], axis=-1)
+
+    def from_real(self, v: Any) -> Any:
+        d = linalg.size_of_packed(v.shape[-1], below=True)
+        covariance = array_domain.positive_definite.from_real(v[..., d:])
+        return jnp.concatenate([v[..., None, :d], covariance], axis=-2)
+
     def interior(self, shape: tuple[int, ...] = ()) -> Any:
         return jnp.concatenate([jnp.zeros((1, shape[-1])), jnp.eye(shape[-1])])
 

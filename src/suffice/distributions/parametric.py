@@ -1,6 +1,7 @@
 """Immutable values made of declared parameters: checks, broadcasting, and what makes a pytree of them."""
 
 import dataclasses
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self, dataclass_transform
 
 import jax
@@ -147,6 +148,47 @@ class Parametric:
             return value if value.ndim == axes else jnp.expand_dims(value, axis - axes)
 
         return self._replaced({name: expand(getattr(self, name), axes) for name, axes in self._axes().items()})
+
+    def _mapped(self, f: Callable[..., Any], *others: Self, outer: int = 0) -> Self:
+        """A copy with f(array, …, axes) in place of each array, ``axes`` the trailing ones that are not of the batch."""
+
+        def each(values: tuple[Any, ...], axes: int) -> Any:
+            if isinstance(values[0], tuple):
+                return tuple(each(several, axes) for several in zip(*values, strict=True))
+            if isinstance(values[0], Parametric):
+                return values[0]._mapped(f, *values[1:], outer=axes)
+            return f(*values, axes)
+
+        axes = self._axes()
+        fields = {name: each(tuple(getattr(p, name) for p in (self, *others)), axes[name] + outer) for name in axes}
+        return self._replaced(fields)
+
+    @staticmethod
+    def stacked(members: "Sequence[Parametric]") -> "Parametric":
+        """Members of one class as one, along a new last batch axis."""
+        batch = np.broadcast_shapes(*(p.batch_shape for p in members))
+
+        def stack(*args: Any) -> jax.Array:
+            *values, axes = args
+            values = [jnp.asarray(v) for v in values]
+            values = [v.reshape((1,) * (axes - v.ndim) + v.shape) for v in values]
+            event = np.broadcast_shapes(*(v.shape[v.ndim - axes :] for v in values))
+            return jnp.stack([jnp.broadcast_to(v, batch + event) for v in values], axis=-1 - axes)
+
+        return members[0]._mapped(stack, *members[1:])
+
+    def _member(self, index: jax.Array) -> Self:
+        """The members at places along the last batch axis, one for each entry of ``index``."""
+
+        def pick(value: Any, axes: int) -> jax.Array:
+            if jnp.ndim(value) <= axes:
+                return value  # shared by all
+            event = ",".join(f"e{i}" for i in range(axes))
+            signature = f"(k{',' if axes else ''}{event}),()->({event})"
+            take = lambda v, i: v[jnp.minimum(i, v.shape[0] - 1)]  # noqa: E731
+            return jnp.vectorize(take, signature=signature)(value, index)
+
+        return self._mapped(pick)
 
     @property
     def _dtype(self) -> Any:

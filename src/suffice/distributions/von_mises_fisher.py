@@ -59,8 +59,13 @@ class VonMisesFisher(ExponentialFamily):
         tiny = kappa < 1e-4  # I_v(κ) = (κ/2)^v/Γ(v + 1) · (1 + κ²/(4(v + 1)) + …)
         some = jnp.where(tiny, 1.0, kappa)
         body = log_ive(jnp.full_like(some, v), some) - v * jnp.log(some)
-        small = kappa**2 / (4.0 * (v + 1.0)) - gammaln(v + 1.0) - v * math.log(2.0) - kappa
-        return (v + 1.0) * _LOG_2PI + jnp.where(tiny, small, body)
+        small = self._log_uniform() + kappa**2 / (4.0 * (v + 1.0)) - kappa
+        return jnp.where(tiny, small, (v + 1.0) * _LOG_2PI + body)
+
+    def _log_uniform(self) -> jax.Array:
+        """log of the area of the sphere."""
+        v = self._order
+        return (v + 1.0) * _LOG_2PI - gammaln(v + 1.0) - v * math.log(2.0)
 
     def _length(self) -> jax.Array:
         """Length of the mean vector, I_{v+1}(κ)/I_v(κ)."""
@@ -123,8 +128,10 @@ class VonMisesFisher(ExponentialFamily):
 
     def _log_partition(self, eta: jax.Array) -> jax.Array:
         square = (eta**2).sum(-1)
-        kappa = jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1.0)), 0.0)
-        return kappa + self._log_normaliser(kappa)
+        tiny = square < 1e-8  # where the series in the square is exact, and differentiable at 0
+        kappa = jnp.sqrt(jnp.where(tiny, 1.0, square))
+        small = self._log_uniform() + square / (4.0 * (self._order + 1.0))
+        return jnp.where(tiny, small, kappa + self._log_normaliser(kappa))
 
     @classmethod
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:

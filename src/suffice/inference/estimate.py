@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.distributions.affine import Affine
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family, as_family
 from suffice.distributions.generic import own
-from suffice.distributions.shifted import Shifted
 from suffice.distributions.statistics import Expansion, Sufficient, sufficient
 from suffice.inference.closed_form import (
     check_sufficient,
@@ -73,7 +73,7 @@ def _fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any, most: in
         middle = median(x, w)
         deviation = (w * jnp.abs(x - middle)).sum() / w.sum()
         return _at_median(family, middle, deviation, w.sum())
-    if isinstance(family.member, Shifted) and not family.regular:
+    if isinstance(family.member, Affine) and not family.regular:
         p = at_smallest(family, jnp.where(w > 0, x, jnp.inf).min(), w @ x / w.sum())
         unknown, done = jnp.asarray(_unknown(family)), jnp.asarray(CONVERGED)
         return Fit(replace(family, member=p), p, unknown, w @ p._log_prob(x), w.sum(), done, jnp.asarray(0))
@@ -116,7 +116,7 @@ def _from_newton(family: Family, state: newton.State, last: Expansion, data: Obs
             spread = p._covariance(data.survey.summary.count)
     elif state.status == AT_LIMIT:
         limit = _limit(family, p, data)
-    if isinstance(p, Shifted) and p.base.unbounded_at_origin and state.status == CONVERGED:
+    if isinstance(p, Affine) and p.base.unbounded_at_origin and state.status == CONVERGED:
         state = state._replace(status=UNBOUNDED)
     return _answer(family, p, spread, state.value, data, state.status, state.iterations, limit)
 
@@ -219,7 +219,7 @@ def _without_search(family: Family, data: Observations) -> Fit | DataError | Non
     """The fit of a family whose maximum lies at order statistics, or why it has none; None where it must be searched."""
     try:
         _check_possible(family, data)
-        if isinstance(family.member, Shifted) and not family.regular:
+        if isinstance(family.member, Affine) and not family.regular:
             return _from_smallest(family, data)
         if not family.regular:
             return _from_rounded_extremes(family, data)
@@ -270,10 +270,10 @@ def _check_possible(family: Family, data: Observations) -> None:
         )
 
 
-def at_smallest(family: Family, origin: jax.Array, mean: jax.Array) -> Shifted:
+def at_smallest(family: Family, origin: jax.Array, mean: jax.Array) -> Affine:
     """The best member of a family whose density jumps at a free origin, given the origin: what is held stays."""
     base, held = family.member.base, all(path[0] != "base" for path in family.free)
-    return Shifted(base if held else base._from_mean(mean - origin), origin)
+    return Affine(base if held else base._from_mean(mean - origin), origin, jnp.asarray(1.0))
 
 
 def _from_smallest(family: Family, data: Observations) -> Fit:

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.distributions.affine import Affine
 from suffice.distributions.family import Family
-from suffice.distributions.shifted import Shifted
 from suffice.inference.estimate import at_smallest, fit_traced
 from suffice.inference.likelihood import expand, log_likelihoods
 from suffice.inference.observations import Observations
@@ -204,7 +204,7 @@ def _refitted_to_cells(family: Family, columns: Any, counts: jax.Array) -> Any:
             return fit_traced(family, columns[0], counts).distribution
         start, end = columns
         lower, upper = jnp.where(counts > 0, start, jnp.inf).min(), jnp.where(counts > 0, end, -jnp.inf).max()
-        if isinstance(family.member, Shifted):
+        if isinstance(family.member, Affine):
             return at_smallest(family, lower, counts @ (start + end) / 2.0 / counts.sum())
         family = family.holding(family.kind._support_of_rounded(lower, upper))  # type: ignore[attr-defined]
 

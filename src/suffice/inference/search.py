@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from suffice.distributions.affine import Affine
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family
-from suffice.distributions.shifted import Shifted
 from suffice.distributions.statistics import Expansion
 from suffice.inference.likelihood import expansions
 from suffice.inference.observations import Memory, Observations
@@ -33,7 +33,7 @@ def search(
         return _climb(families, points, data)
     sample = _climb(families, points, Memory(data.source, *data.pilot(real)))
     for i, (p, (state, _)) in enumerate(zip(starts, sample, strict=True)):
-        if state.status == CONVERGED and not isinstance(p, Shifted):
+        if state.status == CONVERGED and not isinstance(p, Affine):
             points[i] = state.point
     return _climb(families, points, data)
 

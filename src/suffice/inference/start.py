@@ -7,10 +7,10 @@ from typing import Any
 import jax
 import numpy as np
 
+from suffice.distributions.affine import Affine
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family
 from suffice.distributions.generic import own
-from suffice.distributions.shifted import Shifted
 from suffice.distributions.statistics import rough_sufficient
 from suffice.inference.closed_form import has_sufficient, not_inside
 from suffice.inference.likelihood import QUICKLY_COMPILED, expansion
@@ -48,7 +48,7 @@ def _block(x: np.ndarray, w: np.ndarray) -> Block:
 
 
 def _starting_point(family: Family, x: np.ndarray, w: np.ndarray, data: Observations) -> Distribution | DataError:
-    if isinstance(family.member, Shifted):
+    if isinstance(family.member, Affine):
         return _with_origin(family, x, w, data.survey.summary.minimum)
     if np.ptp(x) == 0.0:  # the pilot is constant though the data are not
         summary = data.survey.summary

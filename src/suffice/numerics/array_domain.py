@@ -17,22 +17,23 @@ _COSINES = Interval(-1.0, 1.0, closed=(True, True))
 
 @dataclass(frozen=True, eq=False)
 class Vector(Domain):
-    """Vectors whose entries each lie in one domain of numbers."""
+    """Vectors whose entries each lie in one domain; of a domain of vectors, matrices."""
 
-    each: Interval = real
+    each: Domain = real
 
     @property
     def event_ndim(self) -> int:
-        return 1
+        return self.each.event_ndim + 1
 
     def contains(self, x: Any) -> Any:
         return namespace(x).all(self.each.contains(x), axis=-1)
 
     def of(self, index: tuple[int, ...]) -> Domain:
-        return self.each
+        return self.each.of(index[1:])
 
     def interior(self, shape: tuple[int, ...] = ()) -> Any:
-        return jnp.full(shape, self.each.interior())
+        inner = jnp.asarray(self.each.interior(shape[1:]))
+        return jnp.broadcast_to(inner, np.broadcast_shapes(inner.shape, shape))
 
     def to_real(self, x: Any) -> Any:
         return self.each.to_real(x)
@@ -41,22 +42,66 @@ class Vector(Domain):
         return self.each.from_real(v)
 
     def __str__(self) -> str:
-        return f"a vector of numbers, each {self.each}"
+        return f"a vector, each entry {self.each}"
 
 
 @dataclass(frozen=True, eq=False)
-class Matrix(Vector):
-    """Matrices of real numbers."""
+class Blocks(Domain):
+    """Vectors made of pieces one after the other, each in a domain of its own; with the shapes of the pieces."""
+
+    blocks: tuple[tuple[Domain, tuple[int, ...]], ...]
 
     @property
     def event_ndim(self) -> int:
-        return 2
+        return 1
+
+    @staticmethod
+    def pieces(x: Any, shapes: Iterable[tuple[int, ...]]) -> list[Any]:
+        """A vector's pieces: numbers where their shape is (), else vectors."""
+        at, found = 0, []
+        for shape in shapes:
+            found.append(x[..., at : at + shape[0]] if shape else x[..., at])
+            at += shape[0] if shape else 1
+        return found
 
     def contains(self, x: Any) -> Any:
-        return namespace(x).all(self.each.contains(x), axis=(-2, -1))
+        values = self.pieces(x, [shape for _, shape in self.blocks])
+        inside = namespace(x).ones(x.shape[:-1], bool)
+        for (domain, _), value in zip(self.blocks, values, strict=True):
+            inside = inside & domain.contains(value)
+        return inside
+
+    def interior(self, shape: tuple[int, ...] = ()) -> Any:
+        values = [jnp.asarray(d.interior(shape), float) for d, shape in self.blocks]
+        values = [v if shape else v[..., None] for v, (_, shape) in zip(values, self.blocks, strict=True)]
+        lead = np.broadcast_shapes(*(v.shape[:-1] for v in values))
+        return jnp.concatenate([jnp.broadcast_to(v, lead + v.shape[-1:]) for v in values], axis=-1)
 
     def __str__(self) -> str:
-        return f"a matrix of numbers, each {self.each}"
+        return f"a vector of {', '.join(str(domain) for domain, _ in self.blocks)}"
+
+
+@dataclass(frozen=True, eq=False)
+class AnyOf(Domain):
+    """Values that lie in at least one of several domains of one kind."""
+
+    domains: tuple[Domain, ...]
+
+    @property
+    def event_ndim(self) -> int:
+        return self.domains[0].event_ndim
+
+    def contains(self, x: Any) -> Any:
+        inside = self.domains[0].contains(x)
+        for domain in self.domains[1:]:
+            inside = inside | domain.contains(x)
+        return inside
+
+    def interior(self, shape: tuple[int, ...] = ()) -> Any:
+        return self.domains[0].interior(shape)
+
+    def __str__(self) -> str:
+        return " or ".join(dict.fromkeys(map(str, self.domains)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -304,16 +349,11 @@ class Correlation(Domain):
     def factor(self, v: jax.Array) -> jax.Array:
         """Cholesky factor of the correlation matrix with unconstrained coordinates ``v``."""
         d = int((2 * v.shape[-1]) ** 0.5) + 1
-        rows, columns = np.tril_indices(d, -1)
-        whole = jnp.zeros((*v.shape[:-1], d, d), v.dtype)
-        partial = whole.at[..., rows, columns].set(jnp.tanh(v))
-        left = (
-            whole.at[..., rows, columns].set(1.0 / jnp.cosh(v))
-            + jnp.eye(d, dtype=v.dtype)
-            + jnp.triu(jnp.ones((d, d)), 1)
-        )
+        place = (..., *np.tril_indices(d, -1))
+        partial = linalg.diagonal(jnp.ones((*v.shape[:-1], d), v.dtype)).at[place].set(jnp.tanh(v))
+        left = jnp.ones_like(partial).at[place].set(1.0 / jnp.cosh(v))
         remains = jnp.concatenate([jnp.ones_like(left[..., :1]), jnp.cumprod(left, axis=-1)[..., :-1]], axis=-1)
-        return jnp.tril((partial + jnp.eye(d, dtype=v.dtype)) * remains)
+        return partial * remains
 
     def __str__(self) -> str:
         return "symmetric and positive definite with ones on the diagonal"
@@ -321,7 +361,7 @@ class Correlation(Domain):
 
 vector = Vector()
 positive_vector = Vector(positive)
-matrix = Matrix()
+matrix = Vector(vector)
 logits = Logits()
 simplex = Simplex()
 sphere = Sphere()

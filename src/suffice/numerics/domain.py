@@ -118,6 +118,20 @@ class Interval(Domain):
         return kind.strip() or "finite"
 
 
+@dataclass(frozen=True, eq=False)
+class NonZero(Interval):
+    """The numbers other than 0; unconstrained as they are, since a search does not step over 0 by chance."""
+
+    def contains(self, x: Any) -> Any:
+        return super().contains(x) & (x != 0.0)
+
+    def interior(self, shape: tuple[int, ...] = ()) -> Any:
+        return 1.0
+
+    def __str__(self) -> str:
+        return "finite and not 0"
+
+
 real = Interval()
 positive = Interval(lower=0.0)
 non_negative = Interval(lower=0.0, closed=(True, False))
@@ -125,4 +139,5 @@ unit_open = Interval(lower=0.0, upper=1.0)
 unit = Interval(lower=0.0, upper=1.0, closed=(True, True))
 count = Interval(lower=0.0, closed=(True, False), integer=True)
 integer = Interval(integer=True)
+non_zero = NonZero()
 extended_real = Interval(closed=(True, True))

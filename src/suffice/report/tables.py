@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from suffice.distributions.affine import Affine
 from suffice.distributions.catalogue import describe
-from suffice.distributions.shifted import Shifted
 from suffice.inference.goodness import GoodnessOfFit
 from suffice.inference.rank import Candidate, Ranking
 from suffice.inference.result import Fit
@@ -166,7 +166,7 @@ def names_rows(fits: Sequence[Fit]) -> Table:
     """What the families are called in R and SciPy."""
     rows = []
     for fit in fits:
-        shifted = isinstance(fit.family.member, Shifted)
+        shifted = isinstance(fit.family.member, Affine)
         entry = describe(type(fit.family.member.base) if shifted else fit.family.kind)
         if entry is not None:
             rows.append((fit.family.name, entry.r, entry.scipy))

@@ -22,18 +22,22 @@ def hurwitz(s, q):
 
 
 def points():
-    s = 1.0 + 10.0 ** RNG.uniform(-10, 3.3, 150)
-    q = 10.0 ** RNG.uniform(-2, 6, 150)
-    q[:40], q[40:80] = 1.0, np.floor(10.0 ** RNG.uniform(0, 2, 40))
+    s = 1.0 + 10.0 ** RNG.uniform(-10, 2.8, 60)
+    q = 10.0 ** RNG.uniform(-2, 6, 60)
+    q[:20], q[20:40] = 1.0, np.floor(10.0 ** RNG.uniform(0, 2, 20))
     return s, q
 
 
 def test_values(exact):
-    """ζ to 8 eps where it is a number; its logarithm to 16 eps of s log q, and relative to its own size at q = 1."""
+    """ζ to 8 eps where it is a number; its logarithm to 8 eps of 1 + s log q, and at q = 1 relative to its own size.
+
+    There it is about 2^(−s), which has the condition number s log 2.
+    """
     s, q = points()
-    log_value = exact(lambda s, q: mp.log(hurwitz(s, q)), s, q)
+    log_value = exact(lambda s, q: mp.log(hurwitz(s, q)), s, q, digits=250)  # which 1 + 2^(−s) needs
     found = np.asarray(log_zeta(s, q))
-    assert np.all(np.abs(found - log_value) <= 16 * EPS * (np.abs(log_value) + s * np.abs(np.log(q))))
+    size = np.where(q == 1.0, np.abs(log_value) * (1.0 + s), 1.0 + np.abs(log_value) + s * np.abs(np.log(q)))
+    assert np.all(np.abs(found - log_value) <= 8 * EPS * size + 1e-305)
     usable = np.abs(log_value) < 650
     value = exact(hurwitz, s[usable], q[usable])
     np.testing.assert_allclose(zeta(s[usable], q[usable]), value, rtol=8 * EPS)

@@ -7,7 +7,7 @@ digits above 1e-300 at the precision of ``generate.py``.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mpmath import atan, binomial, exp, expm1, log, log1p, loggamma, mpf, pi, sqrt
+from mpmath import atan, binomial, exp, expm1, log, log1p, loggamma, mpf, pi, sqrt, zeta
 from sums import (
     beta_tails,
     exponentially_modified,
@@ -17,6 +17,7 @@ from sums import (
     log_normal_density,
     logarithmic,
     noncentral_chi_squared,
+    noncentral_t,
     normal_tails,
     ratio_sums,
     skellam,
@@ -212,6 +213,15 @@ def hypergeometric(k, population, successes, draws):
     return log_mass, *(exp(log_mass) * s for s in sums)
 
 
+def noncentral_t_law(x, df, noncentrality, loc, scale):
+    log_density, *tails = noncentral_t((x - loc) / scale, df, noncentrality)
+    return log_density - log(scale), *tails
+
+
+def zeta_law(k, exponent):
+    return complement(-exponent * log(k) - log(zeta(exponent)), zeta(exponent, k + 1) / zeta(exponent))
+
+
 def discrete_uniform(k, low, high):
     n = high - low + 1
     return -log(n), (k - low + 1) / n, (high - k) / n
@@ -283,6 +293,10 @@ LAWS = {
         noncentral_chi_squared,
         [(1.0, 0.5), (3.0, 2.0), (0.1, 10.0), (5.0, 300.0), (100.0, 40.0), (2.0, 1e-3), (4.0, 1e4), (1e4, 5.0)],
     ),
+    "NoncentralT": Law(
+        noncentral_t_law,
+        [(v, d, 0.0, 1.0) for v, d in ((0.5, 1.0), (3.0, 0.1), (5.0, 2.0), (30.0, -4.0), (1e3, 10.0), (4.0, 30.0))],
+    ),
     "VonMises": Law(
         von_mises, [(0.0, k) for k in (1e-3, 0.1, 1.0, 5.0, 50.0, 1e3, 1e4, 1e5)] + [(0.5, 3.0), (-2.0, 200.0), (3.0, 20.0)]
     ),
@@ -307,6 +321,7 @@ LAWS = {
         integers=3,
     ),
     "Logarithmic": Law(logarithmic, [(p,) for p in (1e-8, 0.1, 0.5, 0.9, 0.999)], discrete=True),
+    "Zeta": Law(zeta_law, [(s,) for s in (1.05, 1.5, 2.0, 4.0, 20.0)], discrete=True),
     "Skellam": Law(
         skellam,
         [(1e-3, 1e-3), (0.5, 3.0), (2.0, 2.0), (30.0, 40.0), (1e3, 2.0), (1e3, 1.1e3), (1e4, 1e4)],

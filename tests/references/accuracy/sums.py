@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from mpmath import erfc, exp, ldexp, log, log1p, loggamma, mp, mpf, pi, quad, sqrt
+from mpmath import erfc, exp, gamma, ldexp, log, log1p, loggamma, mp, mpf, pi, quad, sqrt
 from mpmath.libmp import MPZ
 
 
@@ -118,6 +118,32 @@ def noncentral_chi_squared(x, df, noncentrality):
         a += 1
         step = step * y / a
     return log(density / 2), total_lower, total_upper
+
+
+def noncentral_t_lower(z, df, shift):
+    """P(Z + shift <= z √(V/df)) for z > 0: Φ(−shift) and a series over the incomplete beta function of half-integers."""
+    y, rest, half, square = z * z / (z * z + df), df / (z * z + df), mpf(1) / 2, shift * shift / 2
+    total = mpf(0)
+    for a, weight in ((half, exp(-square)), (mpf(1), exp(-square) * shift / sqrt(2) / gamma(half + 1))):
+        tail = beta_tails(a, df / 2, y, rest)[0]
+        step = exp(a * log(y) + df / 2 * log(rest) - log(a) - log_beta(a, df / 2))  # I_y(a, b) − I_y(a + 1, b)
+        while abs(weight) > ldexp(mpf(1), -mp.prec):
+            total += weight * tail
+            tail -= step
+            step *= y * (a + df / 2) / (a + 1)
+            weight *= square / (a + half)
+            a += 1
+    return normal_tails(-shift)[0] + total / 2
+
+
+def noncentral_t(z, df, shift):
+    """Density and tails of (Z + shift)/√(V/df): z f(z)/df is the difference of distribution functions at df + 2 and df."""
+    if z < 0:
+        log_density, lower, upper = noncentral_t(-z, df, -shift)
+        return log_density, upper, lower
+    lower = noncentral_t_lower(z, df, shift)
+    beyond = noncentral_t_lower(z * sqrt(1 + 2 / df), df + 2, shift)
+    return log(df / z * (beyond - lower)), lower, 1 - lower
 
 
 @cache

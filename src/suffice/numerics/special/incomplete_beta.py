@@ -56,8 +56,8 @@ def _log_lead(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Arr
     return log_lead(a, b, x, y, log_lead_scale(a, b))
 
 
-def _log_gamma_rise(a: jax.Array, b: jax.Array) -> jax.Array:
-    """log(Γ(a + b)/Γ(a)) with relative accuracy as b → 0: ten steps up, then Stirling in divided differences."""
+def _log_gamma_rise(a: jax.Array, b: jax.Array, y: jax.Array) -> jax.Array:
+    """log(y^b Γ(a + b)/Γ(a)) with relative accuracy as b → 0: ten steps up, then Stirling in divided differences."""
     product = jnp.zeros_like(a)
     for k in range(10):
         product += (1 + product) * b / (a + k)
@@ -68,12 +68,12 @@ def _log_gamma_rise(a: jax.Array, b: jax.Array) -> jax.Array:
         difference = difference * u * u + value
         value = value * v * v + c
     errors = -b * u * v * (value + u * (u + v) * difference)
-    return a * log1pmx(b * u) - 0.5 * jnp.log1p(b * u) + b * jnp.log(a + b) + errors - jnp.log1p(product)
+    return a * log1pmx(b * u) - 0.5 * jnp.log1p(b * u) + b * jnp.log(y * (a + b)) + errors - jnp.log1p(product)
 
 
 def log_upper_lead(a: jax.Array, b: jax.Array, y: jax.Array) -> jax.Array:
     """log(y^b/(b B(a, b))) for b <= 1, with relative accuracy as b → 0."""
-    return b * jnp.log(y) - gammaln1p(b) + _log_gamma_rise(a, b)
+    return _log_gamma_rise(a, b, y) - gammaln1p(b)
 
 
 def _jet(

@@ -22,6 +22,7 @@ _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 _DEPTH = 42.0  # exp(−42) is below rounding, also after slowly varying factors
 _NODES = 112  # of the density
 _STEP = 0.08  # of the tails
+_CF_NODES = 400  # of the characteristic function, which turns round many times
 _WIDEST = 0.7  # unit: exp(2v) is all that limits the width of the strip where the integrand is analytic
 
 
@@ -126,8 +127,9 @@ def _log_lower(df: jax.Array, delta: jax.Array, t: jax.Array) -> jax.Array:
     still = jax.lax.stop_gradient((df, delta, t))  # the nodes need no derivatives
     low, high, centre, unit, top = _window(*still)
     finest = jnp.minimum(_STEP, 2.0 * _STEP / (unit * jnp.cosh(high)))
-    needed = jnp.where(df > 0.0, jnp.ceil((low + high) / jnp.maximum(finest, 0.1 * _STEP)), 0.0)
-    count = jnp.max(jnp.where(needed > 0.0, needed, 0.0), initial=1.0)  # 0 where an argument is NaN
+    needed = jnp.ceil((low + high) / jnp.maximum(finest, 0.1 * _STEP))
+    sound = (df > 0.0) & (jnp.abs(top) < jnp.inf) & (needed > 0.0)
+    count = jnp.max(jnp.where(sound, needed, 0.0), initial=1.0)
     step = (low + high) / count
 
     def add(i: jax.Array, total: jax.Array) -> jax.Array:
@@ -169,6 +171,42 @@ def log_noncentral_t_tail(df: jax.Array, delta: jax.Array, t: jax.Array, upper: 
     return _log_tail(df, delta, t, upper)
 
 
+def noncentral_t_cf(df: jax.Array, delta: jax.Array, s: jax.Array) -> jax.Array:
+    """E[exp(isT)] = E[exp(iδs/R − s²/(2R²))], on a line raised so far that exp(iδs/R) decays."""
+    df, delta, s = jnp.broadcast_arrays(df, delta, s)
+    moves = s != 0.0
+    turned = s < 0.0  # the value at −s is the conjugate
+    s = jnp.where(moves, jnp.abs(s), 1.0)
+    angle = -jnp.sign(delta) * jnp.minimum(math.pi / 8.0, 1.5 / jnp.sqrt(df))
+
+    def real(v: jax.Array) -> jax.Array:
+        size = s * jnp.exp(-v)
+        chi = expm1mx(2.0 * v) - 2.0 * jnp.exp(2.0 * v) * jnp.sin(angle) ** 2
+        return delta * size * jnp.sin(angle) - 0.5 * df * chi - 0.5 * size * size * jnp.cos(2.0 * angle)
+
+    def imaginary(v: jax.Array) -> jax.Array:
+        size, turn = s * jnp.exp(-v), 2.0 * angle
+        chi = jnp.exp(2.0 * v) * jnp.sin(turn) - turn
+        return delta * size * jnp.cos(angle) - 0.5 * df * chi + 0.5 * size * size * jnp.sin(turn)
+
+    # about the peak: df (exp(2v) − 1) = s² exp(−2v)
+    root = 0.5 * (1.0 + jnp.sqrt(1.0 + 4.0 * (s / jnp.sqrt(df)) ** 2))
+    centre = 0.5 * jnp.log(root)
+    unit = jnp.minimum(1.0 / jnp.sqrt(2.0 * df * (2.0 * root - 1.0)), 0.5)
+    low, high = sinh_window(real, real(centre) - _DEPTH, centre, unit)
+    step = (low + high) / (_CF_NODES - 1)
+
+    def add(i: jax.Array, total: jax.Array) -> jax.Array:
+        x = i * step - low
+        v = centre + unit * jnp.sinh(x)
+        return total + jnp.exp(jax.lax.complex(real(v) + log_unit, imaginary(v))) * jnp.cosh(x)
+
+    log_unit = _log_unit(df)
+    zero = jnp.zeros_like(df)
+    total = jax.lax.fori_loop(0, _CF_NODES, add, jax.lax.complex(zero, zero)) * (unit * step)
+    return jnp.where(moves, jnp.where(turned, jnp.conj(total), total), 1.0)
+
+
 def _at_sinh(df: jax.Array, delta: jax.Array, u: jax.Array, upper: jax.Array) -> jax.Array:
     return _log_tail(df, delta, jnp.sinh(u), upper)
 
@@ -202,6 +240,7 @@ def noncentral_t_quantile(df: jax.Array, delta: jax.Array, log_p: jax.Array, log
     loss = jnp.where(near, loss, 0.0)
     middle = (delta + z * jnp.sqrt(1.0 + delta * delta / (2.0 * df) - loss)) / (1.0 - loss)
     highest = 0.999 * math.log(float(jnp.finfo(df.dtype).max))
-    far = jnp.sign(z) * jnp.clip(0.5 * jnp.log(df) - log_tail / df + _LOG_2, 0.0, highest)
+    size = 0.5 * jnp.log(df) + jnp.log1p(jnp.abs(delta)) + _LOG_2
+    far = jnp.sign(z) * jnp.clip(size - log_tail / df, 0.0, highest)
     root = increasing_root(gap, jnp.where(near, jnp.arcsinh(middle), far), -highest, highest)
     return jnp.where(jnp.abs(root) >= highest, jnp.sign(root) * jnp.inf, jnp.sinh(root))
