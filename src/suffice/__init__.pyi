@@ -12,16 +12,20 @@ from .distributions.burr import Kumaraswamy as Kumaraswamy
 from .distributions.burr import Lomax as Lomax
 from .distributions.chi import Chi as Chi
 from .distributions.chi import ChiSquared as ChiSquared
+from .distributions.convolve import convolve as convolve
 from .distributions.dirichlet import Dirichlet as Dirichlet
 from .distributions.discrete_uniform import DiscreteUniform as DiscreteUniform
 from .distributions.distribution import Distribution as Distribution
 from .distributions.distribution import DoesNotExistError as DoesNotExistError
+from .distributions.empirical import Empirical as Empirical
 from .distributions.exponential import ExponentialFamily as ExponentialFamily
 from .distributions.exponentially_modified import ExponentiallyModifiedNormal as ExponentiallyModifiedNormal
 from .distributions.extreme import Rayleigh as Rayleigh
 from .distributions.extreme import Weibull as Weibull
 from .distributions.family import Family as Family
 from .distributions.family import family as family
+from .distributions.from_density import FromDensity as FromDensity
+from .distributions.from_density import from_density as from_density
 from .distributions.gamma import Exponential as Exponential
 from .distributions.gamma import Gamma as Gamma
 from .distributions.generalized_extreme import GeneralizedExtremeValue as GeneralizedExtremeValue
@@ -33,6 +37,7 @@ from .distributions.half import Maxwell as Maxwell
 from .distributions.hypergeometric import Hypergeometric as Hypergeometric
 from .distributions.inverse_gamma import InverseGamma as InverseGamma
 from .distributions.inverse_gaussian import InverseGaussian as InverseGaussian
+from .distributions.kernel_density import kernel_density as kernel_density
 from .distributions.lkj import LKJ as LKJ
 from .distributions.location_scale import Gumbel as Gumbel
 from .distributions.location_scale import Laplace as Laplace
@@ -56,6 +61,8 @@ from .distributions.normal_inverse import NormalInverseWishart as NormalInverseW
 from .distributions.poisson import Poisson as Poisson
 from .distributions.product import Independent as Independent
 from .distributions.product import Product as Product
+from .distributions.scipy_names import from_scipy as from_scipy
+from .distributions.scipy_names import to_scipy as to_scipy
 from .distributions.skellam import Skellam as Skellam
 from .distributions.skew_normal import SkewNormal as SkewNormal
 from .distributions.statistics import Statistics as Statistics

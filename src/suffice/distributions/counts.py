@@ -10,15 +10,10 @@ import numpy as np
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.generic import cdf, column, sf
 from suffice.numerics import domain
-from suffice.numerics.inversion import smallest_integer
+from suffice.numerics.inversion import around, smallest_integer
 from suffice.numerics.special.elementary import log1mexp
 from suffice.numerics.special.normal import ndtri
 from suffice.numerics.tail_sums import log_tail_sum
-
-
-def _forgiven(q: jax.Array) -> jax.Array:
-    """A few units of rounding of a tail, so that the quantile of cdf(k) is k; near 1 tails are rounded once."""
-    return jnp.finfo(q.dtype).eps * (2.0 * q + 14.0 * jnp.minimum(q, 1.0 - q))
 
 
 class Counts(Distribution, abstract=True):
@@ -49,11 +44,11 @@ class Counts(Distribution, abstract=True):
         return smallest_integer(lambda k: (k >= high) | holds(jnp.minimum(k, high - 1.0)), guess, low)
 
     def _icdf(self, q: jax.Array) -> jax.Array:
-        reached = q - _forgiven(q)
+        reached, _ = around(q)
         return self._first(lambda k: cdf(self, k) >= reached, self._guess(ndtri(q)))
 
     def _isf(self, q: jax.Array) -> jax.Array:
-        reached = jnp.minimum(q + _forgiven(q), 1.0 - 0.5 * jnp.finfo(q.dtype).eps)
+        _, reached = around(q)
         return self._first(lambda k: sf(self, k) <= reached, self._guess(-ndtri(q)))
 
 

@@ -172,7 +172,7 @@ class Distribution(Parametric, abstract=True):
         p, x = self._aligned(x)
         support = p._support()
         low, high = support.lower, support.upper
-        x_at = jnp.floor(x) if self.discrete else x
+        x_at = jnp.floor(x) if support.integer else x
         is_below = (x_at < low) | (x_at == -jnp.inf) if self.discrete else x_at <= low
         is_above = x_at >= high
         value = hook(p, jnp.where(is_below | is_above, support.interior(), x_at))

@@ -62,6 +62,8 @@ class Mixture(Distribution):
         counts = sum(g.batch_shape[-1] for g in self.components)
         if counts != self.weights.shape[-1]:
             return f"weights must be as many as the components, {counts}, got {self.weights.shape[-1]}"
+        if self.discrete and not self.event_ndim and not all(g._support().integer for g in self.components):
+            return "discrete components must be of integers"
         return super()._inconsistent()
 
     @property

@@ -38,6 +38,11 @@ class Truncated(Distribution):
 
     settings: ClassVar[tuple[str, ...]] = ("lower", "upper")
 
+    def _inconsistent(self) -> str | None:
+        if self.base.discrete and not self.base.sample_space.integer:
+            return f"a discrete base must be of integers, got {type(self.base).__name__}"
+        return super()._inconsistent()
+
     def _condition(self) -> tuple[Any, str]:
         inner = self.base._support()
         inside = (self.lower < self.upper) & (self.lower < inner.upper) & (self.upper > inner.lower)

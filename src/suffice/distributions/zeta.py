@@ -11,7 +11,7 @@ from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.statistics import Sufficient
 from suffice.numerics import domain, variates
-from suffice.numerics.inversion import smallest_integer
+from suffice.numerics.inversion import around, smallest_integer
 from suffice.numerics.quadrature import half_unit_nodes
 from suffice.numerics.special.polylog import zeta_mean_power
 from suffice.numerics.special.zeta import log_zeta, scaled_zeta, sum_of_powers, zeta
@@ -88,7 +88,7 @@ class Zeta(ExponentialFamily):
 
     # a few units of rounding are forgiven, so that the quantile of cdf(k) is k
     def _icdf(self, q: jax.Array) -> jax.Array:
-        reached = q * (1.0 - 16.0 * jnp.finfo(q.dtype).eps)
+        reached, _ = around(q)
 
         def short(k: jax.Array) -> jax.Array:
             lower, upper = self._tails(k)
@@ -97,7 +97,7 @@ class Zeta(ExponentialFamily):
         return self._first(jnp.log1p(-q), short, lambda k: self._cdf(k) >= reached)
 
     def _isf(self, q: jax.Array) -> jax.Array:
-        reached = q * (1.0 + 16.0 * jnp.finfo(q.dtype).eps)
+        _, reached = around(q)
         return self._first(jnp.log(q), lambda k: self._sf(k) / q - 1.0, lambda k: self._sf(k) <= reached)
 
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:

@@ -6,6 +6,16 @@ import jax
 import jax.numpy as jnp
 
 
+def around(q: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """A little below the tail q and a little above it, so that the quantile of cdf(k) is k.
+
+    A small tail may be off by a few units of rounding, one near 1 by one; what is above stays below 1.
+    """
+    eps = jnp.finfo(q.dtype).eps
+    slack = eps * (2.0 * q + 14.0 * jnp.minimum(q, 1.0 - q))
+    return q - slack, jnp.minimum(q + slack, 1.0 - 0.5 * eps)
+
+
 def smallest_integer(
     reached: Callable[[jax.Array], jax.Array], guess: jax.Array, lower: jax.Array | float
 ) -> jax.Array:

@@ -127,7 +127,7 @@ def noncentral_t_lower(z, df, shift):
     for a, weight in ((half, exp(-square)), (mpf(1), exp(-square) * shift / sqrt(2) / gamma(half + 1))):
         tail = beta_tails(a, df / 2, y, rest)[0]
         step = exp(a * log(y) + df / 2 * log(rest) - log(a) - log_beta(a, df / 2))  # I_y(a, b) − I_y(a + 1, b)
-        while abs(weight) > ldexp(mpf(1), -mp.prec):
+        while a <= square or abs(weight) > ldexp(mpf(1), -mp.prec):
             total += weight * tail
             tail -= step
             step *= y * (a + df / 2) / (a + 1)

@@ -6,6 +6,7 @@ from suffice.numerics.variates.counts import binomial, geometric, negative_binom
 from suffice.numerics.variates.elementary import exponential, normal, uniform
 from suffice.numerics.variates.gamma import beta, gamma, log_gamma
 from suffice.numerics.variates.log_concave import log_concave
+from suffice.numerics.variates.polar import polar_normal
 from suffice.numerics.variates.rejection import accept_reject
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "negative_binomial",
     "normal",
     "poisson",
+    "polar_normal",
     "uniform",
     "von_mises",
 ]
