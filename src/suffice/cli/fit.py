@@ -67,6 +67,8 @@ def _families(request: Request) -> list[Any] | None:
     except ValueError as error:
         fail(str(error), 2)
     for f in families:
+        if f.member.event_ndim:
+            fail(f"{f.name} is a distribution of vectors or matrices, a column holds numbers", 2)
         if request.kind not in ("auto", "discrete" if f.member.discrete else "continuous"):
             fail(f"{f.name} is not {request.kind}, as --kind asks for", 2)
     return families or fail("--families names no family", 2)

@@ -9,9 +9,10 @@ import numpy as np
 
 from suffice.distributions.family import Family
 from suffice.distributions.generic import own
-from suffice.distributions.statistics import Sufficient, sufficient
+from suffice.distributions.statistics import Statistics, Sufficient, sufficient
 from suffice.inference.closed_form import from_sufficient, has_sufficient, not_inside
 from suffice.inference.estimate import fit_traced
+from suffice.inference.likelihood import expansion
 from suffice.inference.result import Fit
 from suffice.runtime.blocks import Block, blocks
 from suffice.runtime.errors import DataError
@@ -85,11 +86,15 @@ def fit_rows(family: Family, data: Any, weights: Any, missing: str) -> Fit:
 _fit_traced = jax.jit(fit_traced)
 
 
-def summarise_rows(family: Family, data: Any, weights: Any, missing: str) -> Sufficient:
-    """The sufficient statistic of an array with one observation in each row."""
+def summarise_rows(family: Family, data: Any, weights: Any, missing: str, at: Any = None) -> Statistics:
+    """The sufficient statistic of an array with one observation in each row, or its expansion at a member."""
+    if at is not None and not isinstance(at, family.kind):
+        raise TypeError(f"at must be a {family.kind.__name__}, got {type(at).__name__}")
     rows = Rows.of(family, data, weights, missing)
-    family = _sized(family, rows)
-    return sufficient(family.member, rows.blocks)
+    if at is None:
+        return sufficient(_sized(family, rows).member, rows.blocks)
+    family = replace(family, member=at)
+    return expansion(_sized(family, rows), family.vector(at, np), rows.blocks)
 
 
 def _sized(family: Family, rows: Rows) -> Family:

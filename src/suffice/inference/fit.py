@@ -89,14 +89,12 @@ def statistics(target: Any, data: Any, weights: Any = None, *, at: Any = None, m
         3.0
     """
     family = as_family(target)
-    if family.member.event_ndim and at is None and estimate.has_sufficient(family):
-        return summarise_rows(family, data, weights, missing)
-    observations = observe(data, weights, missing)
-    if at is not None:
-        return estimate.expand_at(family, at, observations)
-    if not estimate.has_sufficient(family):
+    if at is None and not estimate.has_sufficient(family):
         raise ValueError(
             f"{family.name} has no sufficient statistic of fixed size: its likelihood needs every observation. "
             "With at=p, statistics(family, data, at=p) gives log-likelihood, gradient and Hessian at p, which add up"
         )
-    return estimate.summarise(family, observations)
+    if family.member.event_ndim:
+        return summarise_rows(family, data, weights, missing, at)
+    observations = observe(data, weights, missing)
+    return estimate.summarise(family, observations) if at is None else estimate.expand_at(family, at, observations)

@@ -172,6 +172,9 @@ def rank(
         wanted = {"auto": (False, True) if integers else (False,), "continuous": (False,), "discrete": (True,)}[kind]
         families = [entry.kind for entry in CATALOGUE if entry.ranked and entry.kind.discrete in wanted]
     targets = list({f.name: f for f in map(as_family, families)}.values())  # each family once
+    arrays = [f.name for f in targets if f.member.event_ndim]
+    if arrays:
+        raise TypeError(f"rank compares distributions of numbers; {arrays[0]} is one of vectors or matrices")
     for f in targets:
         if kind != "auto" and f.member.discrete != (kind == "discrete"):
             raise ValueError(f"kind is {kind!r}, but {f.name} is {'discrete' if f.member.discrete else 'continuous'}")

@@ -60,7 +60,8 @@ def checked(name: str, domain: Domain, value: Any) -> jax.Array:
             value = as_argument(value)
         except TypeError as error:
             raise TypeError(f"{name}: {error}") from None
-        host = np.asarray(value, dtype=float)
+        host = np.asarray(value)  # in its own precision, to which sums and symmetry hold
+        host = host if host.dtype.kind == "f" else host.astype(float)
         if host.ndim < domain.event_ndim:
             raise ValueError(f"{name} must be an array with its values on the last axis, got {format_value(host)}")
         inside = domain.contains(host)
