@@ -13,6 +13,7 @@ from .distributions.burr import Lomax as Lomax
 from .distributions.chi import Chi as Chi
 from .distributions.chi import ChiSquared as ChiSquared
 from .distributions.convolve import convolve as convolve
+from .distributions.copula import GaussianCopula as GaussianCopula
 from .distributions.dirichlet import Dirichlet as Dirichlet
 from .distributions.discrete_uniform import DiscreteUniform as DiscreteUniform
 from .distributions.distribution import Distribution as Distribution

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from suffice.distributions import generic
 from suffice.distributions.declaration import component, parameter
 from suffice.distributions.distribution import Distribution
-from suffice.numerics import domain, variates
+from suffice.numerics import domain, quadrature, variates
 from suffice.numerics.special.elementary import log1mexp
 from suffice.numerics.special.gamma import log_beta
 from suffice.numerics.special.incomplete_beta import betainc, betaincc, log_betainc, log_betaincc, log_logit_density
@@ -32,7 +32,7 @@ class OrderStatistic(Distribution):
         >>> import suffice as sf
         >>> largest = sf.OrderStatistic(sf.Normal(), rank=100, count=100)
         >>> round(float(largest.median()), 6), round(float(largest.isf(1e-12)), 6)
-        (2.462038, 7.650731)
+        (2.462038, 7.650628)
     """
 
     base: Any = component(doc="distribution drawn from")
@@ -104,11 +104,9 @@ class OrderStatistic(Distribution):
         support = self.base._support()
         before = x - 1.0 if support.integer else jnp.nextafter(x, jnp.full_like(x, -jnp.inf))
         first = before < support.lower
-        before = jnp.where(first, x, before)
-        below, above = self._log_cdf(x), self._log_sf(x)
-        until, beyond = (
-            jnp.where(first, end, tail(before)) for end, tail in ((-jnp.inf, self._log_cdf), (0.0, self._log_sf))
-        )
+        ends = jnp.stack(jnp.broadcast_arrays(x, jnp.where(first, x, before)))
+        (below, until), (above, beyond) = self._log_cdf(ends), self._log_sf(ends)
+        until, beyond = jnp.where(first, -jnp.inf, until), jnp.where(first, 0.0, beyond)
         from_left = below < beyond
         large, small = jnp.where(from_left, below, beyond), jnp.where(from_left, until, above)
         apart = (small > -jnp.inf) & (large > small)
@@ -118,15 +116,21 @@ class OrderStatistic(Distribution):
     # -- quantiles and drawing --------------------------------------------------------------------------------------
 
     def _icdf(self, q: jax.Array) -> jax.Array:
+        q = q * (1.0 - self._slack)
         return self._quantile_of(jnp.log(q), jnp.log1p(-q))
 
     def _isf(self, q: jax.Array) -> jax.Array:
+        q = jnp.minimum(q * (1.0 + self._slack), 1.0)
         return self._quantile_of(jnp.log1p(-q), jnp.log(q))
+
+    @property
+    def _slack(self) -> float:
+        """How near a level and the sum of masses that reaches it may be told apart: both are rounded."""
+        return 32.0 * float(jnp.finfo(self._dtype).eps) if self.discrete else 0.0
 
     def _quantile_of(self, log_below: jax.Array, log_above: jax.Array) -> jax.Array:
         _, below, above = betaincinv_pair(*self._shapes, log_below, log_above)
-        slack = 32.0 * jnp.finfo(below.dtype).eps if self.discrete else 0.0  # a level that a mass reaches, but rounded
-        return self._at(below * (1.0 - slack), above * (1.0 + slack))
+        return self._at(below * (1.0 - self._slack), above * (1.0 + self._slack))
 
     def _at(self, below: jax.Array, above: jax.Array) -> jax.Array:
         """The base's quantile, from the smaller of two probabilities that make up 1."""
@@ -145,7 +149,16 @@ class OrderStatistic(Distribution):
 
     @property
     def _rule(self) -> Any:
-        return self._masses if self.discrete and generic.own(self.base, "_rule") is not None else None
+        if not self.discrete:
+            return self._nodes
+        return self._masses if generic.own(self.base, "_rule") is not None else None
+
+    def _nodes(self, count: int) -> tuple[jax.Array, jax.Array]:
+        """Quantiles at the nodes of both halves, by one search."""
+        u, w = (jnp.asarray(v) for v in quadrature.half_unit_nodes(count))
+        near, far = jnp.log(u), jnp.log1p(-u)
+        x = self._quantile_of(jnp.concatenate([near, far[::-1]]), jnp.concatenate([far, near[::-1]]))
+        return x, jnp.concatenate([w, w[::-1]])
 
     def _masses(self, count: int) -> tuple[jax.Array, jax.Array]:
         """The base's points of mass, with their probabilities here."""
