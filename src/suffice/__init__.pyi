@@ -60,6 +60,7 @@ from .distributions.normal import Normal as Normal
 from .distributions.normal_inverse import NormalInverseGamma as NormalInverseGamma
 from .distributions.normal_inverse import NormalInverseWishart as NormalInverseWishart
 from .distributions.order_statistic import OrderStatistic as OrderStatistic
+from .distributions.order_statistic import order_statistic as order_statistic
 from .distributions.poisson import Poisson as Poisson
 from .distributions.product import Independent as Independent
 from .distributions.product import Product as Product

@@ -181,3 +181,14 @@ def _unless_deep(value: jax.Array, a: jax.Array, b: jax.Array, log_x: jax.Array)
     """log I_x(a, b), by the leading term x^a/(a B(a, b)) where x is so small that it may underflow."""
     deep = log_x < 0.9 * jnp.log(jnp.finfo(log_x.dtype).tiny)
     return jnp.where(deep, a * jnp.where(deep, log_x, -1.0) - jnp.log(a) - log_beta(a, b), value)
+
+
+def order_statistic(base: Distribution, rank: int, count: int) -> OrderStatistic:
+    """The distribution of the ``rank``-th smallest of ``count`` independent draws of ``base``: an ``OrderStatistic``.
+
+    Example:
+        >>> import suffice as sf
+        >>> round(float(sf.order_statistic(sf.Uniform(), 1, 9).mean()), 9)  # the smallest of nine
+        0.1
+    """
+    return OrderStatistic(base, rank=rank, count=count)  # type: ignore[arg-type]
