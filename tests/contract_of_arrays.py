@@ -110,8 +110,8 @@ def quiet():
 
 def standardised(values):
     """Mean over draws in units of its standard error."""
-    error = values.std(0) / np.sqrt(len(values))
-    return values.mean(0) / np.where(error > 0, error, 1.0)
+    error = np.maximum(values.std(0) / np.sqrt(len(values)), 1e-13)  # a constant is known to its rounding
+    return values.mean(0) / error
 
 
 # -- densities ------------------------------------------------------------------------------------------------------

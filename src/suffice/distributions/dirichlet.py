@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
@@ -58,13 +59,13 @@ class Dirichlet(ExponentialFamily):
         return (linalg.diagonal(m) - m[..., :, None] * m[..., None, :]) / (1.0 + self._total[..., None])
 
     def _mode(self) -> jax.Array:
-        """(a − 1)/(Σa − K) where all a >= 1; where some are below, a vertex of the densest: the largest share takes all."""
+        # where some a are below 1 the density is infinite where their shares vanish, and highest among the others
         a = self.concentration
-        inner = jnp.all(a >= 1.0, axis=-1, keepdims=True) & (self._total > a.shape[-1])
-        weight = jnp.where(inner, a - 1.0, 1.0)
         flat = jnp.all(a == 1.0, axis=-1, keepdims=True)
+        weight = jnp.where(flat, 1.0, jnp.maximum(a - 1.0, 0.0))
         vertex = jax.nn.one_hot(jnp.argmax(a, axis=-1), a.shape[-1], dtype=a.dtype)
-        return jnp.where(inner | flat, weight / weight.sum(-1, keepdims=True), vertex)
+        weight = jnp.where(weight.sum(-1, keepdims=True) > 0, weight, vertex)
+        return weight / weight.sum(-1, keepdims=True)
 
     def _entropy(self) -> jax.Array:
         a, total = self.concentration, self._total
@@ -94,11 +95,18 @@ class Dirichlet(ExponentialFamily):
         return jnp.log(x)
 
     def _mean_log_prob(self, s: Sufficient) -> jax.Array:
-        centre = jax.nn.softmax(s.mean)
         # log p at the point whose logarithms are the mean ones but for a constant, and what that constant adds
-        lift = s.mean[..., 0] - jnp.log(centre[..., 0])
-        a = self.concentration
-        return log_dirichlet(centre, a) + a.sum(-1) * lift + jnp.log(centre).sum(-1) + s.log_base
+        lift, a = jax.nn.logsumexp(s.mean), self.concentration
+        log_centre = s.mean - lift
+        return log_dirichlet(jnp.exp(log_centre), a) + a.sum(-1) * lift + log_centre.sum(-1) + s.log_base
+
+    @classmethod
+    def _degenerate(cls, s: Sufficient) -> str | None:
+        """Why a sample has no maximum of the likelihood."""
+        if not np.all(np.isfinite(s.mean)):
+            return f"share {int(np.argmin(np.isfinite(s.mean)))} is 0 in some rows, and the density there 0 or infinite"
+        gap = -float(jax.nn.logsumexp(s.mean))
+        return None if gap > 1e-14 * s.mean.shape[-1] else "the observations are all equal, to within rounding"
 
     @classmethod
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:

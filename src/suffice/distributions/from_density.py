@@ -179,12 +179,14 @@ def from_density(
     highest = -np.inf
     for _ in range(_FINEST):
         coarse, fine, noise = in_batches(cells)
+        if highest == -np.inf:
+            fine = _without_overflow(cells, fine, centre)
         if np.isnan(fine).any() or np.any(fine == np.inf):
             at = cells[np.argmax(np.isnan(fine) | (fine == np.inf))]
             raise ValueError(
                 f"log_density must be a number below infinity, got another between {at[0]:g} and {at[1]:g}"
             )
-        highest = max(highest, fine.max())
+        highest = max(highest, np.max(fine, initial=-np.inf, where=~np.isnan(fine)))
         some = fine > -np.inf
         error = np.abs(np.subtract(coarse, fine, out=np.zeros(len(fine)), where=some))
         rough = some & (error > _TOLERANCE + 32 * np.finfo(float).eps * np.nan_to_num(noise))
@@ -210,6 +212,17 @@ def from_density(
     kept = np.flatnonzero(table[:, 2] > highest - _DEEPEST)
     table = table[kept[0] : kept[-1] + 1]
     return FromDensity(log_density, jnp.append(table[:, 0], table[-1, 1]), jnp.asarray(table[:, 2]))
+
+
+def _without_overflow(cells: np.ndarray, log_masses: np.ndarray, centre: float) -> np.ndarray:
+    """Far out, where the density has vanished, its formula may overflow to NaN: it stays vanished."""
+    found = log_masses.copy()
+    for side in (cells[:, 0] >= centre, cells[:, 1] <= centre):
+        at = np.flatnonzero(side)
+        outwards = at if cells[at[0], 0] >= centre else at[::-1]
+        gone = np.logical_or.accumulate(np.nan_to_num(found[outwards], nan=0.0) < np.nanmax(found) - _DEEPEST)
+        found[outwards[gone & np.isnan(found[outwards])]] = -np.inf
+    return found
 
 
 def _first_edges(lower: float, upper: float, centre: float) -> np.ndarray:

@@ -197,7 +197,10 @@ class DirichletMultinomial(CountVector):
         """−log n! Γ(Σa)/Γ(n + Σa) − Σ E[log Γ(X_k + a_k)/(X_k! Γ(a_k))], where each X_k is beta-binomial."""
         n, a = jnp.broadcast_arrays(self._count, self.concentration)
         total = a.sum(-1)
-        counts = BetaBinomial(n, a, total[..., None] - a)
+        if a.shape[-1] == 1:
+            return jnp.zeros_like(total)
+        others = (a[..., None, :] * (1.0 - linalg.eye_like(a[..., None] * a[..., None, :]))).sum(-1)
+        counts = BetaBinomial(n, a, others)
         weight = generic.column(counts).alpha
         each = generic.expectation(counts, lambda k: log_rise(k, weight))
         return log_rise(self.total_count, total) - each.sum(-1)

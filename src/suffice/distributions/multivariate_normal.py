@@ -99,7 +99,10 @@ class MultivariateNormal(ExponentialFamily):
             raise ValueError(f"MultivariateNormal.conditional: all {d} coordinates are given, none is left")
         root = linalg.triangular_of(self.scale_tril[..., np.concatenate([given, rest]), :])
         k = len(given)
-        known = jnp.asarray(values, self._dtype) - self.loc[..., given]
+        values = jnp.asarray(values, self._dtype)
+        if values.shape[-1:] != (k,):
+            raise ValueError(f"values must be as many as indices, {k}, on the last axis, got shape {values.shape}")
+        known = values - self.loc[..., given]
         z = linalg.whiten(root[..., :k, :k], known)
         loc = self.loc[..., rest] + (root[..., k:, :k] @ z[..., None])[..., 0]
         return self._replaced({"loc": loc, "scale_tril": root[..., k:, k:]})
@@ -153,7 +156,7 @@ class MultivariateNormal(ExponentialFamily):
         precision = self.precision()
         weight = 0.5 * linalg.eye_like(precision) - 1.0
         first = (precision @ self.loc[..., None])[..., 0]
-        return jnp.concatenate([first, linalg.pack(weight * precision)], axis=-1)
+        return linalg.side_by_side(first, linalg.pack(weight * precision))
 
     @staticmethod
     def _halves(eta: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -140,7 +140,7 @@ class Product(Distribution):
 
     def _log_prob(self, x: jax.Array) -> jax.Array:
         pairs = zip(self.parts, self._pieces(x), strict=True)
-        return sum((p._log_prob(v) for p, v in pairs), start=jnp.zeros((), x.dtype))
+        return jnp.asarray(sum((p._log_prob(v) for p, v in pairs), start=0.0))
 
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         keys = jax.random.split(key, len(self.parts))
@@ -159,13 +159,13 @@ class Product(Distribution):
         return jnp.vectorize(block_diagonal, signature=f"{names}->(n,n)")(*blocks)
 
     def _entropy(self) -> jax.Array:
-        return sum((p.entropy() for p in self.parts), start=jnp.zeros(()))
+        return jnp.asarray(sum((p.entropy() for p in self.parts), start=0.0))
 
     def _cumulant(self, t: jax.Array) -> jax.Array:
-        return sum((p.cumulant(v) for p, v in zip(self.parts, self._pieces(t), strict=True)), start=jnp.zeros(()))
+        return jnp.asarray(sum((p.cumulant(v) for p, v in zip(self.parts, self._pieces(t), strict=True)), start=0.0))
 
     def _cf(self, t: jax.Array) -> jax.Array:
-        value = jnp.ones(())
+        value: Any = 1.0
         for p, v in zip(self.parts, self._pieces(t), strict=True):
             value = value * p.cf(v)
-        return value
+        return jnp.asarray(value)

@@ -6,10 +6,12 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from suffice.distributions import generic
 from suffice.distributions.declaration import component, static
 from suffice.distributions.mapped import Image, Mapped, image
+from suffice.numerics.checks import is_traced
 from suffice.numerics.special.elementary import log_sigmoid, softplus
 
 
@@ -92,7 +94,18 @@ class Transformed(Mapped):
             return f"bijector must be an sf.Bijector, got {type(self.bijector).__name__}"
         if self.base.discrete or self.base.event_ndim:
             return f"base must be a continuous distribution of numbers, got {type(self.base).__name__}"
-        return super()._inconsistent()
+        return self._not_monotone() or super()._inconsistent()
+
+    def _not_monotone(self) -> str | None:
+        """Why the function does not fit the base's support, as far as its ends tell."""
+        if is_traced(self):
+            return None
+        source = self.base._support()
+        low, high = (np.asarray(self.bijector.forward(jnp.asarray(end, float))) for end in (source.lower, source.upper))
+        if np.all(low < high if self.bijector.increasing else low > high):
+            return None
+        way = "increase" if self.bijector.increasing else "decrease"
+        return f"bijector must {way} from one end of the base's support to the other, got {low} and {high} there"
 
     @property
     def _increasing(self) -> Any:  # type: ignore[override]

@@ -102,8 +102,12 @@ class VonMisesFisher(ExponentialFamily):
     def _covariance_matrix(self) -> jax.Array:
         kappa, length, d = jnp.asarray(self.concentration), self._length(), self.direction.shape[-1]
         some = kappa > 1e-4
-        across = jnp.where(some, length / jnp.where(some, kappa, 1.0), 1.0 / d)
-        along = 1.0 - (d - 1.0) * across - length**2
+        uniform = (1.0 - kappa**2 / (d * (d + 2.0))) / d
+        across = jnp.where(some, length / jnp.where(some, kappa, 1.0), uniform)
+        sharp, m = kappa > 1e3 * d, d - 1.0  # where the difference would lose its digits, its series in 1/κ
+        k = jnp.where(sharp, kappa, 1.0)
+        series = m / (2.0 * k**2) - m * (m - 2.0) / (4.0 * k**3) - 3.0 * m * (m - 2.0) / (8.0 * k**4)
+        along = jnp.where(sharp, series, 1.0 - m * across - length**2)
         outer = self.direction[..., :, None] * self.direction[..., None, :]
         flat = linalg.eye_like(outer) - outer
         return across[..., None, None] * flat + along[..., None, None] * outer

@@ -89,7 +89,7 @@ class CovarianceLaw(ExponentialFamily, abstract=True):
     def _natural_of(self, first: jax.Array, second: jax.Array) -> jax.Array:
         """eta from the factor of log |x| and the matrix M of −½ tr(M T)."""
         weight = 0.5 * linalg.eye_like(second) - 1.0
-        return jnp.concatenate([jnp.asarray(first)[..., None], linalg.pack(weight * second)], axis=-1)
+        return linalg.side_by_side(jnp.asarray(first)[..., None], linalg.pack(weight * second))
 
     @staticmethod
     def _matrix_of(eta: jax.Array) -> jax.Array:
@@ -203,7 +203,7 @@ class InverseWishart(CovarianceLaw):
 
     def _mean(self) -> jax.Array:
         room = self._in_matrices(self.df) - self._size - 1.0
-        return jnp.where(room > 0, self._scale / jnp.where(room > 0, room, 1.0), jnp.nan)
+        return jnp.where(room > 0, self._scale / jnp.where(room > 0, room, 1.0), self._infinite())
 
     def _mode(self) -> jax.Array:
         return self._scale / (self._in_matrices(self.df) + self._size + 1.0)
@@ -213,7 +213,11 @@ class InverseWishart(CovarianceLaw):
         some = room > 2.0
         room = jnp.where(some, room, 3.0)
         value = ((room + 2.0) * self._scale**2 + room * self._diagonals()) / ((room + 1.0) * room**2 * (room - 2.0))
-        return jnp.where(some, value, jnp.nan)
+        return jnp.where(some, value, self._infinite())
+
+    def _infinite(self) -> jax.Array:
+        """Moments that do not exist: infinite on the diagonal, whose entries are positive."""
+        return jnp.where(linalg.eye_like(self.scale_tril) == 1.0, jnp.inf, jnp.nan)
 
     def _entropy(self) -> jax.Array:
         d, half = self._size, 0.5 * self.df

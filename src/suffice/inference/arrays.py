@@ -36,9 +36,12 @@ class Rows:
         x = np.asarray(data.to_numpy() if hasattr(data, "to_numpy") else data)
         if x.dtype.kind not in "biuf":
             raise DataError(f"data must hold numbers, got {x.dtype}")
+        if missing not in ("error", "drop"):
+            raise ValueError(f"missing must be 'error' or 'drop', got {missing!r}")
         if x.ndim != ndim + 1:
-            shape = "(n, d)" if ndim == 1 else "(n, d, d)"
-            raise DataError(f"data must have shape {shape} for {family.name}, got shape {x.shape}")
+            raise DataError(
+                f"{family.name} needs data of {ndim + 1} axes, rows and those of a value, got shape {x.shape}"
+            )
         x = x.astype(float)
         w = None if weights is None else np.asarray(weights, float)
         if w is not None and w.shape != x.shape[:1]:
@@ -78,6 +81,8 @@ def fit_rows(family: Family, data: Any, weights: Any, missing: str) -> Fit:
         x = jnp.concatenate([b.columns[0] for b in blocks_])
         w = jnp.concatenate([jnp.ones(len(b.columns[0])) if b.weights is None else b.weights for b in blocks_])
         fit = _fit_traced(family, x, w)
+        if not np.isfinite(fit.log_likelihood) and len(rows.values) <= max(rows.values.shape[1:]):
+            raise DataError(f"{family.name} cannot be fitted: {len(rows.values)} observations are too few")
     if not np.all(np.asarray(fit.distribution._valid())) or not np.isfinite(fit.log_likelihood):
         raise DataError(not_inside(family, fit.distribution))
     return fit
@@ -102,7 +107,7 @@ def _sized(family: Family, rows: Rows) -> Family:
     shape, resize = rows.values.shape[1:], own(family.member, "_sized")
     member: Any = family.member
     if shape != member.event_shape and resize is not None:
-        member = resize(*shape)
+        member = _holding(family, resize(*shape))
     if shape != member.event_shape:
         raise DataError(f"{family.name} takes values of shape {member.event_shape}, got {shape}")
     inside = np.asarray(member.sample_space.contains(rows.values))
@@ -111,6 +116,19 @@ def _sized(family: Family, rows: Rows) -> Family:
         value = np.array2string(rows.values[at], precision=6, separator=", ", threshold=12)
         raise DataError(f"{family.name} needs values that are {member.sample_space}, got {value} in row {at + 1}")
     return replace(family, member=member)
+
+
+def _holding(family: Family, member: Any) -> Any:
+    """A member of another size with what the family holds."""
+    held = [name for name in member.field_names() if (name,) not in family.free]
+    for name in held:
+        value, there = getattr(family.member, name), getattr(member, name)
+        if jnp.shape(value) != jnp.shape(there) and member._axes()[name]:
+            raise DataError(
+                f"{family.name} holds {name} of shape {jnp.shape(value)}, where data with values of shape "
+                f"{member.event_shape} need {jnp.shape(there)}"
+            )
+    return member._replaced({name: getattr(family.member, name) for name in held})
 
 
 def _check(family: Family, s: Sufficient) -> None:

@@ -12,6 +12,7 @@ from suffice.numerics import linalg
 from suffice.numerics.domain import INF, Domain, Interval, positive, real, unit
 from suffice.numerics.moments import namespace
 
+_ROUNDING = 2.0**-21  # of float32, from which values may come
 _COSINES = Interval(-1.0, 1.0, closed=(True, True))
 
 
@@ -154,8 +155,7 @@ class Simplex(Domain):
 
     def contains(self, x: Any) -> Any:
         xp = namespace(x)
-        tolerance = 8 * jnp.finfo(x.dtype).eps * x.shape[-1]
-        return xp.all(x >= 0, axis=-1) & (xp.abs(x.sum(-1) - 1) <= tolerance)
+        return xp.all(x >= 0, axis=-1) & (xp.abs(x.sum(-1) - 1) <= _ROUNDING * x.shape[-1])
 
     def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (*shape[:-1], shape[-1] - 1)
@@ -205,7 +205,7 @@ class Sphere(Domain):
         return _COSINES
 
     def contains(self, x: Any) -> Any:
-        return namespace(x).abs((x * x).sum(-1) - 1.0) <= 16 * x.shape[-1] * jnp.finfo(x.dtype).eps
+        return namespace(x).abs((x * x).sum(-1) - 1.0) <= _ROUNDING * x.shape[-1]
 
     def interior(self, shape: tuple[int, ...] = ()) -> Any:
         return (jnp.arange(shape[-1]) == 0).astype(float)
@@ -324,7 +324,7 @@ class Correlation(Domain):
 
     def contains(self, x: Any) -> Any:
         xp = namespace(x)
-        ones = xp.abs(xp.diagonal(x, axis1=-2, axis2=-1) - 1.0) <= 8 * x.shape[-1] * jnp.finfo(x.dtype).eps
+        ones = xp.abs(xp.diagonal(x, axis1=-2, axis2=-1) - 1.0) <= _ROUNDING * x.shape[-1]
         return xp.all(ones, axis=-1) & linalg.is_symmetric(x) & linalg.is_positive(x)
 
     def interior(self, shape: tuple[int, ...] = ()) -> Any:

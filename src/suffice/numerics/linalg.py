@@ -45,7 +45,14 @@ def inverse(lower: jax.Array) -> jax.Array:
 
 def diagonal(x: jax.Array) -> jax.Array:
     """Matrices with vectors (..., d) on their diagonals."""
-    return x[..., None] * eye_like(x[..., None] * x[..., None, :])
+    square = jnp.broadcast_to(x[..., None], (*x.shape, x.shape[-1]))
+    return jnp.where(eye_like(square) == 1.0, square, 0.0)
+
+
+def side_by_side(*parts: jax.Array) -> jax.Array:
+    """Vectors (..., d_i) as one, their batch axes broadcast."""
+    lead = jnp.broadcast_shapes(*(p.shape[:-1] for p in parts))
+    return jnp.concatenate([jnp.broadcast_to(p, lead + p.shape[-1:]) for p in parts], axis=-1)
 
 
 def gram(factor: jax.Array) -> jax.Array:
@@ -86,7 +93,9 @@ def triangular_of(root: jax.Array) -> jax.Array:
         root = jnp.concatenate([root, jnp.zeros((*root.shape[:-1], k - m), root.dtype)], axis=-1)
     lower = jnp.swapaxes(jnp.linalg.qr(jnp.swapaxes(root, -1, -2), mode="r"), -1, -2)
     sign = jnp.where(jnp.diagonal(lower, axis1=-2, axis2=-1) < 0, -1.0, 1.0)
-    return lower * sign[..., None, :]
+    size = jnp.linalg.norm(root, axis=-1)[..., None]
+    null = (jnp.abs(lower) <= 8 * max(k, m) * jnp.finfo(root.dtype).eps * size) & (eye_like(lower) == 1.0)
+    return jnp.where(null, 0.0, lower * sign[..., None, :])
 
 
 def factor_of_inverse(x: jax.Array) -> jax.Array:

@@ -9,7 +9,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from suffice.numerics.special.elementary import log1pmx
+from suffice.numerics.special.elementary import log1pmx, log_minus_excess
 from suffice.numerics.special.gamma import stirling_error
 
 _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
@@ -21,11 +21,13 @@ def log_dirichlet(x: jax.Array, a: jax.Array) -> jax.Array:
     share = a / total
     some = x > 0
     y = jnp.where(some, x, share)
-    inside = a * log1pmx((y - share) / share) - jnp.log(y)
-    at_zero = jnp.where(a == 1.0, 1.0 - jnp.log(share), jnp.where(a > 1.0, -jnp.inf, jnp.inf))
-    terms = jnp.where(some, inside, at_zero) + 0.5 * jnp.log(a) - stirling_error(a) - _HALF_LOG_2PI
+    inside = a * log_minus_excess(y / share, (y - share) / share) - jnp.log(y)
+    peaked = ~some & (a < 1.0)
+    flat = jnp.where(a == 1.0, 1.0 - jnp.log(share), -jnp.inf)
+    terms = jnp.where(some, inside, jnp.where(peaked, 0.0, flat)) + 0.5 * jnp.log(a) - stirling_error(a) - _HALF_LOG_2PI
     total = total[..., 0]
-    return terms.sum(-1) - 0.5 * jnp.log(total) + stirling_error(total) + _HALF_LOG_2PI
+    value = terms.sum(-1) - 0.5 * jnp.log(total) + stirling_error(total) + _HALF_LOG_2PI
+    return jnp.where(peaked.any(-1), jnp.inf, value)
 
 
 def log_multinomial(k: jax.Array, log_p: jax.Array) -> jax.Array:
@@ -51,8 +53,10 @@ def log_dirichlet_multinomial(k: jax.Array, a: jax.Array) -> jax.Array:
     shift = (n * a - total * k) / (n + total)  # of both n m − k and −(Σa m − a), m = (k + a)/(n + Σa)
     some = k > 0
     count = jnp.where(some, k, 1.0)
-    of_counts = jnp.where(some, count * log1pmx(jnp.where(some, shift, 0.0) / count), -shift)
-    deviance = of_counts + a * log1pmx(-shift / a)
+    growth = (count + a) / (n + total)
+    of_counts = count * log_minus_excess(n / count * growth, jnp.where(some, shift, 0.0) / count)
+    of_weights = a * log_minus_excess(total / a * jnp.where(some, growth, a / (n + total)), -shift / a)
+    deviance = jnp.where(some, of_counts, -shift) + of_weights
     terms = deviance + jnp.where(some, _size(count, a), 0.0)
     n, total = n[..., 0], total[..., 0]
     many = jnp.where(n > 0, n, 1.0)
