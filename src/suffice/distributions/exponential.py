@@ -74,8 +74,12 @@ class ExponentialFamily(Distribution, abstract=True):
     def natural_fisher_information(self) -> jax.Array:
         """Fisher information in eta: the Hessian of A, which is Cov[T(X)]; shape ``batch_shape + (k, k)``."""
         eta = self.natural()
-        flat = eta.reshape(-1, eta.shape[-1])
-        return jax.vmap(jax.hessian(self._log_partition))(flat).reshape(*eta.shape, eta.shape[-1])
+        mean = jax.grad(lambda eta: self._log_partition(eta).sum())
+
+        def row(direction: jax.Array) -> jax.Array:
+            return jax.jvp(mean, (eta,), (jnp.broadcast_to(direction, eta.shape),))[1]
+
+        return jnp.moveaxis(jax.vmap(row)(jnp.eye(eta.shape[-1], dtype=eta.dtype)), 0, -2)
 
     @_with_argument
     def natural_log_prob(self, x: ArrayLike) -> jax.Array:
