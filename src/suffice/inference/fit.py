@@ -62,8 +62,10 @@ def fit(target: Any, data: Any, weights: Any = None, *, missing: str = "error") 
 
 def _fit_traced(family: Family, data: jax.Array, weights: Any) -> Fit:
     """The fit inside compiled code: invalid data give NaN instead of an error."""
-    if data.shape[1:] != family.member.event_shape:
-        raise ValueError(f"data must have shape {('n', *family.member.event_shape)}, got {data.shape}")
+    event = family.member.event_shape
+    if data.shape[1:] != event or not data.ndim:
+        wanted = ", ".join(["n", *map(str, event)]) + ("" if event else ",")
+        raise ValueError(f"data must have shape ({wanted}), got {data.shape}")
     return estimate.fit_traced(family, data, jnp.ones(data.shape) if weights is None else jnp.asarray(weights, float))
 
 
