@@ -50,9 +50,8 @@ class Mixture(Distribution):
         >>> p = sf.Mixture([sf.Normal(-2.0, 1.0), sf.Normal(3.0, 0.5)], [0.25, 0.75])
         >>> round(float(p.mean()), 6), round(float(p.cdf(0.0)), 6)
         (1.75, 0.244312)
-        >>> p.responsibilities([0.0, 1.0]).round(4)
-        Array([[1.    , 0.    ],
-               [0.8466, 0.1534]], dtype=float64)
+        >>> p.responsibilities(1.0).round(4)
+        Array([0.8466, 0.1534], dtype=float64)
     """
 
     components: Any = component(doc="the distributions mixed", axes=1, stored=_grouped)

@@ -99,7 +99,7 @@ class Product(Distribution):
         >>> p.mean()
         Array([0., 2., 3.], dtype=float64)
         >>> round(float(p.log_prob([0.0, 1.0, 2.0])), 6)
-        -3.414862
+        -3.414861
     """
 
     parts: Any = component(doc="independent parts, in order", stored=_listed)
