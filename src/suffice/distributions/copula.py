@@ -10,6 +10,7 @@ import numpy as np
 from suffice.distributions import generic
 from suffice.distributions.declaration import component, parameter
 from suffice.distributions.distribution import Distribution
+from suffice.distributions.product import listed
 from suffice.numerics import array_domain, linalg, variates
 from suffice.numerics.checks import checked
 from suffice.numerics.domain import Domain
@@ -18,12 +19,6 @@ from suffice.numerics.special.normal import ndtr, ndtri_exp
 
 def _factor(name: str, value: Any) -> jax.Array:
     return linalg.cholesky(checked(name, array_domain.correlation, value))
-
-
-def _listed(name: str, value: Any) -> tuple[Any, ...]:
-    if isinstance(value, Distribution) or not len(value):
-        raise TypeError(f"{name} must be a list of distributions, got {value!r}")
-    return tuple(value)
 
 
 class GaussianCopula(Distribution):
@@ -49,7 +44,7 @@ class GaussianCopula(Distribution):
     scale_tril: jax.Array = parameter(
         array_domain.triangular, doc="correlation, (..., d, d)", alias="correlation", stored=_factor
     )
-    marginals: Any = component(doc="distributions of the coordinates, in order", stored=_listed)
+    marginals: Any = component(doc="distributions of the coordinates, in order", stored=listed)
 
     event_ndim: ClassVar[int] = 1
     reported: ClassVar[dict[str, tuple[str, Domain]]] = {"scale_tril": ("_correlation_value", array_domain.correlation)}

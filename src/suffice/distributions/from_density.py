@@ -129,6 +129,7 @@ def from_density(
 
     The interval is cut into cells, halved until 16-node quadrature over each agrees with that over its halves to 1e-13.
     Cells begin at all distances from ``centre`` and from the ends, so that a density may be narrow or heavy-tailed.
+    A narrow second peak far from ``centre`` can be missed.
 
     Args:
         log_density: logarithm of the density but for a constant, elementwise, in JAX; may be −inf.

@@ -81,7 +81,8 @@ class Independent(Distribution):
         return self.base.cf(t).prod(-1)
 
 
-def _listed(name: str, value: Any) -> tuple[Any, ...]:
+def listed(name: str, value: Any) -> tuple[Any, ...]:
+    """A list of distributions as the tuple that is kept."""
     if isinstance(value, Distribution) or not len(value):
         raise TypeError(f"{name} must be a list of distributions, got {value!r}")
     return tuple(value)
@@ -102,7 +103,7 @@ class Product(Distribution):
         -3.414861
     """
 
-    parts: Any = component(doc="independent parts, in order", stored=_listed)
+    parts: Any = component(doc="independent parts, in order", stored=listed)
 
     event_ndim: ClassVar[int] = 1
 

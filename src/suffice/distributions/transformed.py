@@ -12,7 +12,6 @@ from suffice.distributions import generic
 from suffice.distributions.declaration import component, static
 from suffice.distributions.mapped import Image, Mapped, image
 from suffice.numerics.checks import is_traced
-from suffice.numerics.special.elementary import log_sigmoid, softplus
 
 
 @dataclass(frozen=True)
@@ -36,37 +35,6 @@ class Bijector:
     inverse: Callable[[jax.Array], jax.Array]
     log_slope: Callable[[jax.Array], jax.Array] | None = None
     increasing: bool = True
-
-
-def _identity(y: jax.Array) -> jax.Array:
-    return y
-
-
-def _logit(x: jax.Array) -> jax.Array:
-    return jnp.log(x) - jnp.log1p(-x)
-
-
-def _log_sigmoid_slope(y: jax.Array) -> jax.Array:
-    return log_sigmoid(y) + log_sigmoid(-y)
-
-
-def _inverse_softplus(x: jax.Array) -> jax.Array:
-    return x + jnp.log(-jnp.expm1(-x))
-
-
-def _minus_log(x: jax.Array) -> jax.Array:
-    return -jnp.log(x)
-
-
-def _log_reciprocal_slope(y: jax.Array) -> jax.Array:
-    return -2.0 * jnp.log(jnp.abs(y))
-
-
-exponential = Bijector(jnp.exp, jnp.log, _identity)
-logarithm = Bijector(jnp.log, jnp.exp, _minus_log)
-sigmoid = Bijector(jax.nn.sigmoid, _logit, _log_sigmoid_slope)
-soft_plus = Bijector(softplus, _inverse_softplus, log_sigmoid)
-reciprocal = Bijector(jnp.reciprocal, jnp.reciprocal, _log_reciprocal_slope, increasing=False)
 
 
 class Transformed(Mapped):

@@ -140,12 +140,8 @@ class Logits(Domain):
 
 
 @dataclass(frozen=True, eq=False)
-class Simplex(Domain):
+class Simplex(Logits):
     """Probabilities of K classes on the last axis: at least 0, summing to 1; unconstrained as log-ratios to the last."""
-
-    @property
-    def event_ndim(self) -> int:
-        return 1
 
     def interior(self, shape: tuple[int, ...] = ()) -> Any:
         return jnp.full(shape, 1.0 / shape[-1])
@@ -157,15 +153,11 @@ class Simplex(Domain):
         xp = namespace(x)
         return xp.all(x >= 0, axis=-1) & (xp.abs(x.sum(-1) - 1) <= _ROUNDING * x.shape[-1])
 
-    def real_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return (*shape[:-1], shape[-1] - 1)
-
     def to_real(self, x: Any) -> Any:
-        log_x = namespace(x).log(x)
-        return log_x[..., :-1] - log_x[..., -1:]
+        return super().to_real(namespace(x).log(x))
 
     def from_real(self, v: Any) -> Any:
-        return jax.nn.softmax(jnp.concatenate([v, jnp.zeros((*v.shape[:-1], 1), v.dtype)], axis=-1), axis=-1)
+        return jax.nn.softmax(super().from_real(v), axis=-1)
 
     def __str__(self) -> str:
         return "at least 0 and summing to 1"
