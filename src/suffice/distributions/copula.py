@@ -11,14 +11,14 @@ from suffice.distributions import generic
 from suffice.distributions.declaration import component, parameter
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.product import listed
-from suffice.numerics import array_domain, linalg, variates
+from suffice.numerics import array_domain, linalg, matrix_domain, variates
 from suffice.numerics.checks import checked
 from suffice.numerics.domain import Domain
 from suffice.numerics.special.normal import ndtr, ndtri_exp
 
 
 def _factor(name: str, value: Any) -> jax.Array:
-    return linalg.cholesky(checked(name, array_domain.correlation, value))
+    return linalg.cholesky(checked(name, matrix_domain.correlation, value))
 
 
 class GaussianCopula(Distribution):
@@ -42,12 +42,14 @@ class GaussianCopula(Distribution):
     """
 
     scale_tril: jax.Array = parameter(
-        array_domain.triangular, doc="correlation, (..., d, d)", alias="correlation", stored=_factor
+        matrix_domain.triangular, doc="correlation, (..., d, d)", alias="correlation", stored=_factor
     )
     marginals: Any = component(doc="distributions of the coordinates, in order", stored=listed)
 
     event_ndim: ClassVar[int] = 1
-    reported: ClassVar[dict[str, tuple[str, Domain]]] = {"scale_tril": ("_correlation_value", array_domain.correlation)}
+    reported: ClassVar[dict[str, tuple[str, Domain]]] = {
+        "scale_tril": ("_correlation_value", matrix_domain.correlation)
+    }
 
     def _inconsistent(self) -> str | None:
         wrong = next((p for p in self.marginals if p.event_ndim or p.discrete), None)

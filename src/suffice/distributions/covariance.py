@@ -5,7 +5,7 @@ from typing import Any
 import jax
 
 from suffice.distributions.declaration import parameter
-from suffice.numerics import array_domain, linalg
+from suffice.numerics import linalg, matrix_domain
 from suffice.numerics.checks import checked
 
 
@@ -15,12 +15,12 @@ def covariance_parameter(alias: str, *, doc: str, singular: bool = False) -> Any
     The factor itself is taken under the field's own name. It has twice the range of condition numbers: a factor of 1e8
     is harmless where its square could not be told from a singular matrix.
     """
-    space = array_domain.positive_semidefinite if singular else array_domain.positive_definite
+    space = matrix_domain.positive_semidefinite if singular else matrix_domain.positive_definite
 
     def factor(name: str, value: Any) -> jax.Array:
         return linalg.cholesky(checked(name, space, value))
 
-    return parameter(array_domain.triangular, doc=doc, alias=alias, stored=factor)
+    return parameter(matrix_domain.triangular, doc=doc, alias=alias, stored=factor)
 
 
 def shapes_disagree(vector: Any, matrix: Any, names: tuple[str, str]) -> str | None:

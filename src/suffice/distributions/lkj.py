@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from suffice.distributions.declaration import parameter, static
 from suffice.distributions.exponential import ExponentialFamily
-from suffice.numerics import array_domain, domain, linalg, variates
+from suffice.numerics import domain, linalg, matrix_domain, variates
 from suffice.numerics.special.gamma import digamma, gammaln
 
 _LOG_PI = math.log(math.pi)
@@ -35,7 +35,7 @@ class LKJ(ExponentialFamily):
     concentration: jax.Array = parameter(domain.positive, 1.0, doc="exponent of the determinant, plus 1")
 
     event_ndim: ClassVar[int] = 2
-    sample_space: ClassVar[Any] = array_domain.correlation
+    sample_space: ClassVar[Any] = matrix_domain.correlation
 
     def _inconsistent(self) -> str | None:
         d = self.dimension

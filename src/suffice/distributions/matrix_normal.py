@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from suffice.distributions.covariance import covariance_parameter
 from suffice.distributions.declaration import parameter
 from suffice.distributions.distribution import Distribution
-from suffice.numerics import array_domain, domain, linalg, variates
+from suffice.numerics import array_domain, domain, linalg, matrix_domain, variates
 
 _LOG_2PI = math.log(2.0 * math.pi)
 
@@ -37,8 +37,8 @@ class MatrixNormal(Distribution):
     held: ClassVar[tuple[str, ...]] = ("row_tril",)
     sample_space: ClassVar[Any] = array_domain.matrix
     reported: ClassVar[dict[str, tuple[str, domain.Domain]]] = {
-        "row_tril": ("_rows", array_domain.positive_definite),
-        "column_tril": ("_columns", array_domain.positive_definite),
+        "row_tril": ("_rows", matrix_domain.positive_definite),
+        "column_tril": ("_columns", matrix_domain.positive_definite),
     }
 
     def _inconsistent(self) -> str | None:

@@ -13,7 +13,7 @@ from suffice.distributions.covariance import covariance_parameter, shapes_disagr
 from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.statistics import Sufficient
-from suffice.numerics import array_domain, linalg, variates
+from suffice.numerics import array_domain, linalg, matrix_domain, variates
 from suffice.numerics.checks import checked
 from suffice.numerics.domain import Domain
 
@@ -46,7 +46,7 @@ class MultivariateNormal(ExponentialFamily):
     event_ndim: ClassVar[int] = 1
     sample_space: ClassVar[Any] = array_domain.vector
     reported: ClassVar[dict[str, tuple[str, Domain]]] = {
-        "scale_tril": ("_covariance_value", array_domain.positive_semidefinite)
+        "scale_tril": ("_covariance_value", matrix_domain.positive_semidefinite)
     }
 
     def _inconsistent(self) -> str | None:
@@ -60,7 +60,7 @@ class MultivariateNormal(ExponentialFamily):
     @classmethod
     def from_precision(cls, loc: ArrayLike, precision: ArrayLike) -> "MultivariateNormal":
         """Build from a mean and the inverse of the covariance, positive definite."""
-        precision = checked("MultivariateNormal.from_precision: precision", array_domain.positive_definite, precision)
+        precision = checked("MultivariateNormal.from_precision: precision", matrix_domain.positive_definite, precision)
         return cls(loc, scale_tril=linalg.factor_of_inverse(precision))  # type: ignore[arg-type]
 
     def _sized(self, dimension: int) -> "MultivariateNormal":

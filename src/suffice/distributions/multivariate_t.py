@@ -13,7 +13,7 @@ from suffice.distributions.covariance import covariance_parameter, shapes_disagr
 from suffice.distributions.declaration import Limit, parameter
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.multivariate_normal import MultivariateNormal, moments_of
-from suffice.numerics import array_domain, domain, linalg, variates
+from suffice.numerics import array_domain, domain, linalg, matrix_domain, variates
 from suffice.numerics.moments import namespace
 from suffice.numerics.special.gamma import log_minus_digamma, stirling_error
 
@@ -43,7 +43,7 @@ class MultivariateT(Distribution):
     sample_space: ClassVar[Any] = array_domain.vector
     limits: ClassVar[dict[str, Limit]] = {"df": Limit(MultivariateNormal)}
     reported: ClassVar[dict[str, tuple[str, domain.Domain]]] = {
-        "scale_tril": ("_scale", array_domain.positive_definite)
+        "scale_tril": ("_scale", matrix_domain.positive_definite)
     }
 
     def _inconsistent(self) -> str | None:

@@ -14,7 +14,7 @@ from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.inverse_gamma import InverseGamma
 from suffice.distributions.normal import Normal
 from suffice.distributions.wishart import InverseWishart
-from suffice.numerics import array_domain, domain, linalg, variates
+from suffice.numerics import array_domain, domain, linalg, matrix_domain, variates
 from suffice.numerics.special.gamma import digamma, gammaln
 
 _LOG_2PI = math.log(2.0 * math.pi)
@@ -151,14 +151,14 @@ class _MeanAndCovariance(domain.Domain):
     event_ndim = 2  # type: ignore[assignment]
 
     def contains(self, x: Any) -> Any:
-        return array_domain.vector.contains(x[..., 0, :]) & array_domain.positive_definite.contains(x[..., 1:, :])
+        return array_domain.vector.contains(x[..., 0, :]) & matrix_domain.positive_definite.contains(x[..., 1:, :])
 
     def to_real(self, x: Any) -> Any:
-        return jnp.concatenate([x[..., 0, :], array_domain.positive_definite.to_real(x[..., 1:, :])], axis=-1)
+        return jnp.concatenate([x[..., 0, :], matrix_domain.positive_definite.to_real(x[..., 1:, :])], axis=-1)
 
     def from_real(self, v: Any) -> Any:
         d = linalg.size_of_packed(v.shape[-1], below=True)
-        covariance = array_domain.positive_definite.from_real(v[..., d:])
+        covariance = matrix_domain.positive_definite.from_real(v[..., d:])
         return jnp.concatenate([v[..., None, :d], covariance], axis=-2)
 
     def interior(self, shape: tuple[int, ...] = ()) -> Any:
@@ -197,7 +197,7 @@ class NormalInverseWishart(Distribution):
     event_ndim: ClassVar[int] = 2
     sample_space: ClassVar[Any] = _MeanAndCovariance()
     reported: ClassVar[dict[str, tuple[str, domain.Domain]]] = {
-        "scale_tril": ("_scale", array_domain.positive_definite)
+        "scale_tril": ("_scale", matrix_domain.positive_definite)
     }
 
     def _inconsistent(self) -> str | None:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from suffice.distributions.covariance import covariance_parameter
 from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
-from suffice.numerics import array_domain, domain, linalg, variates
+from suffice.numerics import domain, linalg, matrix_domain, variates
 from suffice.numerics.special.gamma import digamma, log_multivariate_gamma
 
 _LOG_2 = math.log(2.0)
@@ -19,9 +19,9 @@ class CovarianceLaw(ExponentialFamily, abstract=True):
     """What the Wishart distribution and its inverse share: degrees of freedom, a scale matrix, Bartlett's factor."""
 
     event_ndim: ClassVar[int] = 2
-    sample_space: ClassVar[Any] = array_domain.positive_definite
+    sample_space: ClassVar[Any] = matrix_domain.positive_definite
     reported: ClassVar[dict[str, tuple[str, domain.Domain]]] = {
-        "scale_tril": ("_scale", array_domain.positive_definite)
+        "scale_tril": ("_scale", matrix_domain.positive_definite)
     }
     df: jax.Array
     scale_tril: jax.Array
