@@ -218,10 +218,11 @@ def from_density(
 def _without_overflow(cells: np.ndarray, log_masses: np.ndarray, centre: float) -> np.ndarray:
     """Far out, where the density has vanished, its formula may overflow to NaN: it stays vanished."""
     found = log_masses.copy()
+    highest = np.max(found, initial=-np.inf, where=~np.isnan(found))
     for side in (cells[:, 0] >= centre, cells[:, 1] <= centre):
         at = np.flatnonzero(side)
         outwards = at if cells[at[0], 0] >= centre else at[::-1]
-        gone = np.logical_or.accumulate(np.nan_to_num(found[outwards], nan=0.0) < np.nanmax(found) - _DEEPEST)
+        gone = np.logical_or.accumulate(np.nan_to_num(found[outwards], nan=0.0) < highest - _DEEPEST)
         found[outwards[gone & np.isnan(found[outwards])]] = -np.inf
     return found
 

@@ -154,10 +154,9 @@ class Mixture(Distribution):
 
     def _quantile_of(self, q: jax.Array, log_below: jax.Array, log_above: jax.Array, quantile: Any) -> jax.Array:
         """Between the components' quantiles, where the logarithm of the smaller tail is what it should be."""
-        w, each = self._beside(self._each(quantile, q))
-        each = jnp.where(
-            w > 0, each, jnp.take_along_axis(each, jnp.argmax(jnp.broadcast_to(w, each.shape), -1)[..., None], -1)
-        )
+        w, each = jnp.broadcast_arrays(*self._beside(self._each(quantile, q)))
+        heaviest = jnp.take_along_axis(each, jnp.argmax(w, -1)[..., None], -1)
+        each = jnp.where(w > 0, each, heaviest)
         low, high = each.min(-1), each.max(-1)
         left = log_below < log_above
         low, high, left, log_below, log_above = jnp.broadcast_arrays(low, high, left, log_below, log_above)
