@@ -95,6 +95,7 @@ from .inference.simulate import simulate as simulate
 from .report import plot as plot
 from .report import report as report
 from .runtime.errors import DataError as DataError
+from .streams import Data as Data
 from .streams import chunks as chunks
 from .streams import describe as describe
 from .streams import scan as scan

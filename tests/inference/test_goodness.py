@@ -7,7 +7,7 @@ import scipy.stats
 
 import suffice as sf
 from suffice.inference.goodness import anderson_darling, chi_square, goodness_of_fit
-from suffice.inference.observations import observe
+from suffice.inference.observe import observe
 from suffice.inference.replicates import sample_of
 from suffice.runtime.rng import as_key
 

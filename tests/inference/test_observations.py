@@ -10,7 +10,8 @@ from suffice.distributions.family import as_family
 from suffice.inference import observations
 from suffice.inference.estimate import fit_observations
 from suffice.inference.median import median_and_deviation
-from suffice.inference.observations import Memory, Stream, Table, observe, tabulated
+from suffice.inference.observations import Memory, Stream, Table, tabulated
+from suffice.inference.observe import observe
 from suffice.numerics.domain import count, positive, real
 
 RNG = np.random.default_rng(40)

@@ -13,6 +13,7 @@ from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family, as_family
 from suffice.distributions.generic import own
 from suffice.distributions.statistics import Expansion, Sufficient, sufficient
+from suffice.inference.censored import Censored
 from suffice.inference.closed_form import (
     check_sufficient,
     degenerate,
@@ -192,7 +193,7 @@ def fit_families(families: Sequence[Family], data: Observations) -> list[Fit | D
             families[i] = _with_classes(f, data)
         except DataError as error:
             results[i] = error
-    by_statistic = [i for i, f in enumerate(families) if i not in results and has_sufficient(f) and not _width(data)]
+    by_statistic = [i for i, f in enumerate(families) if i not in results and has_sufficient(f) and data.is_plain]
     if by_statistic:
         statistics = data.fold(
             lambda blocks: Together(share(lambda i: sufficient(families[i].member, blocks), by_statistic, data))
@@ -218,19 +219,16 @@ def fit_families(families: Sequence[Family], data: Observations) -> list[Fit | D
 def _without_search(family: Family, data: Observations) -> Fit | DataError | None:
     """The fit of a family whose maximum lies at order statistics, or why it has none; None where it must be searched."""
     try:
+        if isinstance(data, Censored):
+            data.check(family)
         _check_possible(family, data)
         if isinstance(family.member, Affine) and not family.regular:
             return _from_smallest(family, data)
         if not family.regular:
             return _from_rounded_extremes(family, data)
-        return _from_median(family, data) if _has_median(family) and not _width(data) else None
+        return _from_median(family, data) if _has_median(family) and data.is_plain else None
     except DataError as error:
         return error
-
-
-def _width(data: Observations) -> float:
-    """Width of the interval that each observation stands for, 0 if it is a point."""
-    return data.width if isinstance(data, Memory) else 0.0
 
 
 def _has_median(family: Family) -> bool:
@@ -250,7 +248,7 @@ def _with_classes(family: Family, data: Observations) -> Family:
 
 def _check_possible(family: Family, data: Observations) -> None:
     """Raise where no member of the family could have made the data, or where it fits a single point ever better."""
-    space, summary, half = family.member.sample_space, data.survey.summary, _width(data) / 2.0
+    space, summary, half = family.member.sample_space, data.survey.summary, data.width / 2.0
     if half:
         if summary.minimum + half <= space.lower or np.isfinite(space.upper):
             row, value = data.outside(space) or (1, summary.minimum)
@@ -279,7 +277,7 @@ def at_smallest(family: Family, origin: jax.Array, mean: jax.Array) -> Affine:
 def _from_smallest(family: Family, data: Observations) -> Fit:
     """A family whose density jumps at a free origin: the origin is the smallest observation."""
     summary = data.survey.summary
-    origin = summary.minimum - _width(data) / 2.0
+    origin = summary.minimum - data.width / 2.0
     p = at_smallest(family, jnp.asarray(origin), jnp.asarray(summary.mean))
     value = data.fold(lambda b: expansion(family, family.vector(p, np), b)).log_likelihood
     return _answer(family, p, _unknown(family), value, data)
@@ -287,7 +285,7 @@ def _from_smallest(family: Family, data: Observations) -> Fit:
 
 def _from_rounded_extremes(target: Family, data: Observations) -> Fit:
     """A family whose support is estimated, from rounded values: the support reaches to the ends of their intervals."""
-    summary, half = data.survey.summary, _width(data) / 2.0
+    summary, half = data.survey.summary, data.width / 2.0
     rest = target.holding(target.kind._support_of_rounded(summary.minimum - half, summary.maximum + half))  # type: ignore[attr-defined]
     if not np.all(np.asarray(rest.member._valid())):
         raise DataError(f"{target.name} cannot be fitted to rounded values: {not_inside(target, rest.member)}")

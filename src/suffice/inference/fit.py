@@ -9,7 +9,7 @@ from suffice.distributions.family import Family, as_family
 from suffice.distributions.statistics import Expansion, Statistics, Sufficient, same_held
 from suffice.inference import estimate
 from suffice.inference.arrays import fit_rows, summarise_rows
-from suffice.inference.observations import observe
+from suffice.inference.observe import observe
 from suffice.inference.result import Fit
 from suffice.numerics.checks import is_traced
 from suffice.runtime.errors import DataError

@@ -10,12 +10,12 @@ from jaxtyping import Array, Bool, Float
 
 from suffice.distributions.exponential import log_base_measure
 from suffice.distributions.family import Family
-from suffice.distributions.generic import log_interval, own
+from suffice.distributions.generic import log_interval, log_mass, own
 from suffice.distributions.statistics import Expansion, Sufficient
 from suffice.numerics.moments import namespace
 from suffice.numerics.newton import second_order
 from suffice.numerics.quadrature import unit_legendre
-from suffice.runtime.blocks import SMALL, Block
+from suffice.runtime.blocks import SMALL, Block, Wide
 
 _LARGEST_ERROR = 1e-11  # of a log-likelihood by quadrature, relative to it
 
@@ -29,7 +29,7 @@ def log_likelihoods(p: Any, columns: tuple[jax.Array, ...], exact: bool = False)
         return p._ranked(1, columns[0].dtype)._log_prob(columns[0])
     if len(columns) == 1:
         return p._log_prob(columns[0].astype(float))
-    return log_interval(p, *columns) if exact else log_masses(p, *columns)
+    return log_mass(p, *columns) if exact else log_masses(p, *columns)
 
 
 _NODES, _WEIGHTS = (np.asarray(v) for v in unit_legendre(24))
@@ -100,7 +100,9 @@ def _expand(family: Family, v: jax.Array, block: Block, exact: bool) -> tuple[tu
     """What adds up over blocks, count and expansion; and the Jacobian of what is reported."""
     columns, weights = block
     weights = jnp.ones(columns[0].shape[0]) if weights is None else weights
-    return (weights.sum(), *expand(family, v, columns, weights, exact)), reported_jacobian(family, v)
+    exact = exact or isinstance(block, Wide)
+    count = jnp.maximum(weights, 0.0).sum()
+    return (count, *expand(family, v, columns, weights, exact)), reported_jacobian(family, v)
 
 
 def _expand_masses(

@@ -11,7 +11,7 @@ import numpy as np
 
 from suffice.numerics.domain import Interval
 from suffice.runtime.blocks import LARGE, SMALL, Block, blocks
-from suffice.streams import BottomK, Bound, Chunk, Source, Summary, fold, from_array
+from suffice.streams import BottomK, Bound, Chunk, Source, Summary, fold
 
 Reduce = Callable[[Iterable[Block]], Any]
 SAMPLE = 100_000
@@ -66,11 +66,29 @@ class Survey:
 
 
 class Observations:
-    """A sample that can be folded as often as an estimator asks; ``passes`` counts how often it was."""
+    """A sample that can be folded as often as an estimator asks; ``passes`` counts how often it was.
+
+    Attributes:
+        in_memory: whether folds are free, so that work on it may be shared between threads.
+        width: of the interval that each value stands for, 0 if it is a point.
+    """
+
+    in_memory = False
+    width = 0.0
 
     def __init__(self, source: Source) -> None:
         self.source, self.passes = source, 0
         self._outside: dict[Interval, tuple[int, float] | None] = {}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the values themselves are known, all of those there were, so that statistics of them say all."""
+        return self.width == 0.0
+
+    @property
+    def is_small(self) -> bool:
+        """Whether a search may look at all of it at every step."""
+        return False
 
     def fold(self, reduce: Reduce) -> Any:
         """Add up ``reduce(blocks)`` over the data."""
@@ -135,6 +153,8 @@ class Memory(Observations):
     ``passes`` counts the reading of the source, not the loops over memory.
     """
 
+    in_memory = True
+
     def __init__(
         self,
         source: Source,
@@ -145,6 +165,10 @@ class Memory(Observations):
     ) -> None:
         super().__init__(source)
         self.values, self.weights, self.width, self._chunks = values, weights, width, chunks
+
+    @property
+    def is_small(self) -> bool:
+        return len(self.values) <= SMALL
 
     @cached_property
     def _blocks(self) -> list[Block]:
@@ -214,26 +238,7 @@ class Stream(Observations):
         return x, np.ones(len(x)) if sample.weights is None else np.asarray(sample.weights[:PILOT], float)
 
 
-def observe(data: Any, weights: Any = None, missing: Any = "error", progress: Any = None) -> Observations:
-    """Take data in any form that ``fit`` accepts.
-
-    Arrays of float64 are used where they lie, without a look at their values: an estimator that meets a NaN asks for
-    the survey, which says what is wrong. That saves a pass over memory in the common case.
-    """
-    if isinstance(data, Source):
-        if weights is not None:
-            raise TypeError("weights of a source are named when it is made: sf.scan(path, column=…, weights=…)")
-        if missing != "error":
-            data = data.treating(missing)
-        return _loaded(data) or Stream(data, progress)
-    source = from_array(data, weights, missing=missing)
-    plain = isinstance(data, np.ndarray) and data.ndim == 1 and data.dtype == float and missing == "error"
-    if plain and weights is None and len(data):
-        return Memory(source, data, None)
-    return _in_memory(source, list(source.chunks()))
-
-
-def _loaded(source: Source) -> Memory | None:
+def loaded(source: Source) -> Memory | None:
     """The whole source in memory, where it is small enough to be read only once."""
     chunks, rows = [], source.rows or 0
     if rows <= SMALL_SOURCE:
@@ -245,12 +250,12 @@ def _loaded(source: Source) -> Memory | None:
                 break
     if rows > SMALL_SOURCE:
         return None
-    data = _in_memory(source, chunks)
+    data = held(source, chunks)
     data.passes = 1
     return data
 
 
-def _in_memory(source: Source, chunks: list[Chunk]) -> Memory:
+def held(source: Source, chunks: list[Chunk]) -> Memory:
     values = np.concatenate([c.values for c in chunks])
     some = any(c.weights is not None for c in chunks)
     heights = [np.ones(len(c.values)) if c.weights is None else c.weights for c in chunks] if some else None

@@ -10,7 +10,8 @@ from suffice.distributions.catalogue import CATALOGUE
 from suffice.distributions.family import Family, as_family
 from suffice.inference.estimate import fit_families
 from suffice.inference.goodness import GoodnessOfFit, goodness_of_fit
-from suffice.inference.observations import Observations, observe, tabulated
+from suffice.inference.observations import Observations, tabulated
+from suffice.inference.observe import observe
 from suffice.inference.result import Fit
 from suffice.inference.search import share
 from suffice.numerics.newton import EXHAUSTED, STALLED

@@ -15,7 +15,6 @@ from suffice.inference.observations import Memory, Observations
 from suffice.numerics import newton
 from suffice.numerics.domain import real
 from suffice.numerics.newton import CONVERGED, RUNNING
-from suffice.runtime.blocks import SMALL
 
 _FAR = np.log(1e8)  # an unconstrained coordinate beyond which a parameter counts as running to its limit
 
@@ -29,7 +28,7 @@ def search(
     comes first, which saves passes over the whole.
     """
     points = [f.vector(p, np) for f, p in zip(families, starts, strict=True)]
-    if not families or (isinstance(data, Memory) and len(data.values) <= SMALL):
+    if not families or data.is_small:
         return _climb(families, points, data)
     sample = _climb(families, points, Memory(data.source, *data.pilot(real)))
     for i, (p, (state, _)) in enumerate(zip(starts, sample, strict=True)):
@@ -71,7 +70,7 @@ class Together(tuple):
 
 def share(work: Callable[[Any], Any], items: Iterable[Any], data: Observations) -> list[Any]:
     """Work through items in two threads, which halves the time compilation takes; streams have threads of their own."""
-    if not isinstance(data, Memory):
+    if not data.in_memory:
         return [work(i) for i in items]
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(work, items))

@@ -23,6 +23,10 @@ class Block(NamedTuple):
     weights: jax.Array | None
 
 
+class Wide(Block):
+    """Intervals (left, right) of any width; what has a negative weight undoes that it was certain to be seen there."""
+
+
 def _aliased(array: np.ndarray) -> jax.Array:
     """The same memory as a JAX array where that is possible, else a copy."""
     if array.flags.writeable and array.ctypes.data % _ALIGNMENT == 0:

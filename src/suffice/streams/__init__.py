@@ -1,9 +1,23 @@
 """Readers and the fold: data larger than memory as chunks, and statistics of chunks added up."""
 
+from suffice.streams.data import Data
 from suffice.streams.describe import Summary, describe
 from suffice.streams.fold import fold
 from suffice.streams.sample import BottomK, Bound
 from suffice.streams.source import Chunk, Part, Source
 from suffice.streams.sources import chunks, from_array, scan
 
-__all__ = ["BottomK", "Bound", "Chunk", "Part", "Source", "Summary", "chunks", "describe", "fold", "from_array", "scan"]
+__all__ = [
+    "BottomK",
+    "Bound",
+    "Chunk",
+    "Data",
+    "Part",
+    "Source",
+    "Summary",
+    "chunks",
+    "describe",
+    "fold",
+    "from_array",
+    "scan",
+]

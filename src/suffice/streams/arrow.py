@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from suffice.runtime.errors import DataError
-from suffice.streams.columns import choose, require_numbers, to_float
+from suffice.streams.columns import block, choose, require_numbers, to_float
 from suffice.streams.source import Block
 
 if TYPE_CHECKING:
@@ -23,16 +23,17 @@ class Parquet:
 
     path: str
     names: tuple[str, ...]
+    weighted: bool
     metadata: Any
     batch_rows: int
 
     @classmethod
-    def of(cls, path: str, column: str | None, weights: str | None, batch_rows: int) -> Parquet:
+    def of(cls, path: str, columns: tuple[str, ...], weights: str | None, batch_rows: int) -> Parquet:
         from pyarrow import parquet
 
         with _reading(path, lambda: 0), parquet.ParquetFile(path) as file:
             metadata, schema = file.metadata, file.schema_arrow
-        return cls(path, _names(schema, column, weights, path), metadata, batch_rows)
+        return cls(path, _names(schema, columns, weights, path), weights is not None, metadata, batch_rows)
 
     @property
     def rows(self) -> int:
@@ -63,7 +64,7 @@ class Parquet:
         options = {"metadata": self.metadata, "pre_buffer": False, "buffer_size": 2**20}
         with _reading(self.path, lambda: row), parquet.ParquetFile(self.path, **options) as file:
             for batch in file.iter_batches(self.batch_rows, groups, list(self.names), use_threads=False):
-                yield _block(batch, self.names, self.path, row)
+                yield _block(batch, self, row)
                 row += len(batch)
 
 
@@ -77,13 +78,14 @@ class Arrow:
 
     path: str
     names: tuple[str, ...]
+    weighted: bool
     batch_rows: int
 
     @classmethod
-    def of(cls, path: str, column: str | None, weights: str | None, batch_rows: int) -> Arrow:
+    def of(cls, path: str, columns: tuple[str, ...], weights: str | None, batch_rows: int) -> Arrow:
         with _reading(path, lambda: 0):
             schema = _open(_map(path)).schema
-        return cls(path, _names(schema, column, weights, path), batch_rows)
+        return cls(path, _names(schema, columns, weights, path), weights is not None, batch_rows)
 
     def blocks(self) -> Iterator[Block]:
         row = 0
@@ -92,7 +94,7 @@ class Arrow:
             for batch in _batches(_open(memory)):
                 for at in range(0, len(batch), self.batch_rows):
                     piece = batch.slice(at, self.batch_rows)
-                    yield _block(piece, self.names, self.path, row)
+                    yield _block(piece, self, row)
                     row += len(piece)
                     if hasattr(memory, "madvise"):
                         memory.madvise(mmap.MADV_DONTNEED)
@@ -119,16 +121,16 @@ def _batches(reader: Any) -> Iterator[pa.RecordBatch]:
     return map(reader.get_batch, range(reader.num_record_batches))
 
 
-def _names(schema: pa.Schema, column: str | None, weights: str | None, path: str) -> tuple[str, ...]:
-    names = (choose(schema, column, weights, path),) + (() if weights is None else (weights,))
+def _names(schema: pa.Schema, columns: tuple[str, ...], weights: str | None, path: str) -> tuple[str, ...]:
+    names = choose(schema, columns, weights, path)
     for name in names:
         require_numbers(schema.field(name).type, f"{path}: column {name!r}")
     return names
 
 
-def _block(batch: pa.RecordBatch, names: tuple[str, ...], path: str, row: int) -> Block:
-    values, *weights = (to_float(batch.column(name), f"{path}: column {name!r}", row) for name in names)
-    return values, weights[0] if weights else None
+def _block(batch: pa.RecordBatch, file: Parquet | Arrow, row: int) -> Block:
+    columns = [to_float(batch.column(name), f"{file.path}: column {name!r}", row) for name in file.names]
+    return block(columns, file.weighted)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from suffice.runtime.errors import DataError
-from suffice.streams.source import at_row
+from suffice.streams.source import Block, at_row
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,21 +82,22 @@ def require_numbers(kind: pa.DataType, where: str) -> None:
     raise DataError(f"{where} holds {kind}, not numbers{hint}")
 
 
-def choose(schema: pa.Schema, column: str | None, weights: str | None, origin: str) -> str:
-    """The name of the column to read: the one asked for, or else the only numeric one."""
+def choose(schema: pa.Schema, columns: tuple[str, ...], weights: str | None, origin: str) -> tuple[str, ...]:
+    """The names of the columns to read, weights last: those asked for, or else the only numeric one."""
     if not len(schema):
         raise DataError(f"{origin} has no columns")
-    chosen = _only_number(schema, weights, origin) if column is None else column
-    for name in (chosen,) if weights is None else (chosen, weights):
+    chosen = columns or (_only_number(schema, weights, origin),)
+    names = chosen if weights is None else (*chosen, weights)
+    for name in names:
         if name not in schema.names:
             close = difflib.get_close_matches(name, schema.names, n=3, cutoff=0.5)
             meant = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
             raise DataError(f"{origin} has no column {name!r}; {meant}it has {_listing(schema)}")
         if schema.names.count(name) > 1:
             raise DataError(f"{origin} has {schema.names.count(name)} columns named {name!r}: which one is not clear")
-    if chosen == weights:
-        raise DataError(f"{origin}: column {chosen!r} cannot be its own weights")
-    return chosen
+    if weights in chosen:
+        raise DataError(f"{origin}: column {weights!r} cannot be its own weights")
+    return names
 
 
 def _only_number(schema: pa.Schema, weights: str | None, origin: str) -> str:
@@ -115,3 +116,9 @@ def _only_number(schema: pa.Schema, weights: str | None, origin: str) -> str:
 def _listing(schema: pa.Schema) -> str:
     shown = ", ".join(f"{field.name!r} ({field.type})" for field in list(schema)[:20])
     return shown + (f" and {len(schema) - 20} more" if len(schema) > 20 else "")
+
+
+def block(columns: list[np.ndarray], weighted: bool) -> Block:
+    """Columns as read as a block: values, or rows of them where there are several, and weights, the last column."""
+    values = columns[: len(columns) - weighted]
+    return values[0] if len(values) == 1 else np.stack(values, axis=-1), columns[-1] if weighted else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suffice.runtime.errors import DataError
-from suffice.streams.columns import choose, to_float
+from suffice.streams.columns import block, choose, to_float
 from suffice.streams.source import Block, at_row, plural
 
 if TYPE_CHECKING:
@@ -24,22 +24,24 @@ class Delimited:
     path: str
     delimiter: str
     types: dict[str, pa.DataType]
+    weighted: bool = False
 
     @classmethod
-    def of(cls, path: str, delimiter: str, column: str | None, weights: str | None) -> Delimited:
+    def of(cls, path: str, delimiter: str, columns: tuple[str, ...], weights: str | None) -> Delimited:
         """Settle the columns and their types from the first lines."""
         import pyarrow as pa
 
         schema = cls(path, delimiter, {})._schema()
-        if column is None and all(map(_is_number, schema.names)):
+        if not columns and all(map(_is_number, schema.names)):
             raise DataError(
                 f"{path}: the first line looks like data, not like column names: {', '.join(schema.names)}; "
                 "add a line of names, or pass the name if it is one"
             )
-        names = [choose(schema, column, weights, path)] + ([] if weights is None else [weights])
+        names = choose(schema, columns, weights, path)
         # Whatever the first lines look like, numbers are wanted: text then is an error at its own row.
         boolean = {name: pa.types.is_boolean(schema.field(name).type) for name in names}
-        return cls(path, delimiter, {name: pa.bool_() if boolean[name] else pa.float64() for name in names})
+        types = {name: pa.bool_() if boolean[name] else pa.float64() for name in names}
+        return cls(path, delimiter, types, weights is not None)
 
     def blocks(self) -> Iterator[Block]:
         """The columns' values and weights, in the order of the file."""
@@ -49,11 +51,11 @@ class Delimited:
         try:
             with self._open(self.types) as reader:
                 for batch in reader:
-                    values, *weights = (
+                    columns = [
                         to_float(array, f"{self.path}: column {name!r}", rows)
                         for name, array in zip(self.types, batch.columns, strict=True)
-                    )
-                    yield values, weights[0] if weights else None
+                    ]
+                    yield block(columns, self.weighted)
                     rows += len(batch)
         except (pa.ArrowException, OSError) as error:
             raise self._explain(error) from None

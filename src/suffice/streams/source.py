@@ -9,9 +9,10 @@ from typing import Literal, NoReturn
 import numpy as np
 
 from suffice.runtime.errors import DataError
+from suffice.streams.intervals import RULES, clipped, is_missing
 
 Missing = Literal["error", "drop"]
-Block = tuple[np.ndarray, np.ndarray | None]  # values, NaN where missing, and their weights: as read, not yet checked
+Block = tuple[np.ndarray, np.ndarray | None]  # values (rows of them), NaN where missing, and weights: not yet checked
 
 BATCH_ROWS = 2**20
 
@@ -24,7 +25,7 @@ class Flaw(DataError):
 class Chunk:
     """A stretch of a column, fit for arithmetic: finite values, weights that are finite and positive.
 
-    `start` is the row, counted from 0 over the whole source, at which the stretch begins, and `rows` its length as
+    Values that are known only to lie in intervals are rows (left, right, lower, upper) as `intervals` tells. `start` is the row, counted from 0 over the whole source, at which the stretch begins, and `rows` its length as
     read. Of these `missing` were missing and dropped; rows of weight 0 are left out as well. `index` holds the
     offsets from `start` of the values kept, None where all are.
     """
@@ -48,7 +49,7 @@ class Part:
     def chunks(self) -> Iterator[Chunk]:
         row = self.start
         for values, weights in self.read():
-            yield admit(values, weights, row, self.missing)
+            yield (admit if values.ndim == 1 else admit_rows)(values, weights, row, self.missing)
             row += len(values)
 
 
@@ -57,7 +58,7 @@ class Source:
     """One column of numbers, perhaps with weights, that can be read again and again in bounded memory.
 
     `name` is the column's name, `origin` the file or "array", `label` what messages call it, `rows` the number of rows
-    where it is known beforehand.
+    where it is known beforehand, `censored` whether its values are rows of interval ends.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Source:
     rows: int | None
     missing: Missing
     _parts: tuple[Part, ...] = field(repr=False)
+    censored: bool = False
 
     def __post_init__(self):
         if self.missing not in ("error", "drop"):
@@ -104,13 +106,17 @@ class Source:
         first: dict[str, tuple[int, float]] = {}
         row = 0
         for values, weights in (block for part in self._parts for block in part.read()):
-            suspects = {"infinite": (values, np.isinf(values)), "missing": (values, np.isnan(values))}
+            if self.censored:
+                self._audit_rows(values, row)
+                suspects = {"missing": (values, is_missing(values))}
+            else:
+                suspects = {"infinite": (values, np.isinf(values)), "missing": (values, np.isnan(values))}
             if weights is not None:
                 suspects["unusable"] = weights, ~((weights >= 0) & (weights < np.inf))
             for kind, (column, mask) in suspects.items():
                 if mask.any() and not counts[kind]:
                     at = int(mask.argmax())
-                    first[kind] = row + at + 1, float(column[at])
+                    first[kind] = row + at + 1, float(np.ravel(column[at])[0])
                 counts[kind] += int(mask.sum())
             row += len(values)
 
@@ -136,6 +142,14 @@ class Source:
             raise DataError(f"{where}: all {row} values are missing")
         raise DataError(f"{where}: every row has weight 0 or is missing; at least one weight must be > 0")
 
+    def _audit_rows(self, rows: np.ndarray, start: int) -> None:
+        """Raise for the first row of a block that breaks a rule of intervals."""
+        for rule in RULES:
+            broken = rule.broken(rows)
+            if broken.any():
+                at = int(broken.argmax())
+                raise DataError(f"{self.label}: {rule.told(rows[at])} {at_row(start + at + 1)}")
+
 
 def admit(values: np.ndarray, weights: np.ndarray | None, start: int, missing: Missing) -> Chunk:
     """The block as a chunk, without its missing values and its rows of weight 0; Flaw for what is never allowed."""
@@ -148,6 +162,22 @@ def admit(values: np.ndarray, weights: np.ndarray | None, start: int, missing: M
         if np.isinf(values).any() or (dropped and missing == "error"):
             raise Flaw(f"values that are missing or infinite after row {start}")
         keep = ~gone if dropped else None
+    return _chunk(values, weights, start, rows, dropped, keep)
+
+
+def admit_rows(values: np.ndarray, weights: np.ndarray | None, start: int, missing: Missing) -> Chunk:
+    """The same for rows of intervals, which are cut to their truncation limits."""
+    gone = is_missing(values)
+    dropped = int(gone.sum())
+    if (dropped and missing == "error") or any(rule.broken(values).any() for rule in RULES):
+        raise Flaw(f"rows that are missing or break a rule after row {start}")
+    return _chunk(clipped(values), weights, start, len(values), dropped, ~gone if dropped else None)
+
+
+def _chunk(
+    values: np.ndarray, weights: np.ndarray | None, start: int, rows: int, dropped: int, keep: np.ndarray | None
+) -> Chunk:
+    """Values that were looked at as a chunk, without those not to be kept and those of weight 0."""
     if weights is not None:
         if not (weights.min(initial=0.0) >= 0 and weights.max(initial=0.0) < np.inf):
             raise Flaw(f"weights that are negative or not finite after row {start}")
@@ -156,7 +186,8 @@ def admit(values: np.ndarray, weights: np.ndarray | None, start: int, missing: M
         weights = weights.astype(float, copy=False)  # sums of single precision would not be the count
     if keep is None:
         return Chunk(values, weights, start, rows)
-    return Chunk(values[keep], None if weights is None else weights[keep], start, rows, dropped, np.flatnonzero(keep))
+    kept = None if weights is None else weights[keep]
+    return Chunk(values[keep], kept, start, rows, dropped, np.flatnonzero(keep))
 
 
 def rebatch(pieces: Iterable[Block], rows: int) -> Iterator[Block]:

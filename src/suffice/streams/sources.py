@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from suffice.runtime.errors import DataError
 from suffice.streams.columns import require_numbers, to_float
+from suffice.streams.intervals import rows_of
 from suffice.streams.source import BATCH_ROWS, Block, Missing, Part, Source, rebatch
 
 if TYPE_CHECKING:
@@ -27,10 +29,14 @@ def scan(
     column: str | None = None,
     *,
     weights: str | None = None,
+    left: str | None = None,
+    right: str | None = None,
+    lower: str | float | None = None,
+    upper: str | float | None = None,
     missing: Missing = "error",
     batch_rows: int = BATCH_ROWS,
 ) -> Source:
-    """One column of a file, read in bounded chunks as often as needed.
+    """One column of a file, or two with the ends of intervals, read in bounded chunks as often as needed.
 
     Args:
         path: a file of comma- or tab-separated text with a header line (`.csv`, `.tsv`, either also `.gz`), Parquet
@@ -38,6 +44,10 @@ def scan(
             the nearest float64.
         column: its name; may be left out where there is only one numeric column.
         weights: name of a column of frequencies, >= 0: a row of weight w counts as w observations.
+        left, right: instead of ``column``, names of columns of interval ends: the observation lies in (left, right],
+            or is their value where both are the same; a missing end is open.
+        lower, upper: truncation limits, names of columns or numbers: observations not in (lower, upper] are not among
+            the data; a missing limit is none.
         missing: "error" refuses missing values (empty, null, NaN) with their count and first row; "drop" leaves
             them out.
         batch_rows: the most rows a chunk has.
@@ -55,6 +65,8 @@ def scan(
         raise DataError(f"{where} is a directory, not a file")
     if not file.stat().st_size:
         raise DataError(f"{where} is an empty file")
+    layout = Layout.of(column, left, right, lower, upper)
+    columns = layout.names
     suffix = file.suffix.lower()
     text = file.with_suffix("").suffix.lower() if suffix == ".gz" else suffix
 
@@ -62,23 +74,69 @@ def scan(
     if suffix in PARQUET:
         from suffice.streams.arrow import Parquet
 
-        table = Parquet.of(where, column, weights, batch_rows)
+        table = Parquet.of(where, columns, weights, batch_rows)
         rows, names, readers = table.rows, table.names, table.parts()
     elif suffix in ARROW:
         from suffice.streams.arrow import Arrow
 
-        table = Arrow.of(where, column, weights, batch_rows)
+        table = Arrow.of(where, columns, weights, batch_rows)
         names, readers = table.names, [(0, table.blocks)]
     elif text in DELIMITERS:
         from suffice.streams.delimited import Delimited
 
-        table = Delimited.of(where, DELIMITERS[text], column, weights)
+        table = Delimited.of(where, DELIMITERS[text], columns, weights)
         names, readers = tuple(table.types), [(0, table.blocks)]
     else:
         known = ", ".join((*DELIMITERS, *(f"{text}.gz" for text in DELIMITERS), *PARQUET, *ARROW))
         raise DataError(f"{where}: the file's kind is not known by its ending; known are {known}")
-    parts = tuple(Part(start, partial(_batched, read, batch_rows), missing) for start, read in readers)
-    return Source(names[0], where, f"{where}: column {names[0]!r}", rows, missing, parts)
+    parts = tuple(
+        Part(start, partial(layout.arranged, partial(_batched, read, batch_rows)), missing) for start, read in readers
+    )
+    if not layout.censored:
+        return Source(names[0], where, f"{where}: column {names[0]!r}", rows, missing, parts)
+    told = ", ".join(repr(name) for name in layout.names)
+    return Source(column or left or right or names[0], where, f"{where}: columns {told}", rows, missing, parts, True)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns of a file hold values, or the ends of intervals and truncation limits; numbers stand for themselves."""
+
+    ends: tuple[str | float | None, ...]  # left, right, lower, upper; both of the first the same for values
+
+    @classmethod
+    def of(cls, column: str | None, left: Any, right: Any, lower: Any, upper: Any) -> Self:
+        """Check what was asked for."""
+        if column is not None and not left is right is None:
+            raise TypeError("column is for values and left, right for the ends of intervals: give one or the other")
+        for name, end in (("left", left), ("right", right)):
+            if not isinstance(end, str | None):
+                raise TypeError(f"{name} must be the name of a column, got {end!r}")
+        if column is None and left is None is right is None and (lower is not None or upper is not None):
+            raise TypeError("column must be named where there are truncation limits")
+        if column is not None and column in (lower, upper):
+            raise DataError(f"column {column!r} cannot be its own truncation limit")
+        return cls((column, column, lower, upper) if left is right is None else (left, right, lower, upper))
+
+    @property
+    def censored(self) -> bool:
+        """Whether the source has rows of interval ends."""
+        return self.ends[0] != self.ends[1] or any(end is not None for end in self.ends[2:])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns to read, each once; none for the only numeric one."""
+        return tuple(dict.fromkeys(end for end in self.ends if isinstance(end, str)))
+
+    def arranged(self, read: Callable[[], Iterator[Block]]) -> Iterator[Block]:
+        """Blocks as the source wants them: rows of interval ends are put together."""
+        if not self.censored:
+            yield from read()
+            return
+        for values, weights in read():
+            columns = dict(zip(self.names, np.atleast_2d(values.T), strict=True))
+            ends = (columns[e] if isinstance(e, str) else np.nan if e is None else e for e in self.ends)
+            yield rows_of(*ends), weights
 
 
 def chunks(call: Callable[[], Iterable[Any]], *, missing: Missing = "error") -> Source:
@@ -100,7 +158,7 @@ def chunks(call: Callable[[], Iterable[Any]], *, missing: Missing = "error") -> 
         previous.append(iterable)
         row = 0
         for array in iterable:
-            for piece in _pieces(array, "chunks"):
+            for piece in pieces(array, "chunks"):
                 yield to_float(piece, "chunks", row), None
                 row += len(piece)
 
@@ -114,8 +172,8 @@ def from_array(x: Any, weights: Any = None, *, missing: Missing = "error") -> So
     """
     name = getattr(x, "name", None)
     name, label = (name, f"column {name!r}") if isinstance(name, str) and name else ("x", "data")
-    values = _pieces(x, label)
-    heights = None if weights is None else _pieces(weights, "weights")
+    values = pieces(x, label)
+    heights = None if weights is None else pieces(weights, "weights")
     rows = sum(map(len, values))
     if heights is not None and sum(map(len, heights)) != rows:
         raise ValueError(f"weights must have as many rows as the data, {rows}, got {sum(map(len, heights))}")
@@ -143,7 +201,7 @@ def _window(pieces: list[np.ndarray | pa.Array], start: int, where: str) -> np.n
     return found[0] if len(found) == 1 else np.concatenate(found)
 
 
-def _pieces(x: Any, where: str) -> list[np.ndarray | pa.Array]:
+def pieces(x: Any, where: str) -> list[np.ndarray | pa.Array]:
     """The column's contiguous pieces: NumPy memory where it lives there, Arrow memory where it lives there."""
     if isinstance(x, np.ma.MaskedArray):
         x = np.ma.filled(x.astype(np.result_type(x.dtype, np.float32)), np.nan)
