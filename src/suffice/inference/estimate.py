@@ -23,6 +23,7 @@ from suffice.inference.closed_form import (
     impossible,
     not_inside,
 )
+from suffice.inference.evidence import Evidence
 from suffice.inference.likelihood import (
     covariance,
     expand,
@@ -213,7 +214,12 @@ def fit_families(families: Sequence[Family], data: Observations) -> list[Fit | D
     ends = search([families[i] for i in searched], [starts[i] for i in searched], data)
     results |= closed | starts
     results |= {i: _from_newton(families[i], *end, data) for i, end in zip(searched, ends, strict=True)}
-    return [results[i] for i in range(len(families))]
+    kept = {i: statistics[place] for place, i in enumerate(by_statistic)} if by_statistic else {}
+    return [_resting(results[i], Evidence(data, kept.get(i))) for i in range(len(families))]
+
+
+def _resting(found: Fit | DataError, evidence: Evidence) -> Fit | DataError:
+    return found if isinstance(found, DataError) else found.resting_on(evidence)
 
 
 def _without_search(family: Family, data: Observations) -> Fit | DataError | None:

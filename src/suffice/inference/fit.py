@@ -9,6 +9,7 @@ from suffice.distributions.family import Family, as_family
 from suffice.distributions.statistics import Expansion, Statistics, Sufficient, same_held
 from suffice.inference import estimate
 from suffice.inference.arrays import fit_rows, summarise_rows
+from suffice.inference.evidence import Evidence
 from suffice.inference.observe import observe
 from suffice.inference.result import Fit
 from suffice.numerics.checks import is_traced
@@ -51,6 +52,8 @@ def fit(target: Any, data: Any, weights: Any = None, *, missing: str = "error") 
         if not same_held(data.prototype, family.member):
             raise ValueError(f"these are statistics of {data.prototype!r}, not of {family.name}")
         result = estimate.fit_sufficient(family, data)
+        if isinstance(result, Fit):
+            result = result.resting_on(Evidence(None, data))
     elif isinstance(data, Expansion):
         raise TypeError("an expansion at one point is not enough for a fit: Newton's method needs one at each step")
     else:

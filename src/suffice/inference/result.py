@@ -1,16 +1,19 @@
 """The answer of an estimation: a distribution with its uncertainty."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import jax
 import numpy as np
 
 from suffice.distributions.family import Family
 from suffice.distributions.generic import own
-from suffice.inference import intervals
+from suffice.inference.evidence import Evidence
 from suffice.numerics.newton import AT_LIMIT, CONVERGED, DEGENERATE, EXHAUSTED, INVALID, STALLED, UNBOUNDED
+
+Method = Literal["wald", "profile", "score", "exact", "wilson", "jeffreys", "bootstrap", "percentile", "parametric"]
 
 MESSAGES = {
     CONVERGED: "converged",
@@ -21,6 +24,30 @@ MESSAGES = {
     DEGENERATE: "the likelihood grows without bound as the spread shrinks to nothing",
     INVALID: "the data are not all numbers inside the support",
 }
+
+
+@dataclass(frozen=True)
+class ConfidenceInterval:
+    """An estimate of a number with its confidence interval.
+
+    Attributes:
+        estimate: at the fit.
+        lower, upper: ends.
+        level: coverage aimed at.
+        method: how the ends were found.
+    """
+
+    estimate: float
+    lower: float
+    upper: float
+    level: float
+    method: str
+
+    def __iter__(self) -> Any:
+        return iter((self.lower, self.upper))
+
+    def __repr__(self) -> str:
+        return f"{self.estimate:.3g} ({self.lower:.3g} to {self.upper:.3g}, {100 * self.level:g} % {self.method})"
 
 
 @jax.tree_util.register_dataclass
@@ -38,6 +65,7 @@ class Fit:
         iterations: Newton steps taken; 0 for closed forms.
         limit: where the supremum of the likelihood is a limit, the fit of the limiting family, else None.
         family: what was fitted.
+        evidence: the data or the statistic it was found from, for intervals; None for a fit out of compiled code.
     """
 
     family: Family
@@ -48,6 +76,13 @@ class Fit:
     result: jax.Array
     iterations: jax.Array
     limit: "Fit | None" = None
+
+    evidence: ClassVar[Evidence | None] = None
+
+    def resting_on(self, evidence: Evidence) -> "Fit":
+        """This fit, with what it was found from beside it: not a part of the pytree, so compiled code has no trace of it."""
+        object.__setattr__(self, "evidence", evidence)
+        return self
 
     @property
     def converged(self) -> bool:
@@ -105,19 +140,68 @@ class Fit:
         """Bayesian information criterion k log n − 2l."""
         return self.dimension * float(np.log(float(self.count))) - 2.0 * float(self.log_likelihood)
 
-    def interval(self, level: float = 0.95) -> dict[str, tuple[float, float]]:
-        """Confidence interval of each parameter: Wald's, on the unconstrained scale, mapped back.
+    def interval(
+        self,
+        level: float = 0.95,
+        method: Method = "wald",
+        *,
+        scale: Literal["unconstrained", "natural"] = "unconstrained",
+        replicates: int = 1999,
+        rng: Any = 0,
+    ) -> dict[str, tuple[float, float]]:
+        """Confidence interval of each parameter.
 
         Args:
             level: coverage aimed at, between 0 and 1.
+            method: "wald" from the standard error; "profile" from the likelihood ratio and "score" from the score, both
+                of the likelihood with the other parameters at their best; "exact", "wilson" and "jeffreys" for the
+                families that have one; "bootstrap" (BCa) and "percentile" from resampled rows, "parametric" (BCa) from
+                samples drawn from the fit.
+            scale: for "wald", whether estimate ± z standard errors is taken on the unconstrained scale of each
+                parameter and mapped back, or on its own.
+            replicates, rng: of the bootstrap: how many, and an int, NumPy generator or JAX key.
 
         Returns:
-            (lower, upper) by parameter name; NaN where there is no standard error.
+            (lower, upper) by parameter name; NaN where the method gives none: see ``regular`` and ``converged``.
+
+        Raises:
+            ValueError: level, method or scale unknown; a family without such an interval; a fit that has lost its data,
+                as inside compiled code.
+
+        Example:
+            >>> import suffice as sf
+            >>> fit = sf.fit(sf.Exponential, [1.0, 2.0, 6.0])
+            >>> {m: tuple(round(end, 3) for end in fit.interval(method=m)["rate"]) for m in ("wald", "profile", "exact")}
+            {'wald': (0.107, 1.034), 'profile': (0.083, 0.867), 'exact': (0.069, 0.803)}
         """
-        lower, upper = intervals.wald(
-            self.family.report(self.distribution, np), self.covariance.diagonal(), self.family.parameter_domains, level
-        )
-        return {name: (float(a), float(b)) for name, a, b in zip(self.parameter_names, lower, upper, strict=True)}
+        from suffice.inference import methods  # which stands above: its methods refit
+
+        return methods.of_parameters(self, level, method, scale, replicates, rng)
+
+    def interval_of(
+        self,
+        of: Callable[[Any], Any],
+        level: float = 0.95,
+        method: Method = "wald",
+        *,
+        replicates: int = 1999,
+        rng: Any = 0,
+    ) -> ConfidenceInterval:
+        """Estimate and confidence interval of any number that follows from the distribution.
+
+        Args:
+            of: differentiable function of the distribution, such as ``lambda p: p.icdf(0.99)``.
+            level, method, replicates, rng: as for ``interval``; "wald" is the delta method.
+
+        Example:
+            >>> import suffice as sf
+            >>> fit = sf.fit(sf.Normal, [1.0, 2.0, 4.0, 5.0, 8.0])
+            >>> fit.interval_of(lambda p: p.icdf(0.9), method="profile")
+            7.14 (4.97 to 12.3, 95 % profile)
+        """
+        from suffice.inference import methods
+
+        return methods.of_quantity(self, of, level, method, replicates, rng)
 
     def __repr__(self) -> str:
         if np.ndim(self.count):

@@ -1,0 +1,172 @@
+"""Bootstrap: estimates of many resamples, and the intervals they give.
+
+Resampling rows with replacement is giving them other weights, so censoring, truncation and frequencies need no rule of
+their own: the family is refitted to the same rows with weights drawn anew. The parametric bootstrap draws samples from
+the fit.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.distributions.family import Family
+from suffice.inference.censored import Censored
+from suffice.inference.estimate import fit_traced
+from suffice.inference.likelihood import expand, log_likelihoods
+from suffice.inference.observations import Memory, Observations
+from suffice.inference.replicates import generator, of_values
+from suffice.numerics import newton
+from suffice.numerics.newton import CONVERGED
+from suffice.numerics.special.normal import ndtr, ndtri
+from suffice.runtime.blocks import MIDDLE, TINY
+from suffice.runtime.errors import DataError
+from suffice.runtime.rng import RNG, as_key
+
+_ENTRIES = 2**20  # weights held at once
+_STEPS = 25  # Newton steps of a refit, which starts at the fit
+
+
+def _padded(n: int) -> int:
+    """A size that few programs are compiled for."""
+    return max(TINY, 1 << (n - 1).bit_length()) if n <= MIDDLE else -(-n // MIDDLE) * MIDDLE
+
+
+def resampled(fit: Any, data: Observations, replicates: int, rng: RNG = 0) -> np.ndarray:
+    """Unconstrained estimates of resamples of the rows, (replicates, d); NaN where the family could not be refitted.
+
+    Raises:
+        DataError: the data are not in memory, or their weights are not frequencies.
+    """
+    rows, weights = _rows(data)
+    w = np.ones(rows[0].shape[0]) if weights is None else weights
+    total = w.sum()
+    if total != np.floor(total):
+        raise DataError("the bootstrap resamples observations, so the weights must be whole frequencies")
+    draw, n, size = generator(as_key(rng)), len(w), _padded(len(w))
+    columns = tuple(np.pad(c, [(0, size - n)] + [(0, 0)] * (c.ndim - 1), mode="edge") for c in rows)
+    family = replace(fit.family, member=fit.distribution)
+    batch = max(1, min(replicates, _ENTRIES // size))
+    parts = []
+    for begin in range(0, replicates, batch):
+        drawn = _weights(draw, w, int(total), batch)
+        drawn = np.pad(drawn, [(0, 0), (0, size - n)])
+        parts.append(np.asarray(_refit(family, columns, drawn))[: replicates - begin])
+    return np.concatenate(parts)
+
+
+def _weights(draw: np.random.Generator, w: np.ndarray, total: int, batch: int) -> np.ndarray:
+    """How often each row is drawn when as many as there are observations are drawn with replacement."""
+    if total == len(w) and np.all(w == 1.0):
+        places = draw.integers(0, total, (batch, total)) + total * np.arange(batch)[:, None]
+        return np.bincount(places.ravel(), minlength=batch * total).reshape(batch, total).astype(float)
+    return draw.multinomial(total, w / w.sum(), size=batch).astype(float)
+
+
+def _rows(data: Observations) -> tuple[tuple[np.ndarray, ...], np.ndarray | None]:
+    """Columns of the data: values, ends of rounded values, or rows of censored ones; and their weights."""
+    if isinstance(data, Memory):
+        half = data.width / 2.0
+        x = np.asarray(data.values, float)
+        return ((x,) if half == 0.0 else (x - half, x + half)), data.weights
+    if isinstance(data, Censored) and data.in_memory:
+        return (data.rows,), data.weights
+    raise DataError("the bootstrap needs the data in memory; profile intervals read them as often as they need")
+
+
+@jax.jit
+def _refit(family: Family, columns: tuple[jax.Array, ...], weights: jax.Array) -> jax.Array:
+    """Unconstrained estimates under each row of weights."""
+
+    def one(w: jax.Array) -> jax.Array:
+        if len(columns) == 1 and columns[0].ndim == 1:
+            fit = fit_traced(family, columns[0], w, family.member, most=_STEPS)
+            return jnp.where(fit.result == CONVERGED, family.vector(fit.distribution), jnp.nan)
+        begin = family.vector(family.member)
+        state = newton.maximise(lambda v: _expand(family, v, columns, w), begin, w.sum(), _STEPS)
+        return jnp.where(state.status == CONVERGED, state.point, jnp.nan)
+
+    return jax.vmap(one)(weights)
+
+
+def _expand(family: Family, v: jax.Array, columns: tuple[jax.Array, ...], w: jax.Array) -> tuple[Any, Any, Any]:
+    if len(columns) == 2:
+        return expand(family, v, columns, w)[:3]
+    return newton.second_order(lambda v: w @ row_log_likelihoods(family.build(v), columns[0]), v)
+
+
+def row_log_likelihoods(p: Any, rows: jax.Array) -> jax.Array:
+    """Log-likelihood of each row (left, right, lower, upper), truncation taken off."""
+    left, right, lower, upper = rows.T
+    exact = left == right
+    value = p.log_prob(jnp.where(exact, left, p._support().interior()))
+    censored = log_likelihoods(p, (jnp.where(exact, -jnp.inf, left), jnp.where(exact, jnp.inf, right)), exact=True)
+    return jnp.where(exact, value, censored) - log_likelihoods(p, (lower, upper), exact=True)
+
+
+def drawn(fit: Any, replicates: int, rng: RNG = 0) -> np.ndarray:
+    """Unconstrained estimates of samples drawn from the fit, of as many observations as it had, (replicates, d)."""
+    n = float(fit.count)
+    if n != np.floor(n):
+        raise DataError("the parametric bootstrap draws whole samples, so the weights must be whole frequencies")
+    return of_values(fit, _Estimates(fit.family.free), int(n), replicates, as_key(rng), True)
+
+
+@dataclass(frozen=True)
+class _Estimates:
+    """The unconstrained estimates as a statistic of a refitted sample; equal ones are the same to the compiler."""
+
+    free: tuple[Any, ...]
+
+    def __call__(self, p: Any, x: jax.Array, n: jax.Array) -> jax.Array:
+        return Family(p, self.free).vector(p)
+
+
+@partial(jax.jit, static_argnames="of")
+def quantities(family: Family, points: jax.Array, of: Callable[[Any], Any]) -> jax.Array:
+    """A function of the distribution at each of many unconstrained points."""
+    return jax.vmap(lambda v: jnp.asarray(of(family.build(v)), float))(points)
+
+
+def percentile(values: np.ndarray, level: float) -> np.ndarray:
+    """Quantiles of the replicates, (2, k): Efron (1979)."""
+    return np.nanquantile(values, [0.5 - level / 2.0, 0.5 + level / 2.0], axis=0)
+
+
+def bca(values: np.ndarray, estimate: np.ndarray, acceleration: np.ndarray, level: float) -> np.ndarray:
+    """Bias-corrected and accelerated ends, (2, k): Efron (1987).
+
+    With z0 = Φ⁻¹ of the share of replicates below the estimate, quantiles at Φ(z0 + (z0 + z)/(1 − a (z0 + z))).
+    """
+    usable = values[~np.isnan(values).any(1)]
+    below = (np.sum(usable < estimate, 0) + 0.5 * np.sum(usable == estimate, 0)) / len(usable)
+    bias = np.asarray(ndtri(np.clip(below, 0.5 / len(usable), 1.0 - 0.5 / len(usable))))
+    z = np.asarray(ndtri(np.array([0.5 - level / 2.0, 0.5 + level / 2.0])))[:, None]
+    shifted = bias + (bias + z) / (1.0 - acceleration * (bias + z))
+    levels = np.asarray(ndtr(shifted))
+    return np.stack([np.quantile(usable[:, j], levels[:, j]) for j in range(usable.shape[1])], axis=1)
+
+
+def scores(family: Family, data: Observations) -> tuple[np.ndarray, np.ndarray | None]:
+    """Score of each row at the family's member in unconstrained coordinates, (n, d), and the rows' weights."""
+    columns, weights = _rows(data)
+    return np.asarray(_row_scores(family, family.vector(family.member), columns)), weights
+
+
+@jax.jit
+def _row_scores(family: Family, v: jax.Array, columns: tuple[jax.Array, ...]) -> jax.Array:
+    def each(v: jax.Array) -> jax.Array:
+        p = family.build(v)
+        return row_log_likelihoods(p, columns[0]) if columns[0].ndim == 2 else log_likelihoods(p, columns, exact=True)
+
+    return jax.jacfwd(each)(v)
+
+
+def acceleration(influence: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """Σ u³/(6 (Σ u²)^1.5) of the influence u of each observation on each estimate."""
+    w = np.ones(len(influence)) if weights is None else weights
+    return (w @ influence**3) / (6.0 * (w @ influence**2) ** 1.5)

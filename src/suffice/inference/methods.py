@@ -1,0 +1,114 @@
+"""Confidence intervals of a fit by name of the method."""
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.inference import bootstrap, exact, intervals
+from suffice.inference.evidence import expand_quantity
+from suffice.inference.likelihood import reported_jacobian
+from suffice.inference.result import ConfidenceInterval, Method
+from suffice.numerics.domain import real
+
+METHODS = get_args(Method)
+_BOOTSTRAPS = ("bootstrap", "percentile", "parametric")
+
+
+def of_parameters(
+    fit: Any, level: float, method: str, scale: str, replicates: int, rng: Any
+) -> dict[str, tuple[float, float]]:
+    """Lower and upper end of each reported parameter of a fit."""
+    _check(method, level)
+    family, names = fit.family, fit.parameter_names
+    if scale not in ("unconstrained", "natural"):
+        raise ValueError(f'scale must be "unconstrained" or "natural", got {scale!r}')
+    if method in exact.TABLES:
+        found = exact.from_table(fit, level, method)
+        return {name: found[name] for name in names}
+    if method == "wald":
+        domains = family.parameter_domains if scale == "unconstrained" else [real] * len(names)
+        variances = fit.covariance.diagonal()
+        lower, upper = intervals.wald(family.report(fit.distribution, np), variances, domains, level)
+    elif not _is_regular(fit) and method != "parametric":
+        lower = upper = np.full(len(names), np.nan)
+    elif method in _BOOTSTRAPS:
+        lower, upper = _by_bootstrap(fit, family.report, level, method, replicates, rng)
+    else:
+        lower, upper = intervals.of_parameters(family, _evidence(fit), level, method)
+    return {name: (float(a), float(b)) for name, a, b in zip(names, lower, upper, strict=True)}
+
+
+def of_quantity(
+    fit: Any, of: Callable[[Any], Any], level: float, method: str, replicates: int, rng: Any
+) -> ConfidenceInterval:
+    """Estimate and ends for a function of the distribution."""
+    _check(method, level)
+    family = fit.family
+    if method in exact.TABLES:
+        raise ValueError(f"there is no {method} interval for a function of the distribution")
+    value, slope, _ = expand_quantity(family, family.vector(fit.distribution), of)
+    if np.ndim(value):
+        raise ValueError(f"the function must give one number, got an array of shape {np.shape(value)}")
+    lower = upper = np.nan
+    if method == "wald":
+        jacobian = np.linalg.pinv(np.asarray(reported_jacobian(family, family.vector(fit.distribution))))
+        inner = jacobian @ np.asarray(fit.covariance) @ jacobian.T if _is_regular(fit) else np.nan
+        reach = (
+            intervals.normal_quantile(level) * np.sqrt(np.asarray(slope) @ inner @ np.asarray(slope))
+            if _is_regular(fit)
+            else np.nan
+        )
+        lower, upper = float(value) - reach, float(value) + reach
+    elif method in _BOOTSTRAPS:
+        low, high = _by_bootstrap(
+            fit, lambda p: jnp.reshape(jnp.asarray(of(p), float), 1), level, method, replicates, rng
+        )
+        lower, upper = float(low[0]), float(high[0])
+    elif _is_regular(fit):
+        lower, upper = intervals.of_quantity(family, _evidence(fit), of, level, method)
+    return ConfidenceInterval(float(value), float(lower), float(upper), level, method)
+
+
+def _check(method: str, level: float) -> None:
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
+    intervals.normal_quantile(level)
+
+
+def _is_regular(fit: Any) -> bool:
+    return fit.regular and fit.converged
+
+
+def _evidence(fit: Any) -> Any:
+    if fit.evidence is None:
+        raise ValueError(
+            "this fit does not know its data: intervals by likelihood and bootstrap need a fit out of sf.fit"
+        )
+    return fit.evidence
+
+
+def _by_bootstrap(fit: Any, of: Any, level: float, method: str, replicates: int, rng: Any) -> tuple[Any, Any]:
+    """Ends from replicates: percentile, or BCa with the acceleration of the scores."""
+    if replicates < 2:
+        raise ValueError(f"replicates must be >= 2, got {replicates}")
+    family, data = fit.family, _evidence(fit).observations
+    if method == "parametric":
+        points = bootstrap.drawn(fit, replicates, rng)
+    elif data is None:
+        raise ValueError("resampling needs the data: a statistic is not enough")
+    else:
+        points = bootstrap.resampled(fit, data, replicates, rng)
+    values = np.asarray(bootstrap.quantities(family, points, of))
+    if method == "percentile" or not fit.regular:
+        return bootstrap.percentile(values, level)
+    estimate = np.asarray(of(fit.distribution), float)
+    scores, weights = bootstrap.scores(family, data)
+    slopes = np.asarray(jax.jacfwd(lambda v: of(family.build(v)))(family.vector(fit.distribution)))
+    inverse = np.linalg.pinv(
+        np.einsum("n,ni,nj->ij", np.ones(len(scores)) if weights is None else weights, scores, scores)
+    )
+    speed = bootstrap.acceleration(scores @ inverse @ slopes.T, weights)
+    return bootstrap.bca(values, estimate, speed, level)
