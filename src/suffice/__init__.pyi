@@ -86,6 +86,8 @@ from .distributions.zeta import Zeta as Zeta
 from .inference.fit import fit as fit
 from .inference.fit import statistics as statistics
 from .inference.goodness import GoodnessOfFit as GoodnessOfFit
+from .inference.groups import Groups as Groups
+from .inference.groups import likelihood_ratio as likelihood_ratio
 from .inference.information import cramer_rao_bound as cramer_rao_bound
 from .inference.information import fisher_information as fisher_information
 from .inference.information import observed_information as observed_information

@@ -15,25 +15,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.family import Family
-from suffice.inference.censored import Censored
 from suffice.inference.estimate import fit_traced
-from suffice.inference.likelihood import expand, log_likelihoods
-from suffice.inference.observations import Memory, Observations
+from suffice.inference.likelihood import expand
+from suffice.inference.observations import Observations
 from suffice.inference.replicates import generator, of_values
+from suffice.inference.rows import padded_size, row_log_likelihoods, rows_of
 from suffice.numerics import newton
 from suffice.numerics.newton import CONVERGED
 from suffice.numerics.special.normal import ndtr, ndtri
-from suffice.runtime.blocks import MIDDLE, TINY
 from suffice.runtime.errors import DataError
 from suffice.runtime.rng import RNG, as_key
 
 _ENTRIES = 2**20  # weights held at once
 _STEPS = 25  # Newton steps of a refit, which starts at the fit
-
-
-def _padded(n: int) -> int:
-    """A size that few programs are compiled for."""
-    return max(TINY, 1 << (n - 1).bit_length()) if n <= MIDDLE else -(-n // MIDDLE) * MIDDLE
 
 
 def resampled(fit: Any, data: Observations, replicates: int, rng: RNG = 0) -> np.ndarray:
@@ -42,12 +36,12 @@ def resampled(fit: Any, data: Observations, replicates: int, rng: RNG = 0) -> np
     Raises:
         DataError: the data are not in memory, or their weights are not frequencies.
     """
-    rows, weights = _rows(data)
+    rows, weights = rows_of(data)
     w = np.ones(rows[0].shape[0]) if weights is None else weights
     total = w.sum()
     if total != np.floor(total):
         raise DataError("the bootstrap resamples observations, so the weights must be whole frequencies")
-    draw, n, size = generator(as_key(rng)), len(w), _padded(len(w))
+    draw, n, size = generator(as_key(rng)), len(w), padded_size(len(w))
     columns = tuple(np.pad(c, [(0, size - n)] + [(0, 0)] * (c.ndim - 1), mode="edge") for c in rows)
     family = replace(fit.family, member=fit.distribution)
     batch = max(1, min(replicates, _ENTRIES // size))
@@ -65,17 +59,6 @@ def _weights(draw: np.random.Generator, w: np.ndarray, total: int, batch: int) -
         places = draw.integers(0, total, (batch, total)) + total * np.arange(batch)[:, None]
         return np.bincount(places.ravel(), minlength=batch * total).reshape(batch, total).astype(float)
     return draw.multinomial(total, w / w.sum(), size=batch).astype(float)
-
-
-def _rows(data: Observations) -> tuple[tuple[np.ndarray, ...], np.ndarray | None]:
-    """Columns of the data: values, ends of rounded values, or rows of censored ones; and their weights."""
-    if isinstance(data, Memory):
-        half = data.width / 2.0
-        x = np.asarray(data.values, float)
-        return ((x,) if half == 0.0 else (x - half, x + half)), data.weights
-    if isinstance(data, Censored) and data.in_memory:
-        return (data.rows,), data.weights
-    raise DataError("the bootstrap needs the data in memory; profile intervals read them as often as they need")
 
 
 @jax.jit
@@ -97,15 +80,6 @@ def _expand(family: Family, v: jax.Array, columns: tuple[jax.Array, ...], w: jax
     if len(columns) == 2:
         return expand(family, v, columns, w)[:3]
     return newton.second_order(lambda v: w @ row_log_likelihoods(family.build(v), columns[0]), v)
-
-
-def row_log_likelihoods(p: Any, rows: jax.Array) -> jax.Array:
-    """Log-likelihood of each row (left, right, lower, upper), truncation taken off."""
-    left, right, lower, upper = rows.T
-    exact = left == right
-    value = p.log_prob(jnp.where(exact, left, p._support().interior()))
-    censored = log_likelihoods(p, (jnp.where(exact, -jnp.inf, left), jnp.where(exact, jnp.inf, right)), exact=True)
-    return jnp.where(exact, value, censored) - log_likelihoods(p, (lower, upper), exact=True)
 
 
 def drawn(fit: Any, replicates: int, rng: RNG = 0) -> np.ndarray:
@@ -132,41 +106,32 @@ def quantities(family: Family, points: jax.Array, of: Callable[[Any], Any]) -> j
     return jax.vmap(lambda v: jnp.asarray(of(family.build(v)), float))(points)
 
 
-def percentile(values: np.ndarray, level: float) -> np.ndarray:
-    """Quantiles of the replicates, (2, k): Efron (1979)."""
-    return np.nanquantile(values, [0.5 - level / 2.0, 0.5 + level / 2.0], axis=0)
+def percentile(values: Any, level: float) -> jax.Array:
+    """Quantiles of the replicates (r, k), (2, k): Efron (1979)."""
+    return jnp.nanquantile(jnp.asarray(values), jnp.array([0.5 - level / 2.0, 0.5 + level / 2.0]), axis=0)
 
 
-def bca(values: np.ndarray, estimate: np.ndarray, acceleration: np.ndarray, level: float) -> np.ndarray:
+def basic(values: Any, estimate: Any, level: float) -> jax.Array:
+    """Twice the estimate less the opposite quantiles, (2, k): for estimates that lie on one side of the truth."""
+    return 2.0 * estimate - percentile(values, level)[::-1]
+
+
+def bca(values: Any, estimate: Any, speed: Any, level: float) -> jax.Array:
     """Bias-corrected and accelerated ends, (2, k): Efron (1987).
 
     With z0 = Φ⁻¹ of the share of replicates below the estimate, quantiles at Φ(z0 + (z0 + z)/(1 − a (z0 + z))).
     """
-    usable = values[~np.isnan(values).any(1)]
-    below = (np.sum(usable < estimate, 0) + 0.5 * np.sum(usable == estimate, 0)) / len(usable)
-    bias = np.asarray(ndtri(np.clip(below, 0.5 / len(usable), 1.0 - 0.5 / len(usable))))
-    z = np.asarray(ndtri(np.array([0.5 - level / 2.0, 0.5 + level / 2.0])))[:, None]
-    shifted = bias + (bias + z) / (1.0 - acceleration * (bias + z))
-    levels = np.asarray(ndtr(shifted))
-    return np.stack([np.quantile(usable[:, j], levels[:, j]) for j in range(usable.shape[1])], axis=1)
+    values = jnp.asarray(values)
+    usable = ~jnp.isnan(values)
+    count = usable.sum(0)
+    below = (values < estimate).sum(0) + 0.5 * (values == estimate).sum(0)
+    bias = ndtri(jnp.clip(below / count, 0.5 / count, 1.0 - 0.5 / count))[None]
+    z = ndtri(jnp.array([0.5 - level / 2.0, 0.5 + level / 2.0]))[:, None]
+    levels = ndtr(bias + (bias + z) / (1.0 - speed[None] * (bias + z)))
+    return jax.vmap(jnp.nanquantile, in_axes=(1, 1), out_axes=1)(values, levels)
 
 
-def scores(family: Family, data: Observations) -> tuple[np.ndarray, np.ndarray | None]:
-    """Score of each row at the family's member in unconstrained coordinates, (n, d), and the rows' weights."""
-    columns, weights = _rows(data)
-    return np.asarray(_row_scores(family, family.vector(family.member), columns)), weights
-
-
-@jax.jit
-def _row_scores(family: Family, v: jax.Array, columns: tuple[jax.Array, ...]) -> jax.Array:
-    def each(v: jax.Array) -> jax.Array:
-        p = family.build(v)
-        return row_log_likelihoods(p, columns[0]) if columns[0].ndim == 2 else log_likelihoods(p, columns, exact=True)
-
-    return jax.jacfwd(each)(v)
-
-
-def acceleration(influence: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+def acceleration(influence: Any, weights: Any = None) -> Any:
     """Σ u³/(6 (Σ u²)^1.5) of the influence u of each observation on each estimate."""
     w = np.ones(len(influence)) if weights is None else weights
     return (w @ influence**3) / (6.0 * (w @ influence**2) ** 1.5)

@@ -31,6 +31,7 @@ class Curve(NamedTuple):
 
     point: Any
     tilt: Any
+    before: Any  # tilt and the wish for it, one step ago: how the score's information changes along the curve
     iterations: Any
     status: Any
 
@@ -58,7 +59,8 @@ def start(target: Target, slope: Any, xp: Any = np) -> Curve:
     across = xp.linalg.solve(target.metric, slope)
     error = xp.sqrt(xp.sum(slope * across))
     point = target.estimate + target.side * target.z * across / error
-    return Curve(point, target.z / error, xp.asarray(0), xp.asarray(RUNNING))
+    before = xp.asarray([xp.nan, xp.nan])
+    return Curve(point, target.z / error, before, xp.asarray(0), xp.asarray(RUNNING))
 
 
 def update(
@@ -75,7 +77,7 @@ def update(
         information: for the score statistic, the information in v at this point; None for the profile.
     """
     (value, gradient, hessian), (_, slope, bend) = likelihood, quantity
-    push = target.side * slope
+    push, before = target.side * slope, curve.before
     k = hessian + curve.tilt * target.side * bend
     scale = 1.0 / xp.sqrt(xp.abs(xp.diagonal(target.metric)))
     curvature, directions = xp.linalg.eigh(-k * xp.outer(scale, scale))
@@ -94,9 +96,12 @@ def update(
         change = xp.clip(change, -0.7 * curve.tilt, 2.0 * curve.tilt)
         reached = xp.abs(excess) <= _EXACT * (target.z**2 + xp.abs(target.value) * 1e-3)
     else:
-        change = target.z / xp.sqrt(xp.sum(slope * xp.linalg.solve(information, slope))) - curve.tilt
-        change = xp.clip(change, -0.7 * curve.tilt, 2.0 * curve.tilt)
-        reached = xp.abs(change) <= 1e3 * _EXACT * curve.tilt
+        wish = target.z / xp.sqrt(xp.sum(slope * xp.linalg.solve(information, slope)))
+        trend = (wish - curve.before[1]) / (curve.tilt - curve.before[0])
+        trend = xp.clip(xp.where(xp.isfinite(trend), trend, -1.0), -5.0, 0.9)
+        reached = xp.abs(wish - curve.tilt) <= 1e2 * _EXACT * curve.tilt
+        change = xp.clip((wish - curve.tilt) / (1.0 - trend), -0.7 * curve.tilt, 2.0 * curve.tilt)
+        before = xp.stack([curve.tilt, wish])
     step = back + change * along
     length = xp.sqrt(xp.abs(step @ target.metric @ step))
     share = xp.minimum(1.0, _LONGEST / xp.maximum(length, 1e-300))
@@ -111,7 +116,7 @@ def update(
         xp.where(far, UNBOUNDED, xp.where((iterations >= MOST_STEPS) | ~finite, EXHAUSTED, RUNNING)),
     )
     point = xp.where(finite, curve.point + share * step, curve.point)
-    return Curve(point, xp.where(finite, curve.tilt + share * change, curve.tilt), iterations, status)
+    return Curve(point, xp.where(finite, curve.tilt + share * change, curve.tilt), before, iterations, status)
 
 
 def follow(

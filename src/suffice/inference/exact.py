@@ -180,4 +180,4 @@ def from_table(fit: Any, level: float, method: str) -> dict[str, tuple[float, fl
     if n != np.floor(n):
         raise ValueError(f"a {method} interval needs whole frequencies, got a count of {n:g}")
     normal_quantile(level)  # checks it
-    return rule(fit.distribution, n, 1.0 - level)
+    return {name: (float(a), float(b)) for name, (a, b) in rule(fit.distribution, n, 1.0 - level).items()}

@@ -1,37 +1,62 @@
 """Fit one family: the front door of estimation."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal, get_args
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from suffice.distributions.family import Family, as_family
 from suffice.distributions.statistics import Expansion, Statistics, Sufficient, same_held
 from suffice.inference import estimate
 from suffice.inference.arrays import fit_rows, summarise_rows
 from suffice.inference.evidence import Evidence
+from suffice.inference.groups import fit_groups, split
+from suffice.inference.information import information
+from suffice.inference.likelihood import reported_jacobian
 from suffice.inference.observe import observe
 from suffice.inference.result import Fit
+from suffice.inference.rows import meat
 from suffice.numerics.checks import is_traced
 from suffice.runtime.errors import DataError
 
+Covariance = Literal["observed", "expected", "sandwich"]
 
-def fit(target: Any, data: Any, weights: Any = None, *, missing: str = "error") -> Fit:
+
+def fit(
+    target: Any,
+    data: Any,
+    weights: Any = None,
+    *,
+    missing: str = "error",
+    covariance: Covariance = "observed",
+    by: Any = None,
+    share: Sequence[str] = (),
+) -> Any:
     """Fit a family to data by maximum likelihood: argmax over theta of Σ w_i log p(x_i | theta).
 
     Args:
         target: a class such as ``sf.Gamma``, or ``sf.family(...)`` with parameters held.
         data: array-like of shape (n,), a pandas, Polars or Arrow column, ``sf.scan(path, column=...)``,
-            ``sf.chunks(callable)``, or the ``Statistics`` of the family. For families of vectors an array or data frame
-            of shape (n, d), of matrices (n, d, d).
+            ``sf.chunks(callable)``, ``sf.Data`` for censored, truncated and binned data, or the ``Statistics`` of the
+            family. For families of vectors an array or data frame of shape (n, d), of matrices (n, d, d).
         weights: frequencies of shape (n,), >= 0: weight w counts as w observations.
         missing: what to do with missing values: "error" or "drop".
+        covariance: of the estimates: from the "observed" information (the Hessian), the "expected" one, or "sandwich",
+            H⁻¹ (Σ w² s s') H⁻¹ with the scores s, which holds for any distribution of the data. Weights are then those
+            of a survey or of importance sampling: the count is Kish's effective one, and there is no AIC.
+        by: a label for each observation, (n,): a fit for each group.
+        share: names of parameters that groups have in common.
 
     Returns:
-        A ``Fit``: the distribution, covariance of the estimates from the observed information, log-likelihood.
+        A ``Fit``: the distribution, covariance of the estimates, log-likelihood. With ``by``, ``Groups`` of them, with a
+        test of whether they differ.
 
     Raises:
         DataError: missing or infinite values, values outside the family's support, no spread.
+        ValueError: an expected information where values are not known.
 
     Example:
         >>> import suffice as sf
@@ -40,8 +65,13 @@ def fit(target: Any, data: Any, weights: Any = None, *, missing: str = "error") 
         (0.333333, 0.19245)
     """
     family = as_family(target)
+    if covariance not in get_args(Covariance):
+        raise ValueError(f"covariance must be one of {', '.join(get_args(Covariance))}, got {covariance!r}")
     if is_traced(data, weights):
         return _fit_traced(family, jnp.asarray(data), weights)
+    if by is not None:
+        groups = split(data, weights, by, observe, missing)
+        return fit_groups(family, observe(data, weights, missing), groups, share)
     if family.member.event_ndim and not isinstance(data, Statistics):
         return fit_rows(family, data, weights, missing)
     if not isinstance(data, Statistics):
@@ -60,7 +90,31 @@ def fit(target: Any, data: Any, weights: Any = None, *, missing: str = "error") 
         raise TypeError(f"these are not statistics of {family.name}")
     if isinstance(result, DataError):
         raise result
-    return result
+    return result if covariance == "observed" else _with_covariance(result, covariance)
+
+
+def _with_covariance(fit: Fit, covariance: str) -> Fit:
+    """The fit with another covariance of its estimates."""
+    evidence, family = fit.evidence, fit.family
+    if not (fit.converged and fit.regular) or evidence is None:
+        return fit
+    v = family.vector(fit.distribution)
+    jacobian = reported_jacobian(family, v)
+    if covariance == "expected":
+        if evidence.observations is not None and not evidence.observations.is_plain:
+            raise ValueError("the expected information of censored, truncated or rounded values is not known")
+        spread = jacobian @ jnp.linalg.inv(fit.count * information(family, v)) @ jacobian.T
+        return replace(fit, covariance=spread).resting_on(evidence)
+    if evidence.observations is None:
+        raise ValueError("a sandwich covariance needs the data: a statistic is not enough")
+    ((_, _, hessian),) = evidence.expand([(family, family.vector(fit.distribution, np))])
+    filling = meat(family, evidence.observations)
+    bread = jacobian @ jnp.linalg.inv(hessian)
+    weighted = filling.effective < filling.total * (1.0 - 1e-12) or filling.squares != filling.total
+    robust = replace(
+        fit, covariance=bread @ filling.outer @ bread.T, count=jnp.asarray(filling.effective), pseudo=weighted
+    )
+    return robust.resting_on(evidence)
 
 
 def _fit_traced(family: Family, data: jax.Array, weights: Any) -> Fit:

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from suffice.inference import bootstrap, exact, intervals
+from suffice.inference import bootstrap, exact, intervals, rows
 from suffice.inference.evidence import expand_quantity
 from suffice.inference.likelihood import reported_jacobian
 from suffice.inference.result import ConfidenceInterval, Method
@@ -102,13 +102,17 @@ def _by_bootstrap(fit: Any, of: Any, level: float, method: str, replicates: int,
     else:
         points = bootstrap.resampled(fit, data, replicates, rng)
     values = np.asarray(bootstrap.quantities(family, points, of))
-    if method == "percentile" or not fit.regular:
-        return bootstrap.percentile(values, level)
+    if method == "percentile":
+        return np.asarray(bootstrap.percentile(values, level))
     estimate = np.asarray(of(fit.distribution), float)
-    scores, weights = bootstrap.scores(family, data)
+    if not fit.regular:
+        return np.asarray(bootstrap.basic(values, estimate, level))
+    if data is None:
+        raise ValueError("the acceleration needs the data: a statistic is not enough")
+    scores, weights = rows.scores(family, data)
     slopes = np.asarray(jax.jacfwd(lambda v: of(family.build(v)))(family.vector(fit.distribution)))
     inverse = np.linalg.pinv(
         np.einsum("n,ni,nj->ij", np.ones(len(scores)) if weights is None else weights, scores, scores)
     )
     speed = bootstrap.acceleration(scores @ inverse @ slopes.T, weights)
-    return bootstrap.bca(values, estimate, speed, level)
+    return np.asarray(bootstrap.bca(values, estimate, jnp.asarray(speed), level))

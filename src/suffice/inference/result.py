@@ -1,7 +1,7 @@
 """The answer of an estimation: a distribution with its uncertainty."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, Literal
 
@@ -65,6 +65,7 @@ class Fit:
         iterations: Newton steps taken; 0 for closed forms.
         limit: where the supremum of the likelihood is a limit, the fit of the limiting family, else None.
         family: what was fitted.
+        pseudo: whether the log-likelihood is one of weights that are no frequencies, of which there is no AIC.
         evidence: the data or the statistic it was found from, for intervals; None for a fit out of compiled code.
     """
 
@@ -76,6 +77,7 @@ class Fit:
     result: jax.Array
     iterations: jax.Array
     limit: "Fit | None" = None
+    pseudo: bool = field(default=False, metadata={"static": True})
 
     evidence: ClassVar[Evidence | None] = None
 
@@ -126,7 +128,9 @@ class Fit:
 
     @property
     def aic(self) -> float:
-        """Akaike's information criterion 2k − 2l; heuristic where ``regular`` is false."""
+        """Akaike's information criterion 2k − 2l; heuristic where ``regular`` is false, NaN where ``pseudo`` is true."""
+        if self.pseudo:
+            return np.nan
         return 2.0 * self.dimension - 2.0 * float(self.log_likelihood)
 
     @property
@@ -137,8 +141,8 @@ class Fit:
 
     @property
     def bic(self) -> float:
-        """Bayesian information criterion k log n − 2l."""
-        return self.dimension * float(np.log(float(self.count))) - 2.0 * float(self.log_likelihood)
+        """Bayesian information criterion k log n − 2l; NaN where ``pseudo`` is true."""
+        return self.aic + self.dimension * (float(np.log(float(self.count))) - 2.0)
 
     def interval(
         self,

@@ -48,7 +48,8 @@ def clipped(rows: np.ndarray) -> np.ndarray:
 def middle(rows: np.ndarray) -> np.ndarray:
     """A value for each row where one is needed: itself, the middle of its interval, or the end that is not open."""
     left, right = rows[:, LEFT], rows[:, RIGHT]
-    return np.where(left == -np.inf, right, np.where(right == np.inf, left, left + (right - left) / 2.0))
+    low, high = np.where(left == -np.inf, right, left), np.where(right == np.inf, left, right)
+    return low + (high - low) / 2.0
 
 
 def _outside(rows: np.ndarray) -> np.ndarray:

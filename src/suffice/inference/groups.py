@@ -1,0 +1,226 @@
+"""One family in several groups: a fit for each, some parameters shared perhaps, and whether the groups differ at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import numpy as np
+
+from suffice.distributions.chi import ChiSquared
+from suffice.distributions.family import Family
+from suffice.inference import estimate
+from suffice.inference.likelihood import reported_jacobian
+from suffice.inference.observations import Observations
+from suffice.inference.result import Fit
+from suffice.numerics import newton
+from suffice.numerics.newton import CONVERGED, RUNNING
+from suffice.runtime.errors import DataError
+from suffice.streams import Data, Source
+
+
+@dataclass(frozen=True)
+class LikelihoodRatio:
+    """A likelihood-ratio test of a model inside another.
+
+    Attributes:
+        statistic: 2 (l₁ − l₀), twice the gain in log-likelihood.
+        df: number of parameters more.
+        p_value: P(χ² of df > statistic): the chance of such a gain where the smaller model is true, for large samples.
+    """
+
+    statistic: float
+    df: int
+    p_value: float
+
+
+def likelihood_ratio(smaller: Any, larger: Any) -> LikelihoodRatio:
+    """Test a fit against one of a model that contains it: 2 (l₁ − l₀) is χ² of as many df as it has parameters more.
+
+    Args:
+        smaller, larger: fits of the same data, as ``sf.fit`` returns them, with or without ``by``.
+
+    Raises:
+        ValueError: the larger model has no more parameters, or the fits are of unlike numbers of observations.
+
+    Source: Wilks (1938). Not where the smaller model lies on the boundary of the larger, nor where supports are estimated.
+
+    Example:
+        >>> import suffice as sf
+        >>> x = [0.8, 1.1, 1.9, 2.3, 2.4, 3.0, 4.1, 5.2]
+        >>> test = sf.likelihood_ratio(sf.fit(sf.Exponential, x), sf.fit(sf.Gamma, x))
+        >>> round(test.statistic, 3), test.df, round(test.p_value, 3)
+        (4.237, 1, 0.04)
+    """
+    if float(smaller.count) != float(larger.count):
+        raise ValueError(f"the fits must be of the same data, got {smaller.count:g} and {larger.count:g} observations")
+    df = larger.dimension - smaller.dimension
+    if df < 1:
+        raise ValueError(
+            f"the larger model must have more parameters, got {larger.dimension} against {smaller.dimension}"
+        )
+    statistic = max(0.0, 2.0 * (float(larger.log_likelihood) - float(smaller.log_likelihood)))
+    return LikelihoodRatio(statistic, df, float(ChiSquared(float(df)).sf(statistic)))
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Fits of one family to groups of the data.
+
+    Attributes:
+        labels: of the groups, in order.
+        fits: one for each; with shared parameters these are equal in all.
+        pooled: the fit of all data together.
+        shared: names of the parameters that groups have in common.
+    """
+
+    labels: tuple[Any, ...]
+    fits: tuple[Fit, ...]
+    pooled: Fit
+    shared: tuple[str, ...] = ()
+
+    @property
+    def log_likelihood(self) -> float:
+        """Of all groups together."""
+        return float(sum(float(f.log_likelihood) for f in self.fits))
+
+    @property
+    def count(self) -> float:
+        """Number of observations."""
+        return float(self.pooled.count)
+
+    @property
+    def dimension(self) -> int:
+        """Number of free parameters: the shared once, the others for each group."""
+        common = sum(name.split("[")[0] in self.shared for name in self.pooled.parameter_names)
+        return len(self.fits) * (self.pooled.dimension - common) + common
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion of the groups, to be compared with that of ``pooled``."""
+        return 2.0 * self.dimension - 2.0 * self.log_likelihood
+
+    @property
+    def test(self) -> LikelihoodRatio:
+        """Whether the groups differ: likelihood ratio of the groups against ``pooled``."""
+        return likelihood_ratio(self.pooled, self)
+
+    def __getitem__(self, label: Any) -> Fit:
+        return self.fits[self.labels.index(label)]
+
+    def __repr__(self) -> str:
+        lines = [f"{self.pooled.family.name} in {len(self.fits)} groups"]
+        if self.shared:
+            lines[0] += f", {', '.join(self.shared)} shared"
+        for label, f in zip(self.labels, self.fits, strict=True):
+            told = ", ".join(f"{n} = {v:.6g} ± {f.standard_errors[n]:.2g}" for n, v in f.parameters.items())
+            lines.append(f"  {label!s:<12} n = {float(f.count):<8,.10g} {told}")
+        t = self.test
+        lines.append(f"  do they differ? likelihood ratio {t.statistic:.4g}, df {t.df}, p = {t.p_value:.3g}")
+        return "\n".join(lines)
+
+
+def fit_groups(
+    family: Family, whole: Observations, groups: dict[Any, Observations], shared: Sequence[str] = ()
+) -> Groups:
+    """Fit a family to each group, and to all; parameters named in ``shared`` are equal in all groups."""
+    known = dict.fromkeys(path[-1] for path in family.free)
+    for name in shared:
+        if name not in known:
+            raise ValueError(
+                f"share names {name!r}, which {family.name} does not estimate; it estimates {', '.join(known)}"
+            )
+    pooled = estimate.fit_observations(family, whole)
+    fits = []
+    for label, data in groups.items():
+        try:
+            fits.append(estimate.fit_observations(family, data))
+        except DataError as error:
+            raise DataError(f"group {label!s}: {error}") from None
+    if shared:
+        fits = _sharing(pooled, fits, tuple(shared))
+    return Groups(tuple(groups), tuple(fits), pooled, tuple(shared))
+
+
+def _sharing(pooled: Fit, fits: list[Fit], shared: tuple[str, ...]) -> list[Fit]:
+    """The joint maximum: Newton's method on shared coordinates followed by those of each group."""
+    family = pooled.family
+    if not all(f.regular for f in fits):
+        raise ValueError(f"{family.name}: parameters that bound the support are not shared between groups")
+    common = _common(family, shared)
+    own, d, k = ~common, len(common), int(common.sum())
+    size = k + len(fits) * (d - k)
+    places = []
+    for g in range(len(fits)):
+        at = np.zeros(d, int)
+        at[common], at[own] = np.arange(k), k + g * (d - k) + np.arange(d - k)
+        places.append(at)
+    evidences: list[Any] = [f.evidence for f in fits]
+    begin = np.zeros(size)
+    for f, at in zip(fits, places, strict=True):
+        begin[at] = family.vector(f.distribution, np)
+    begin[:k] = family.vector(pooled.distribution, np)[common]
+    state = newton.start(begin)
+    values = np.zeros(len(fits))
+    while state.status == RUNNING:
+        gradient, hessian = np.zeros(size), np.zeros((size, size))
+        for g, (evidence, at) in enumerate(zip(evidences, places, strict=True)):
+            ((value, slope, bend),) = evidence.expand([(replace(family, member=fits[g].distribution), state.trial[at])])
+            values[g] = value
+            gradient[at] += slope
+            hessian[np.ix_(at, at)] += bend
+        state = newton.update(state, values.sum(), gradient, hessian, float(pooled.count), lambda _: False)
+    spread = np.linalg.inv(-np.asarray(state.hessian)) if state.status == CONVERGED else np.full((size, size), np.nan)
+    found = []
+    for g, at in enumerate(places):
+        p = family.build(np.asarray(state.point)[at])
+        jacobian = np.asarray(reported_jacobian(family, np.asarray(state.point)[at]))
+        within = jacobian @ spread[np.ix_(at, at)] @ jacobian.T
+        joint: Any = (replace(family, member=p), p, within, values[g], fits[g].count, state.status, state.iterations)
+        found.append(jax.device_put(Fit(*joint)))
+    return found
+
+
+def _common(family: Family, shared: tuple[str, ...]) -> np.ndarray:
+    """Which unconstrained coordinates belong to shared parameters."""
+    sizes = [int(np.prod(shape)) for shape in family._shapes()]
+    flags = [np.full(size, path[-1] in shared) for path, size in zip(family.free, sizes, strict=True)]
+    return np.concatenate(flags)
+
+
+def split(data: Any, weights: Any, by: Any, observe: Any, missing: str = "error") -> dict[Any, Observations]:
+    """Observations of each group, in the order of their labels."""
+    codes, labels = codes_of(by)
+    if isinstance(data, Source):
+        raise TypeError("by= needs data in memory: read the column first, or use the command's --by")
+    if isinstance(data, Data):
+        if len(codes) != len(data):
+            raise DataError(f"by must have as many rows as the data, {len(data)}, got {len(codes)}")
+        rows, heights = data.rows, data.weights
+        parts = {
+            label: Data(
+                left=rows[m, 0], right=rows[m, 1], lower=rows[m, 2], upper=rows[m, 3],
+                weights=None if heights is None else heights[m],
+            )
+            for label, m in ((label, codes == i) for i, label in enumerate(labels))
+        }  # fmt: skip
+        return {label: observe(part) for label, part in parts.items()}
+    x = np.asarray(data)
+    if len(codes) != len(x):
+        raise DataError(f"by must have as many rows as the data, {len(x)}, got {len(codes)}")
+    w = None if weights is None else np.asarray(weights, float)
+    return {
+        label: observe(x[codes == i], None if w is None else w[codes == i], missing) for i, label in enumerate(labels)
+    }
+
+
+def codes_of(by: Any) -> tuple[np.ndarray, list[Any]]:
+    """A number for each row, and what the numbers stand for, sorted; a missing label is refused."""
+    column = np.asarray(by)
+    if column.ndim != 1:
+        raise DataError(f"by must be one column of labels, got shape {column.shape}")
+    bad = [i for i, v in enumerate(column.tolist()) if v is None or v != v]  # NaN is not itself
+    if bad:
+        raise DataError(f"by has {len(bad)} missing labels, the first at row {bad[0] + 1} (counting from 1)")
+    labels, codes = np.unique(column, return_inverse=True)
+    return codes, labels.tolist()
