@@ -32,8 +32,6 @@ class Censored(Observations):
     Σ w log P(lower < X <= upper) over truncated rows: the last are intervals of negative weight.
     """
 
-    is_plain = False
-
     def __init__(self, source: Source, chunks: list[Chunk] | None = None, progress: Any = None) -> None:
         super().__init__(source)
         self._chunks, self.progress = chunks, progress
@@ -51,6 +49,10 @@ class Censored(Observations):
         data = cls(source, chunks)
         data.passes = 1
         return data
+
+    @property
+    def is_plain(self) -> bool:
+        return False
 
     @property
     def is_small(self) -> bool:
@@ -160,7 +162,7 @@ def cut(rows: np.ndarray, weights: np.ndarray | None) -> Iterator[Block]:
 
 def _wide(left: np.ndarray, right: np.ndarray, weights: np.ndarray) -> Iterable[Block]:
     ends = np.ascontiguousarray(left), np.ascontiguousarray(right)
-    return (Wide(*block) for block in blocks(ends, weights))
+    return (Wide._make(block) for block in blocks(ends, weights))
 
 
 def imputed(rows: np.ndarray) -> np.ndarray:

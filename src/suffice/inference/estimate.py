@@ -195,6 +195,7 @@ def fit_families(families: Sequence[Family], data: Observations) -> list[Fit | D
         except DataError as error:
             results[i] = error
     by_statistic = [i for i, f in enumerate(families) if i not in results and has_sufficient(f) and data.is_plain]
+    statistics: Any = ()
     if by_statistic:
         statistics = data.fold(
             lambda blocks: Together(share(lambda i: sufficient(families[i].member, blocks), by_statistic, data))
@@ -214,7 +215,7 @@ def fit_families(families: Sequence[Family], data: Observations) -> list[Fit | D
     ends = search([families[i] for i in searched], [starts[i] for i in searched], data)
     results |= closed | starts
     results |= {i: _from_newton(families[i], *end, data) for i, end in zip(searched, ends, strict=True)}
-    kept = {i: statistics[place] for place, i in enumerate(by_statistic)} if by_statistic else {}
+    kept = dict(zip(by_statistic, statistics, strict=True))
     return [_resting(results[i], Evidence(data, kept.get(i))) for i in range(len(families))]
 
 

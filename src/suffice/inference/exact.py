@@ -7,13 +7,12 @@ interval of Clopper and Pearson (1934) covers at least as often as it says.
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.bernoulli import Bernoulli
-from suffice.distributions.beta import Beta
 from suffice.distributions.binomial import Binomial
-from suffice.distributions.chi import ChiSquared
 from suffice.distributions.extreme import Rayleigh
 from suffice.distributions.gamma import Exponential, Gamma
 from suffice.distributions.geometric import Geometric
@@ -21,129 +20,142 @@ from suffice.distributions.half import HalfNormal, Maxwell
 from suffice.distributions.log_uniform import LogUniform
 from suffice.distributions.normal import LogNormal, Normal
 from suffice.distributions.poisson import Poisson
-from suffice.distributions.student_t import StudentT
 from suffice.distributions.uniform import Pareto, Uniform
 from suffice.inference.intervals import normal_quantile
+from suffice.numerics.special.inverse_beta import betainccinv, betaincinv
+from suffice.numerics.special.inverse_gamma import gammainccinv, gammaincinv
+from suffice.numerics.special.student_t import student_t_isf
 
 Ends = tuple[Any, Any]
-Rule = Callable[[Any, float, float], dict[str, Ends]]  # distribution, count, alpha → ends by parameter
+Rule = Callable[[Any, Any, float], dict[str, Ends]]  # distribution (or a batch), count, alpha → ends by parameter
 
 
-def _chi_squared_ratio(df: float, alpha: float) -> tuple[float, float]:
+def _chi_squared_ratio(df: Any, alpha: float) -> Ends:
     """Quantiles of χ²/df at alpha/2 from either end."""
-    p = ChiSquared(float(df))
-    return float(p.icdf(alpha / 2.0)) / df, float(p.isf(alpha / 2.0)) / df
+    half = jnp.asarray(df, float) / 2.0
+    return gammaincinv(half, alpha / 2.0) / half, gammainccinv(half, alpha / 2.0) / half
 
 
-def _location_and_scale(p: Any, n: float, alpha: float) -> dict[str, Ends]:
+def _beta_quantiles(low: tuple[Any, Any], high: tuple[Any, Any], alpha: float) -> Ends:
+    """The alpha/2 quantile of one beta distribution and the upper one of another; 0 and 1 where a shape is 0."""
+
+    def shapes(pair: tuple[Any, Any]) -> tuple[jax.Array, jax.Array, jax.Array]:
+        a, b = (jnp.asarray(v, float) for v in pair)
+        proper = (a > 0) & (b > 0)
+        return proper, jnp.where(proper, a, 1.0), jnp.where(proper, b, 1.0)
+
+    below, above = shapes(low), shapes(high)
+    return (
+        jnp.where(below[0], betaincinv(below[1], below[2], alpha / 2.0), 0.0),
+        jnp.where(above[0], betainccinv(above[1], above[2], alpha / 2.0), 1.0),
+    )
+
+
+def _location_and_scale(p: Any, n: Any, alpha: float) -> dict[str, Ends]:
     """(x̄ − loc)/(s/√n) is Student's t, n σ̂²/scale² is χ² of n − 1."""
-    if n < 2.0:
-        return {"loc": (-np.inf, np.inf), "scale": (0.0, np.inf)}
-    reach = float(StudentT(n - 1.0).isf(alpha / 2.0)) * float(p.scale) / np.sqrt(n - 1.0)
-    low, high = _chi_squared_ratio(n - 1.0, alpha)
-    inner = float(p.scale) * np.sqrt(n / (n - 1.0))
-    return {"loc": (float(p.loc) - reach, float(p.loc) + reach), "scale": (inner / np.sqrt(high), inner / np.sqrt(low))}
+    df = n - 1.0
+    reach = student_t_isf(df, alpha / 2.0) * p.scale / jnp.sqrt(df)
+    low, high = _chi_squared_ratio(df, alpha)
+    inner = p.scale * jnp.sqrt(n / df)
+    return {"loc": (p.loc - reach, p.loc + reach), "scale": (inner / jnp.sqrt(high), inner / jnp.sqrt(low))}
 
 
-def _rate(df: Callable[[Any, float], float], name: str, power: float) -> Rule:
-    """A scale for which (estimate/parameter)^power · df is χ² of df."""
+def _scaled(df: Callable[[Any, Any], Any], name: str, power: float) -> Rule:
+    """A parameter for which df · (parameter/estimate)^power is χ² of df."""
 
-    def rule(p: Any, n: float, alpha: float) -> dict[str, Ends]:
-        low, high = _chi_squared_ratio(df(p, n), alpha)
-        ends = [float(getattr(p, name)) * q ** (-1.0 / power) for q in (low, high)]
-        return {name: (min(ends), max(ends))}
+    def rule(p: Any, n: Any, alpha: float) -> dict[str, Ends]:
+        ends = [getattr(p, name) * q ** (1.0 / power) for q in _chi_squared_ratio(df(p, n), alpha)]
+        return {name: (ends[0], ends[1]) if power > 0 else (ends[1], ends[0])}
 
     return rule
 
 
-def _poisson(p: Any, n: float, alpha: float) -> dict[str, Ends]:
+def _poisson(p: Any, n: Any, alpha: float) -> dict[str, Ends]:
     """Garwood (1936): ends at which the total is just as extreme as alpha/2 on either side."""
-    total = round(float(p.rate) * n)
-    low = float(Gamma(float(total), 1.0).icdf(alpha / 2.0)) / n if total else 0.0
-    return {"rate": (low, float(Gamma(total + 1.0, 1.0).isf(alpha / 2.0)) / n)}
+    total = jnp.round(p.rate * n)
+    low = jnp.where(total > 0, gammaincinv(jnp.where(total > 0, total, 1.0), alpha / 2.0), 0.0)
+    return {"rate": (low / n, gammainccinv(total + 1.0, alpha / 2.0) / n)}
 
 
-def _successes(p: Any, n: float) -> tuple[float, float, float]:
+def _successes(p: Any, n: Any) -> tuple[Any, Any, Any]:
     """Successes and trials of a Bernoulli or binomial sample, and its estimate of the probability."""
-    trials = n * float(getattr(p, "total_count", 1.0))
-    share = float(p.probs)
-    return float(np.rint(share * trials)), trials, share
+    trials = n * jnp.asarray(getattr(p, "total_count", 1.0), float)
+    return jnp.round(p.probs * trials), trials, p.probs
 
 
-def _clopper_pearson(p: Any, n: float, alpha: float) -> dict[str, Ends]:
+def _clopper_pearson(p: Any, n: Any, alpha: float) -> dict[str, Ends]:
     k, trials, _ = _successes(p, n)
-    low = float(Beta(k, trials - k + 1.0).icdf(alpha / 2.0)) if k else 0.0
-    high = float(Beta(k + 1.0, trials - k).isf(alpha / 2.0)) if k < trials else 1.0
-    return {"probs": (low, high)}
+    return {"probs": _beta_quantiles((k, trials - k + 1.0), (k + 1.0, trials - k), alpha)}
 
 
-def _geometric(p: Any, n: float, alpha: float) -> dict[str, Ends]:
+def _geometric(p: Any, n: Any, alpha: float) -> dict[str, Ends]:
     """The failures before the n-th success are at most m just when m + n trials have at least n successes."""
-    failures = float(np.rint(n * (1.0 / float(p.probs) - 1.0)))
-    low = float(Beta(n, failures + 1.0).icdf(alpha / 2.0))
-    return {"probs": (low, float(Beta(n, failures).isf(alpha / 2.0)) if failures else 1.0)}
+    failures = jnp.round(n * (1.0 / p.probs - 1.0))
+    return {"probs": _beta_quantiles((n, failures + 1.0), (n + 0.0 * failures, failures), alpha)}
 
 
-def _beyond_extremes(n: float, alpha: float) -> float:
+def _beyond_extremes(n: Any, alpha: float) -> Any:
     """c with P(E/G > c) = (1 + c)^−(n − 1) = alpha, for an exponential E and a gamma variate G of n − 1."""
-    return float(np.expm1(-np.log(alpha) / (n - 1.0)))
+    return jnp.expm1(-np.log(alpha) / (n - 1.0))
 
 
-def _uniform(p: Any, n: float, alpha: float) -> dict[str, Ends]:
+def _between(low: Any, high: Any, n: Any, alpha: float) -> tuple[Ends, Ends]:
     """(x₍₁₎ − low)/(x₍ₙ₎ − x₍₁₎) exceeds c with probability (1 + c)^−(n − 1)."""
-    reach = _beyond_extremes(n, alpha) * (float(p.high) - float(p.low))
-    return {"low": (float(p.low) - reach, float(p.low)), "high": (float(p.high), float(p.high) + reach)}
+    reach = _beyond_extremes(n, alpha) * (high - low)
+    return (low - reach, low), (high, high + reach)
 
 
-def _log_uniform(p: Any, n: float, alpha: float) -> dict[str, Ends]:
-    ends = _uniform(Uniform(jnp.log(p.low), jnp.log(p.high)), n, alpha)
-    return {name: (float(np.exp(a)), float(np.exp(b))) for name, (a, b) in ends.items()}
+def _uniform(p: Any, n: Any, alpha: float) -> dict[str, Ends]:
+    low, high = _between(p.low, p.high, n, alpha)
+    return {"low": low, "high": high}
 
 
-def _pareto(p: Any, n: float, alpha: float) -> dict[str, Ends]:
+def _log_uniform(p: Any, n: Any, alpha: float) -> dict[str, Ends]:
+    low, high = _between(jnp.log(p.low), jnp.log(p.high), n, alpha)
+    return {"low": (jnp.exp(low[0]), jnp.exp(low[1])), "high": (jnp.exp(high[0]), jnp.exp(high[1]))}
+
+
+def _pareto(p: Any, n: Any, alpha: float) -> dict[str, Ends]:
     """2nα/α̂ is χ² of 2(n − 1), and α̂ log(m̂/m) is the ratio of an exponential and a gamma variate of n − 1."""
-    a, m = float(p.concentration), float(p.scale)
-    low, high = (
-        float(q) for q in (ChiSquared(2.0 * n - 2.0).icdf(alpha / 2.0), ChiSquared(2.0 * n - 2.0).isf(alpha / 2.0))
-    )
+    low, high = (q * (n - 1.0) / n for q in _chi_squared_ratio(2.0 * n - 2.0, alpha))
+    a = p.concentration
     return {
-        "concentration": (a * low / (2.0 * n), a * high / (2.0 * n)),
-        "scale": (m * float(np.exp(-_beyond_extremes(n, alpha) / a)), m),
+        "concentration": (a * low, a * high),
+        "scale": (p.scale * jnp.exp(-_beyond_extremes(n, alpha) / a), p.scale),
     }
 
 
-def _wilson(p: Any, n: float, alpha: float) -> dict[str, Ends]:
+def _wilson(p: Any, n: Any, alpha: float) -> dict[str, Ends]:
     """Ends at which the score test rejects: Wilson (1927)."""
     _, trials, share = _successes(p, n)
     z2 = normal_quantile(1.0 - alpha) ** 2
     middle = (share + z2 / (2.0 * trials)) / (1.0 + z2 / trials)
-    reach = np.sqrt(z2 * (share * (1.0 - share) / trials + z2 / (4.0 * trials**2))) / (1.0 + z2 / trials)
-    return {"probs": (max(0.0, middle - reach), min(1.0, middle + reach))}
+    reach = jnp.sqrt(z2 * (share * (1.0 - share) / trials + z2 / (4.0 * trials**2))) / (1.0 + z2 / trials)
+    return {"probs": (jnp.maximum(0.0, middle - reach), jnp.minimum(1.0, middle + reach))}
 
 
-def _jeffreys(p: Any, n: float, alpha: float) -> dict[str, Ends]:
+def _jeffreys(p: Any, n: Any, alpha: float) -> dict[str, Ends]:
     """Quantiles of the posterior under Jeffreys' prior Beta(½, ½); 0 and 1 where nothing else was seen."""
     k, trials, _ = _successes(p, n)
-    posterior = Beta(k + 0.5, trials - k + 0.5)
-    low = float(posterior.icdf(alpha / 2.0)) if k else 0.0
-    return {"probs": (low, float(posterior.isf(alpha / 2.0)) if k < trials else 1.0)}
+    low, high = _beta_quantiles((k + 0.5, trials - k + 0.5), (k + 0.5, trials - k + 0.5), alpha)
+    return {"probs": (jnp.where(k > 0, low, 0.0), jnp.where(k < trials, high, 1.0))}
 
 
-def _jeffreys_poisson(p: Any, n: float, alpha: float) -> dict[str, Ends]:
-    """Quantiles of the posterior Gamma(total + ½, n)."""
-    total = float(np.rint(float(p.rate) * n))
-    posterior = Gamma(total + 0.5, n)
-    return {"rate": (float(posterior.icdf(alpha / 2.0)) if total else 0.0, float(posterior.isf(alpha / 2.0)))}
+def _jeffreys_poisson(p: Any, n: Any, alpha: float) -> dict[str, Ends]:
+    """Quantiles of the posterior Gamma(total + ½, n) under Jeffreys' prior; 0 where nothing was seen."""
+    shape = jnp.round(p.rate * n) + 0.5
+    low = jnp.where(shape > 0.5, gammaincinv(shape, alpha / 2.0), 0.0)
+    return {"rate": (low / n, gammainccinv(shape, alpha / 2.0) / n)}
 
 
 EXACT: dict[type, Rule] = {
     Normal: _location_and_scale,
     LogNormal: _location_and_scale,
-    Exponential: _rate(lambda p, n: 2.0 * n, "rate", -1.0),
-    Gamma: _rate(lambda p, n: 2.0 * n * float(p.concentration), "rate", -1.0),  # with its concentration held
-    Rayleigh: _rate(lambda p, n: 2.0 * n, "scale", 2.0),
-    HalfNormal: _rate(lambda p, n: n, "scale", 2.0),
-    Maxwell: _rate(lambda p, n: 3.0 * n, "scale", 2.0),
+    Exponential: _scaled(lambda p, n: 2.0 * n, "rate", 1.0),
+    Gamma: _scaled(lambda p, n: 2.0 * n * p.concentration, "rate", 1.0),  # with its concentration held
+    Rayleigh: _scaled(lambda p, n: 2.0 * n, "scale", -2.0),
+    HalfNormal: _scaled(lambda p, n: n, "scale", -2.0),
+    Maxwell: _scaled(lambda p, n: 3.0 * n, "scale", -2.0),
     Poisson: _poisson,
     Bernoulli: _clopper_pearson,
     Binomial: _clopper_pearson,
@@ -179,5 +191,7 @@ def from_table(fit: Any, level: float, method: str) -> dict[str, tuple[float, fl
     n = float(fit.count)
     if n != np.floor(n):
         raise ValueError(f"a {method} interval needs whole frequencies, got a count of {n:g}")
+    if fit.evidence is not None and fit.evidence.observations is not None and not fit.evidence.observations.is_plain:
+        raise ValueError(f"a {method} interval needs the values themselves; these are censored, truncated or rounded")
     normal_quantile(level)  # checks it
     return {name: (float(a), float(b)) for name, (a, b) in rule(fit.distribution, n, 1.0 - level).items()}

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from suffice.distributions.chi import ChiSquared
 from suffice.distributions.family import Family
 from suffice.inference import estimate
 from suffice.inference.likelihood import reported_jacobian
@@ -15,6 +15,7 @@ from suffice.inference.observations import Observations
 from suffice.inference.result import Fit
 from suffice.numerics import newton
 from suffice.numerics.newton import CONVERGED, RUNNING
+from suffice.numerics.special.incomplete_gamma import gammaincc
 from suffice.runtime.errors import DataError
 from suffice.streams import Data, Source
 
@@ -60,7 +61,7 @@ def likelihood_ratio(smaller: Any, larger: Any) -> LikelihoodRatio:
             f"the larger model must have more parameters, got {larger.dimension} against {smaller.dimension}"
         )
     statistic = max(0.0, 2.0 * (float(larger.log_likelihood) - float(smaller.log_likelihood)))
-    return LikelihoodRatio(statistic, df, float(ChiSquared(float(df)).sf(statistic)))
+    return LikelihoodRatio(statistic, df, float(gammaincc(df / 2.0, statistic / 2.0)))
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def _sharing(pooled: Fit, fits: list[Fit], shared: tuple[str, ...]) -> list[Fit]
     found = []
     for g, at in enumerate(places):
         p = family.build(np.asarray(state.point)[at])
-        jacobian = np.asarray(reported_jacobian(family, np.asarray(state.point)[at]))
+        jacobian = np.asarray(reported_jacobian(family, jnp.asarray(state.point[at])))
         within = jacobian @ spread[np.ix_(at, at)] @ jacobian.T
         joint: Any = (replace(family, member=p), p, within, values[g], fits[g].count, state.status, state.iterations)
         found.append(jax.device_put(Fit(*joint)))

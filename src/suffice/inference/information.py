@@ -74,7 +74,7 @@ def information(target: Family, v: jax.Array) -> jax.Array:
     if p.event_ndim:
         raise NotImplementedError(f"{type(p).__name__}: its expected information has no closed form")
 
-    def entry(i: jax.Array, j: jax.Array) -> jax.Array:
+    def entry(i: Any, j: Any) -> jax.Array:
         def product(x: jax.Array) -> jax.Array:
             s = jax.jacfwd(lambda v: generic.column(target.build(v))._log_prob(x))(v)
             return s[..., i] * s[..., j]

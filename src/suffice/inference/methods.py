@@ -90,7 +90,7 @@ def _evidence(fit: Any) -> Any:
     return fit.evidence
 
 
-def _by_bootstrap(fit: Any, of: Any, level: float, method: str, replicates: int, rng: Any) -> tuple[Any, Any]:
+def _by_bootstrap(fit: Any, of: Any, level: float, method: str, replicates: int, rng: Any) -> Any:
     """Ends from replicates: percentile, or BCa with the acceleration of the scores."""
     if replicates < 2:
         raise ValueError(f"replicates must be >= 2, got {replicates}")

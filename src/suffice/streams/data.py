@@ -61,10 +61,12 @@ class Data:
         self.name = name if isinstance(name, str) and name else "x"
         ends = (values, values, lower, upper) if values is not None else (left, right, lower, upper)
         names = ("values", "values", "lower", "upper") if values is not None else ("left", "right", "lower", "upper")
-        columns = [None if end is None else _column(end, name) for end, name in zip(ends, names, strict=True)]
+        columns: list[Any] = [
+            None if end is None else _column(end, name) for end, name in zip(ends, names, strict=True)
+        ]
         heights = weights if counts is None else counts
         told = "weights" if counts is None else "counts"
-        frequencies = None if heights is None else _column(heights, told)
+        frequencies: Any = None if heights is None else _column(heights, told)
         lengths = {n: len(c) for n, c in zip((*names, told), (*columns, frequencies), strict=True) if np.ndim(c)}
         if len(set(lengths.values())) > 1:
             raise DataError(
