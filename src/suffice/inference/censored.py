@@ -162,7 +162,7 @@ def cut(rows: np.ndarray, weights: np.ndarray | None) -> Iterator[Block]:
 
 def _wide(left: np.ndarray, right: np.ndarray, weights: np.ndarray) -> Iterable[Block]:
     ends = np.ascontiguousarray(left), np.ascontiguousarray(right)
-    return (Wide._make(block) for block in blocks(ends, weights))
+    return (Wide(columns, w) for columns, w in blocks(ends, weights))
 
 
 def imputed(rows: np.ndarray) -> np.ndarray:

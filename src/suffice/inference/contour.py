@@ -27,11 +27,18 @@ _EXACT = 1e-10  # of the statistic, relative to its target
 
 
 class Curve(NamedTuple):
-    """Where the search for an end stands."""
+    """Where the search for an end stands.
+
+    Attributes:
+        point, tilt: v and t.
+        error: standard error of ψ at the estimate.
+        before: ψ and the score statistic one step ago, from which the next step of the score learns how it grows.
+    """
 
     point: Any
     tilt: Any
-    before: Any  # tilt and the wish for it, one step ago: how the score's information changes along the curve
+    error: Any
+    before: Any
     iterations: Any
     status: Any
 
@@ -54,13 +61,14 @@ class Target(NamedTuple):
     z: Any
 
 
-def start(target: Target, slope: Any, xp: Any = np) -> Curve:
-    """Wald's end: v̂ + z s Σ∇ψ/√(∇ψ'Σ∇ψ), with the tilt that the quadratic has there."""
+def start(target: Target, quantity: tuple[Any, Any, Any], xp: Any = np) -> Curve:
+    """Wald's end, v̂ + z s Σ∇ψ/√(∇ψ'Σ∇ψ), with the tilt that the quadratic has there, from ψ at the estimate."""
+    value, slope, _ = quantity
     across = xp.linalg.solve(target.metric, slope)
     error = xp.sqrt(xp.sum(slope * across))
     point = target.estimate + target.side * target.z * across / error
-    before = xp.asarray([xp.nan, xp.nan])
-    return Curve(point, target.z / error, before, xp.asarray(0), xp.asarray(RUNNING))
+    before = xp.stack([xp.asarray(value), xp.zeros_like(error)])
+    return Curve(point, target.z / error, error, before, xp.asarray(0), xp.asarray(RUNNING))
 
 
 def update(
@@ -73,50 +81,52 @@ def update(
 ) -> Curve:
     """Take in log-likelihood and ψ, each with gradient and Hessian, at ``curve.point`` and choose the next point.
 
+    Newton's step on the curve's equation bordered by a second one: for the profile that the log-likelihood has its
+    value, for the score that ψ has the value at which the statistic, by the secant through the last two, reaches z.
+
     Args:
         information: for the score statistic, the information in v at this point; None for the profile.
     """
-    (value, gradient, hessian), (_, slope, bend) = likelihood, quantity
+    (value, gradient, hessian), (psi, slope, bend) = likelihood, quantity
     push, before = target.side * slope, curve.before
-    k = hessian + curve.tilt * target.side * bend
-    scale = 1.0 / xp.sqrt(xp.abs(xp.diagonal(target.metric)))
-    curvature, directions = xp.linalg.eigh(-k * xp.outer(scale, scale))
-    downwards = xp.maximum(xp.abs(curvature), 1e-8 * xp.max(xp.abs(curvature)) + 1e-300)
-
-    def solve(b: Any) -> Any:
-        """(−k)⁻¹ b, with every direction taken to curve downwards."""
-        return scale * (directions @ ((directions.T @ (scale * b)) / downwards))
-
-    back = solve(gradient + curve.tilt * push)  # to the curve
-    along = solve(push)  # the way of the curve, per tilt
     if information is None:
-        excess = target.value - value - target.z**2 / 2.0
-        fall = -xp.sum(gradient * along)
-        change = -(excess - xp.sum(gradient * back)) / xp.where(fall > 0, fall, xp.inf)
-        change = xp.clip(change, -0.7 * curve.tilt, 2.0 * curve.tilt)
-        reached = xp.abs(excess) <= _EXACT * (target.z**2 + xp.abs(target.value) * 1e-3)
+        across = gradient
+        excess = target.value - target.z**2 / 2.0 - value
+        reached = xp.abs(excess) <= _EXACT * (target.z**2 + 1e-3 * xp.abs(target.value))
     else:
-        wish = target.z / xp.sqrt(xp.sum(slope * xp.linalg.solve(information, slope)))
-        trend = (wish - curve.before[1]) / (curve.tilt - curve.before[0])
-        trend = xp.clip(xp.where(xp.isfinite(trend), trend, -1.0), -5.0, 0.9)
-        reached = xp.abs(wish - curve.tilt) <= 1e2 * _EXACT * curve.tilt
-        change = xp.clip((wish - curve.tilt) / (1.0 - trend), -0.7 * curve.tilt, 2.0 * curve.tilt)
-        before = xp.stack([curve.tilt, wish])
-    step = back + change * along
+        across = slope
+        statistic = curve.tilt * xp.sqrt(xp.sum(slope * xp.linalg.solve(information, slope)))
+        growth = target.side * (statistic - before[1]) / (psi - before[0]) * curve.error  # 1 for a quadratic
+        growth = xp.clip(xp.where(xp.isfinite(growth), growth, 1.0), 0.1, 10.0)
+        excess = target.side * (target.z - statistic) * curve.error / growth
+        before = xp.stack([psi, statistic])
+        reached = xp.abs(target.z - statistic) <= 1e2 * _EXACT * target.z
+    curved = hessian + curve.tilt * target.side * bend
+    unit = 1.0 / xp.sqrt(xp.abs(xp.diagonal(target.metric)))
+    scale = xp.concatenate([unit, curve.tilt[None]])
+    top = xp.concatenate([curved, push[:, None]], axis=1)
+    bottom = xp.concatenate([across, xp.zeros(1)])
+    size = 1.0 / xp.maximum(xp.sqrt(xp.sum((bottom * scale) ** 2)), 1e-300)
+    bordered = xp.concatenate([top * unit[:, None], bottom[None] * size], axis=0) * scale[None, :]
+    wanted = xp.concatenate([-(gradient + curve.tilt * push) * unit, excess[None] * size])
+    move = scale * xp.linalg.solve(bordered, wanted)
+    step, change = move[:-1], move[-1]
     length = xp.sqrt(xp.abs(step @ target.metric @ step))
     share = xp.minimum(1.0, _LONGEST / xp.maximum(length, 1e-300))
     away = curve.point - target.estimate
     far = xp.abs(away @ target.metric @ away) > (_FAR * target.z) ** 2
     finite = xp.isfinite(length) & xp.isfinite(change)
     iterations = curve.iterations + 1
-    done = reached & (length <= 1e-6 * target.z)
+    settled = (length <= 1e-6 * target.z) & (xp.abs(change) <= 1e-6 * curve.tilt)
+    done = reached & settled
     status = xp.where(
         done,
         CONVERGED,
         xp.where(far, UNBOUNDED, xp.where((iterations >= MOST_STEPS) | ~finite, EXHAUSTED, RUNNING)),
     )
     point = xp.where(finite, curve.point + share * step, curve.point)
-    return Curve(point, xp.where(finite, curve.tilt + share * change, curve.tilt), before, iterations, status)
+    tilt = xp.where(finite, xp.clip(curve.tilt + share * change, 0.2 * curve.tilt, 5.0 * curve.tilt), curve.tilt)
+    return Curve(point, tilt, curve.error, before, iterations, status)
 
 
 def follow(
@@ -132,5 +142,5 @@ def follow(
         info = None if information is None else information(at)
         return update(curve, target, likelihood(at), quantity(at), info, jnp)
 
-    first = start(target, quantity(target.estimate)[1], jnp)
+    first = start(target, quantity(target.estimate), jnp)
     return jax.lax.while_loop(lambda c: c.status == RUNNING, body, first)

@@ -1,6 +1,7 @@
 """Confidence intervals from a fit: one function for each method, and one that chooses among them."""
 
 from collections.abc import Callable, Sequence
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import jax
@@ -14,7 +15,6 @@ from suffice.inference.evidence import Evidence, expand_quantity
 from suffice.inference.information import information
 from suffice.numerics.domain import Domain, real
 from suffice.numerics.newton import CONVERGED, RUNNING, UNBOUNDED
-from suffice.numerics.special.normal import ndtri
 
 
 def normal_quantile(level: float) -> float:
@@ -25,7 +25,7 @@ def normal_quantile(level: float) -> float:
     """
     if not 0.0 < level < 1.0:
         raise ValueError(f"level must be between 0 and 1, got {level}")
-    return float(ndtri(0.5 + level / 2.0))
+    return NormalDist().inv_cdf(0.5 + level / 2.0)  # a plain number, also inside compiled code
 
 
 def wald(
@@ -81,11 +81,11 @@ def likelihood_ends(wanted: Sequence[Wanted], level: float, method: str = "profi
             w = wanted[i]
             v = w.family.vector(w.family.member, np)
             value, _, hessian = at_estimate[id(w.family)]
-            slope = np.asarray(expand_quantity(w.family, v, w.of)[1])
+            quantity = jax.device_get(expand_quantity(w.family, v, w.of))
             for j, side in enumerate((-1.0, 1.0)):
-                target = contour.Target(v, -np.asarray(hessian), float(value), side, z)
+                target = contour.Target(v, -np.asarray(hessian), np.float64(value), np.float64(side), z)
                 with np.errstate(all="ignore"):
-                    searches[i, j] = target, contour.start(target, slope)
+                    searches[i, j] = target, contour.start(target, quantity)
         _search(evidence, wanted, searches, method)
         for (i, j), (_, curve) in searches.items():
             ends[i, j] = _end(wanted[i], curve, j)

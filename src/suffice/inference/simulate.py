@@ -1,7 +1,7 @@
 """Simulation studies: what an estimator does on average, at several sample sizes, with the error of saying so."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
@@ -10,6 +10,7 @@ import numpy as np
 
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family, as_family
+from suffice.inference.coverage import check, covered, ends
 from suffice.inference.estimate import fit_traced
 from suffice.runtime.rng import RNG, as_key
 
@@ -23,12 +24,57 @@ class Study:
         truth: θ, (p,).
         sizes: sample sizes.
         estimates: θ̂ of each replicate, (sizes, replicates, p).
+        ends: intervals by method, (sizes, replicates, p, 2).
+        level: coverage they aim at.
     """
 
     names: tuple[str, ...]
     truth: np.ndarray
     sizes: tuple[int, ...]
     estimates: np.ndarray
+    ends: dict[str, np.ndarray] = field(default_factory=dict)
+    level: float = 0.95
+
+    @property
+    def coverage(self) -> list[dict[str, Any]]:
+        """A row for each size, method and estimate: how often the interval held the truth, "coverage".
+
+        ``error`` is its binomial standard error at the level aimed at, ``within`` whether it lies within 2.58 of them
+        (which happens by chance 99 times in 100), ``width`` the median width, ``none`` the share of replicates without
+        an interval.
+        """
+        rows = []
+        error = np.sqrt(self.level * (1.0 - self.level) / self.estimates.shape[1])
+        for i, size in enumerate(self.sizes):
+            for method, found in self.ends.items():
+                share = covered(found[i], self.truth).mean(0)
+                with np.errstate(invalid="ignore"):
+                    widths = found[i, ..., 1] - found[i, ..., 0]
+                for j, name in enumerate(self.names):
+                    rows.append({
+                        "size": size,
+                        "method": method,
+                        "estimate": name,
+                        "coverage": float(share[j]),
+                        "error": float(error),
+                        "within": bool(abs(share[j] - self.level) <= 2.58 * error),
+                        "width": float(np.nanmedian(widths[:, j])) if np.any(~np.isnan(widths[:, j])) else np.nan,
+                        "none": float(np.isnan(widths[:, j]).mean()),
+                    })  # fmt: skip
+        return rows
+
+    def rejections(self, alpha: float = 0.05) -> list[dict[str, Any]]:
+        """For an estimator that gives p-values: the share of them at most ``alpha``, with its binomial standard error.
+
+        It is the size of the test where the distribution obeys the hypothesis, its power elsewhere.
+        """
+        share = (self.estimates <= alpha).mean(1)
+        root = np.sqrt(self.estimates.shape[1])
+        return [
+            {"size": n, "estimate": name, "rejected": float(share[i, j]),
+             "error": float(np.sqrt(share[i, j] * (1.0 - share[i, j])) / root)}
+            for i, n in enumerate(self.sizes) for j, name in enumerate(self.names)
+        ]  # fmt: skip
 
     @property
     def errors(self) -> np.ndarray:
@@ -90,6 +136,10 @@ def simulate(
     sizes: Sequence[int] = (10, 100, 1000),
     replicates: int = 1000,
     rng: RNG = 0,
+    *,
+    intervals: Sequence[str] | str = (),
+    level: float = 0.95,
+    bootstrap: int = 499,
 ) -> Study:
     """Apply an estimator to many samples from a distribution: θ̂_r = estimator(x_1, …, x_n), r = 1 … replicates.
 
@@ -102,9 +152,14 @@ def simulate(
         sizes: sample sizes n.
         replicates: samples of each size.
         rng: int, ``numpy.random.Generator`` or JAX key.
+        intervals: for a family, methods of ``fit.interval`` whose coverage is wanted; also "wald-natural" and
+            "wald-expected", from the expected information.
+        level: coverage they aim at.
+        bootstrap: resamples of each sample, for the methods that need them.
 
     Returns:
-        A ``Study``, whose ``table`` gives bias, variance and errors with their Monte Carlo standard errors.
+        A ``Study``, whose ``table`` gives bias, variance and errors with their Monte Carlo standard errors, and
+        ``coverage`` that of the intervals. For an estimator that gives p-values, ``rejections`` is size or power.
 
     Raises:
         TypeError: no ``truth`` was given and it does not follow from the family.
@@ -115,39 +170,60 @@ def simulate(
         >>> [bool(row["mse"] < 2 * 0.25 / row["size"]) for row in study.table]
         [True, True]
     """
+    methods = check(intervals)
     names: tuple[str, ...] | None = None
-    if isinstance(estimator, Family | type):
-        family = as_family(estimator)
-        names, estimator = family.parameter_names, _maximum_likelihood(family)
+    family = as_family(estimator) if isinstance(estimator, Family | type) else None
+    if family is not None:
+        names = family.parameter_names
         if truth is None and isinstance(distribution, family.kind):
             truth = family.report(distribution)
+    elif methods:
+        raise TypeError("intervals are those of a family's fit; this estimator is a function")
     if truth is None:
         raise TypeError("truth is needed: what the estimator estimates does not follow from the distribution")
     theta = np.atleast_1d(np.asarray(truth, float))
+    rule = _function(estimator) if family is None else _maximum_likelihood(family, methods, level, bootstrap)
+    heavy = bootstrap if {"bootstrap", "percentile", "parametric"} & set(methods) else 1
     keys = jax.random.split(as_key(rng), len(sizes))
-    estimates = [
-        _replicate(estimator, distribution, key, int(n), replicates) for key, n in zip(keys, sizes, strict=True)
-    ]
+    found = np.stack([
+        _replicate(rule, distribution, key, int(n), replicates, heavy) for key, n in zip(keys, sizes, strict=True)
+    ])  # fmt: skip
+    p = len(theta)
     if names is None:
-        names = ("estimate",) if len(theta) == 1 else tuple(f"estimate[{i}]" for i in range(len(theta)))
-    return Study(names, theta, tuple(int(n) for n in sizes), np.stack(estimates))
+        names = ("estimate",) if p == 1 else tuple(f"estimate[{i}]" for i in range(p))
+    ends = {
+        method: found[..., p + 2 * p * k : 3 * p + 2 * p * k].reshape(*found.shape[:2], p, 2)
+        for k, method in enumerate(methods)
+    }
+    return Study(names, theta, tuple(int(n) for n in sizes), found[..., :p], ends, level)
 
 
-def _maximum_likelihood(family: Family) -> Callable[[jax.Array], jax.Array]:
-    """The parameters of the family fitted to a sample."""
-    return lambda x: family.report(fit_traced(family, x, jnp.ones_like(x)).distribution)
+type Rule = Callable[[jax.Array, jax.Array], jax.Array]  # sample and key → numbers
 
 
-def _replicate(
-    rule: Callable[[jax.Array], Any], p: Distribution, key: jax.Array, n: int, replicates: int
-) -> np.ndarray:
-    """Estimates of many samples of one size, (replicates, p), in chunks of a few million values."""
+def _function(estimator: Any) -> Rule:
+    return lambda x, key: jnp.atleast_1d(estimator(x))
+
+
+def _maximum_likelihood(family: Family, methods: tuple[str, ...], level: float, bootstrap: int) -> Rule:
+    """The parameters of the family fitted to a sample, followed by the ends of their intervals."""
+
+    def rule(x: jax.Array, key: jax.Array) -> jax.Array:
+        fit = fit_traced(family, x, jnp.ones_like(x))
+        parts = [ends(family, fit, x, key, method, level, bootstrap).ravel() for method in methods]
+        return jnp.concatenate([family.report(fit.distribution), *parts])
+
+    return rule
+
+
+def _replicate(rule: Rule, p: Distribution, key: jax.Array, n: int, replicates: int, heavy: int = 1) -> np.ndarray:
+    """What a rule gives for many samples of one size, (replicates, k), in chunks of a few million values."""
 
     @jax.jit
-    def estimates(keys: jax.Array) -> jax.Array:
-        return jax.vmap(lambda k: jnp.atleast_1d(rule(p.sample((n,), rng=k).astype(float))))(keys)
+    def found(keys: jax.Array) -> jax.Array:
+        return jax.vmap(lambda k: rule(p.sample((n,), rng=k).astype(float), jax.random.fold_in(k, 1)))(keys)
 
-    at_once = max(1, min(replicates, 2**22 // max(n, 1)))
-    keys = jax.random.split(key, replicates)
-    chunks = [estimates(keys[i : i + at_once]) for i in range(0, replicates, at_once)]
-    return np.concatenate([np.asarray(c) for c in chunks])
+    at_once = max(1, min(replicates, 2**22 // max(n * heavy, 1)))
+    keys = jax.random.split(key, -(-replicates // at_once) * at_once)
+    chunks = [found(keys[i : i + at_once]) for i in range(0, len(keys), at_once)]
+    return np.concatenate([np.asarray(c) for c in chunks])[:replicates]
