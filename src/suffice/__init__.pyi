@@ -92,6 +92,8 @@ from .inference.information import cramer_rao_bound as cramer_rao_bound
 from .inference.information import fisher_information as fisher_information
 from .inference.information import observed_information as observed_information
 from .inference.information import score as score
+from .inference.npmle import NonparametricEstimate as NonparametricEstimate
+from .inference.npmle import distribution_function as distribution_function
 from .inference.rank import Ranking as Ranking
 from .inference.rank import rank as rank
 from .inference.result import Fit as Fit

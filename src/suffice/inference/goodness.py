@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.family import Family
+from suffice.inference.censored import Censored
 from suffice.inference.observations import Memory, Observations
 from suffice.inference.replicates import (
     MOST_VALUES,
@@ -73,6 +74,12 @@ def goodness_of_fit(
         raise ValueError(f"replicates must be >= 1, got {replicates}")
     fit = fit.limit or fit
     key = as_key(rng)
+    if isinstance(data, Censored):
+        count = int(data.survey.summary.count)
+        reason = (
+            "how censored and truncated values would be censored again is not known, so no samples compare with them"
+        )
+        return _untested(fit, "anderson-darling", count, False, reason)
     if isinstance(data, Memory) and len(data.values) and (data.width or fit.family.member.discrete):
         weights = np.ones(len(data.values)) if data.weights is None else data.weights
         cells = Cells.around(fit, data.values, weights)

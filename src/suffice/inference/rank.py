@@ -1,6 +1,7 @@
 """Which family? Every candidate fitted by maximum likelihood and ordered by an information criterion."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -8,6 +9,7 @@ import numpy as np
 
 from suffice.distributions.catalogue import CATALOGUE
 from suffice.distributions.family import Family, as_family
+from suffice.inference.censored import Censored
 from suffice.inference.estimate import fit_families
 from suffice.inference.goodness import GoodnessOfFit, goodness_of_fit
 from suffice.inference.observations import Observations, tabulated
@@ -90,6 +92,21 @@ class Ranking:
             goodness_of_fit(c.fit, self.data_for(c.fit), replicates=replicates, rng=rng) for c in self.candidates[:top]
         )
 
+    def intervals(
+        self, level: float = 0.95, method: str = "profile", top: int | None = None, **options: Any
+    ) -> dict[str, dict[str, tuple[float, float]]]:
+        """Confidence intervals of the first families, by name: see ``Fit.interval``.
+
+        Args:
+            level, method, options: as there.
+            top: how many families; all if left out. Families without such an interval are left out.
+        """
+        found = {}
+        for c in self.candidates[:top]:
+            with suppress(ValueError):
+                found[c.name] = c.fit.interval(level, method, **options)  # type: ignore[arg-type]
+        return found
+
     def data_for(self, fit: Fit) -> Observations:
         """The observations as a family saw them: intervals for continuous families of integers."""
         return _as_seen(self.observations, fit.family.member.discrete, self.rounding)
@@ -146,6 +163,7 @@ def rank(
         kind: "continuous" scores densities of continuous families, "discrete" tries discrete families only. "auto": values that are not all
             integers mean continuous families; integers mean both kinds in one ranking, the continuous ones fitted
             and scored by the probability of the rounding interval x ± ½, which makes their likelihoods comparable.
+            Censored and truncated data are tried with continuous families.
         missing: "error" or "drop".
 
     Returns:
@@ -168,7 +186,8 @@ def rank(
     if isinstance(families, type | Family):
         raise TypeError(f"families must be a list of families, got {families!r}; sf.fit fits a single one")
     observations = observe(data, weights, missing, progress)
-    integers = observations.survey.summary.all_integer and kind != "continuous"
+    known = not isinstance(observations, Censored)  # of ends of intervals nobody knows whether they were rounded
+    integers = known and observations.survey.summary.all_integer and kind != "continuous"
     if families is None:
         wanted = {"auto": (False, True) if integers else (False,), "continuous": (False,), "discrete": (True,)}[kind]
         families = [entry.kind for entry in CATALOGUE if entry.ranked and entry.kind.discrete in wanted]

@@ -40,6 +40,7 @@ class Comparison:
         count: observations used.
         sampled: whether these are a random sample of the data.
         refitted: whether the family was refitted to each bootstrap sample.
+        censored: whether the data's shares are an estimate, of which there is no band.
     """
 
     data: np.ndarray
@@ -52,6 +53,7 @@ class Comparison:
     count: int
     sampled: bool
     refitted: bool
+    censored: bool = False
 
 
 def compare(
@@ -64,11 +66,24 @@ def compare(
     allows for the parameters being estimated. Families with an estimated support are not refitted.
     """
     fit = fit.limit or fit
+    if empirical.estimate is not None:
+        return _without_band(fit, empirical)
     if empirical.tabulated:
         cells = Cells.around(fit, empirical.values, empirical.weights)
         if cells is not None:
             return _by_cells(fit, empirical, cells, replicates, as_key(rng))
     return _by_values(fit, ranking, replicates, as_key(rng))
+
+
+def _without_band(fit: Fit, empirical: Empirical) -> Comparison:
+    """Censored data: how they would be censored again is not known, so there are no samples to compare with."""
+    places = spread_places(len(empirical.values))
+    values, shares = empirical.values[places], empirical.middle[places]
+    quantiles, probabilities = evaluate(fit.distribution.icdf, shares), evaluate(fit.distribution.cdf, values)
+    n = int(empirical.count)
+    return Comparison(
+        values, quantiles, shares, probabilities, None, None, 0, n, empirical.sampled, False, censored=True
+    )
 
 
 # -- continuous values -----------------------------------------------------------------------------------------------

@@ -7,8 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from suffice.inference.censored import Censored
+from suffice.inference.npmle import NonparametricEstimate, of_rows
 from suffice.inference.rank import Ranking
 
+ROWS = 1_000  # censored observations drawn at most
 POINTS = 384  # points drawn at most
 BINS = 50  # bars aimed at, at most; rounding their width may double them
 _PAD = 512
@@ -23,22 +26,39 @@ class Empirical:
         weights: frequencies, (m,).
         tabulated: whether the values are integers that were fitted as such.
         sampled: whether this is a sample of the data.
+        estimate: of censored data, the distribution function that the values and frequencies stand for.
     """
 
     values: np.ndarray
     weights: np.ndarray
     tabulated: bool
     sampled: bool
+    estimate: NonparametricEstimate | None = None
 
     @classmethod
     def of(cls, ranking: Ranking) -> Self:
         """The table of integers where there is one, else the sample that was kept of the data."""
         survey = ranking.observations.survey
+        if isinstance(ranking.observations, Censored):
+            return cls._of_censored(ranking.observations)
         if ranking.rounding and survey.table.values is not None and survey.table.counts is not None:
             return cls(survey.table.values, survey.table.counts, True, False)
         values, place = np.unique(np.asarray(survey.sample.values, float), return_inverse=True)
         weights = np.bincount(place, survey.sample.weights, minlength=len(values)).astype(float)
         return cls(values, weights, False, survey.sample.seen > len(survey.sample.values))
+
+    @classmethod
+    def _of_censored(cls, data: Censored) -> Self:
+        """The masses that Kaplan and Meier or Turnbull give; what lies beyond all that was seen is put at its end."""
+        rows, w = data.rows[:ROWS], None if data.weights is None else data.weights[:ROWS]
+        estimate = of_rows(rows, w)
+        mass = estimate.mass.copy()
+        mass[-1] += 1.0 - mass.sum()
+        total = len(rows) if w is None else w.sum()
+        kept = mass > 1e-12
+        values, place = np.unique(estimate.middle[kept], return_inverse=True)
+        weights = np.bincount(place, total * mass[kept])
+        return cls(values, weights, False, len(data.rows) > ROWS or not data.in_memory, estimate)
 
     @cached_property
     def count(self) -> float:

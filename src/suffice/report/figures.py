@@ -11,7 +11,7 @@ from suffice.inference.result import Fit
 from suffice.report import charts
 from suffice.report.bands import Band, Comparison
 from suffice.report.charts import Figure
-from suffice.report.empirical import Empirical, evaluate, masses
+from suffice.report.empirical import Empirical, evaluate, masses, spread_places
 from suffice.report.tables import Table, listed, number, share
 
 SHOWN = 3  # families drawn into one figure
@@ -105,6 +105,8 @@ def _against(
 
 
 def _band_words(c: Comparison) -> str:
+    if c.censored:
+        return "Shares of the data are estimated from what is known of the censored ones; there is no band."
     if c.quantile_band is None:
         return "There is no band, since the weights are not whole numbers."
     how = (
@@ -167,6 +169,45 @@ def _wider(low: float, high: float, log: bool = False) -> tuple[float, float]:
         return low / margin, high * margin
     margin = 0.03 * (high - low) or 1.0
     return low - margin, high + margin
+
+
+def survival_plot(ranking: Ranking, empirical: Empirical) -> Figure:
+    """What lies beyond each value by Kaplan and Meier's or Turnbull's estimate, with its band, and by the best families."""
+    e = empirical.estimate
+    if e is None:
+        raise ValueError("only censored data have a survival estimate")
+    shown = best(ranking)
+    names = [c.name for c in shown]
+    finite = np.isfinite(e.right)
+    steps, survival = e.right[finite], 1.0 - np.cumsum(e.mass)[finite]
+    kept = spread_places(len(steps))
+    low, high = float(empirical.values[0]), float(empirical.values[-1])
+    start = min(low, 0.0) if low > 0.0 else low
+    grid = np.linspace(start, high + 0.05 * (high - low), _GRID)
+    x = charts.axis("x", ranking.name, domain=(grid[0], grid[-1]))
+    y = charts.axis("y", "Share beyond", domain=(0.0, 1.0), format="~p", tickCount=5)
+    lines = charts.lines(names, [grid] * len(shown), [evaluate(c.fit.distribution.sf, grid) for c in shown], x, y)
+    tips = [alt.Tooltip("x:Q", title="value"), alt.Tooltip("y:Q", title="share beyond", format=".3~p")]
+    layers = [lines + charts.dots(steps[kept], survival[kept], x, y, tips)]
+    known = kept[np.isfinite(e.lower[finite][kept])]
+    if len(known):
+        band = Band((steps[known], 1.0 - e.upper[finite][known]), (steps[known], 1.0 - e.lower[finite][known]))
+        layers.insert(0, charts.region(band, x, y))
+    how = "Kaplan and Meier's" if e.method == "kaplan-meier" else "Turnbull's"
+    caption = f"Points: what lies beyond each value, by {how} estimate. Lines: the same for {listed(names)}."
+    if len(known):
+        caption += " Shaded: 95 % confidence band of the estimate, at each value by itself."
+    if empirical.sampled:
+        caption += f" Points are from {number(empirical.count)} of the observations."
+    spoken = (
+        f"Survival function of {ranking.name} by {how} estimate at {len(steps)} values from {number(low)} to "
+        f"{number(high)}, against {listed(names)}."
+    )
+    fitted = [evaluate(c.fit.distribution.sf, steps[kept]) for c in shown]
+    rows = tuple(
+        (number(v), *(share(s) for s in row)) for v, *row in zip(steps[kept], survival[kept], *fitted, strict=True)
+    )
+    return Figure("Beyond each value", caption, spoken, alt.layer(*layers), Table(("Value", "Data", *names), rows))
 
 
 def tail_plot(ranking: Ranking, empirical: Empirical) -> Figure:

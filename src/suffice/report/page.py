@@ -79,7 +79,7 @@ def _ranking_figures(ranking: Ranking, empirical: Empirical, rng: Any) -> list[l
             figures.quantile_plot(ranking, first.name, comparison, empirical.heavy),
             figures.probability_plot(ranking, first.name, comparison),
         ],
-        [figures.tail_plot(ranking, empirical)],
+        [(figures.tail_plot if empirical.estimate is None else figures.survival_plot)(ranking, empirical)],
     ]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from suffice.distributions.affine import Affine
 from suffice.distributions.catalogue import describe
+from suffice.inference.censored import Censored
 from suffice.inference.goodness import GoodnessOfFit
 from suffice.inference.rank import Candidate, Ranking
 from suffice.inference.result import Fit
@@ -122,15 +123,19 @@ def impossible_rows(ranking: Ranking) -> Table:
     return Table(("Family", "Why not"), tuple((i.name, i.reason) for i in ranking.impossible), frozenset({0, 1}))
 
 
-def fit_rows(fit: Fit, level: float = 0.95) -> Table:
+def interval_rows(fit: Fit, intervals: dict[str, tuple[float, float]], level: float) -> Table:
     """Parameters with standard errors and confidence intervals."""
-    intervals = fit.interval(level)
     rows = tuple(
         (name, number(value, 8), number(fit.standard_errors[name], 3), *(number(end) for end in intervals[name]))
         for name, value in fit.parameters.items()
     )
     low, high = (f"{100 * q:g} %" for q in ((1 - level) / 2, (1 + level) / 2))
     return Table(("Parameter", "Estimate", "Standard error", low, high), rows, frozenset({0}))
+
+
+def fit_rows(fit: Fit, level: float = 0.95) -> Table:
+    """The same with Wald's intervals."""
+    return interval_rows(fit, fit.interval(level), level)
 
 
 def score_rows(fit: Fit) -> Table:
@@ -146,6 +151,8 @@ def score_rows(fit: Fit) -> Table:
 def summary_rows(ranking: Ranking, empirical: Empirical) -> Table:
     """The data in a few numbers; quartiles of a sample are marked as such."""
     s = ranking.summary
+    if isinstance(ranking.observations, Censored):
+        return _censored_rows(ranking, empirical)
     about = "≈ " if empirical.sampled else ""
     values = {
         "Observations": number(s.count),
@@ -158,6 +165,25 @@ def summary_rows(ranking: Ranking, empirical: Empirical) -> Table:
         "Largest": number(s.maximum),
         "Mean": number(s.mean),
         "Standard deviation": number(float(np.sqrt(s.moment2 / max(s.count - 1.0, 1.0)))),
+    }
+    return Table(tuple(values), (tuple(values.values()),))
+
+
+def _censored_rows(ranking: Ranking, empirical: Empirical) -> Table:
+    """Censored data in a few numbers: how they are known, and quartiles by Kaplan and Meier or Turnbull."""
+    kinds = ranking.observations.kinds  # type: ignore[attr-defined]
+    values = {
+        "Observations": number(ranking.summary.count),
+        "Dropped": number(ranking.summary.missing),
+        "Known": number(kinds.exact),
+        "Left-censored": number(kinds.left),
+        "Right-censored": number(kinds.right),
+        "In intervals": number(kinds.interval),
+        "Truncated": number(kinds.truncated),
+        **{
+            told: "≈ " + number(empirical.quantile(q))
+            for told, q in (("Lower quartile", 0.25), ("Median", 0.5), ("Upper quartile", 0.75))
+        },
     }
     return Table(tuple(values), (tuple(values.values()),))
 

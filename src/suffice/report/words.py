@@ -111,6 +111,13 @@ def method(ranking: Ranking, empirical: Empirical, goodness: Sequence[GoodnessOf
             "The values are whole numbers. Continuous families were fitted to the interval x ± ½ that each stands for, "
             "and scored by its probability, so that their likelihoods compare with those of discrete families."
         )
+    if empirical.estimate is not None:
+        how = "Kaplan and Meier's" if empirical.estimate.method == "kaplan-meier" else "Turnbull's"
+        told.append(
+            "The likelihood of a censored value is the probability of the interval it is known to lie in; that of a "
+            "truncated one is divided by the probability of being seen. Quartiles and figures show the data by "
+            f"{how} estimate of their distribution function, which assumes no family."
+        )
     if ranking.observations.survey.sample.weights is not None:
         told.append(
             f"Weights are frequencies: {counted(ranking.summary.rows, 'row')} stand for "

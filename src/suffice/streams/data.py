@@ -8,7 +8,7 @@ from suffice.runtime.errors import DataError
 from suffice.streams.columns import to_float
 from suffice.streams.intervals import LEFT, RIGHT, Kinds, is_exact, rows_of
 from suffice.streams.source import Missing, Part, Source, at_row
-from suffice.streams.sources import pieces
+from suffice.streams.sources import check_counts, pieces
 
 
 class Data:
@@ -77,7 +77,7 @@ class Data:
         if frequencies is not None and np.ndim(frequencies) == 0:
             raise DataError(f"{told} must be one-dimensional, got a single number")
         if counts is not None and frequencies is not None:
-            _check_counts(frequencies)
+            check_counts(frequencies, "data")
         rows = rows_of(*(np.nan if c is None else c for c in columns))
         if values is not None:  # a value is missing or infinite, never open
             absent = np.isnan(columns[0]) if columns[0] is not None else False
@@ -176,10 +176,3 @@ def _column(x: Any, name: str) -> np.ndarray:
         except (TypeError, ValueError):
             raise DataError(f"{name} must be numbers, got {x!r}") from None
     return np.concatenate([np.empty(0), *(to_float(piece, name).astype(float) for piece in pieces(x, name))])
-
-
-def _check_counts(counts: np.ndarray) -> None:
-    bad = ~((counts >= 0) & (counts == np.floor(counts)) & (counts < np.inf))
-    if bad.any():
-        at = int(bad.argmax())
-        raise DataError(f"counts must be whole numbers >= 0, got {counts[at]:g} {at_row(at + 1)}")

@@ -14,7 +14,7 @@ import numpy as np
 from suffice.runtime.errors import DataError
 from suffice.streams.columns import require_numbers, to_float
 from suffice.streams.intervals import rows_of
-from suffice.streams.source import BATCH_ROWS, Block, Missing, Part, Source, rebatch
+from suffice.streams.source import BATCH_ROWS, Block, Missing, Part, Source, at_row, rebatch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,6 +33,7 @@ def scan(
     right: str | None = None,
     lower: str | float | None = None,
     upper: str | float | None = None,
+    counts: str | None = None,
     missing: Missing = "error",
     batch_rows: int = BATCH_ROWS,
 ) -> Source:
@@ -48,6 +49,7 @@ def scan(
             or is their value where both are the same; a missing end is open.
         lower, upper: truncation limits, names of columns or numbers: observations not in (lower, upper] are not among
             the data; a missing limit is none.
+        counts: in place of ``weights``, a column of frequencies that must be whole numbers, as of tabulated data.
         missing: "error" refuses missing values (empty, null, NaN) with their count and first row; "drop" leaves
             them out.
         batch_rows: the most rows a chunk has.
@@ -65,6 +67,9 @@ def scan(
         raise DataError(f"{where} is a directory, not a file")
     if not file.stat().st_size:
         raise DataError(f"{where} is an empty file")
+    if weights is not None and counts is not None:
+        raise TypeError("a file has weights or counts, not both")
+    weights = weights or counts
     layout = Layout.of(column, left, right, lower, upper)
     columns = layout.names
     suffix = file.suffix.lower()
@@ -89,6 +94,8 @@ def scan(
     else:
         known = ", ".join((*DELIMITERS, *(f"{text}.gz" for text in DELIMITERS), *PARQUET, *ARROW))
         raise DataError(f"{where}: the file's kind is not known by its ending; known are {known}")
+    if counts is not None:
+        readers = [(start, partial(_counted, read, start, f"{where}: column {counts!r}")) for start, read in readers]
     parts = tuple(
         Part(start, partial(layout.arranged, partial(_batched, read, batch_rows)), missing) for start, read in readers
     )
@@ -96,6 +103,23 @@ def scan(
         return Source(names[0], where, f"{where}: column {names[0]!r}", rows, missing, parts)
     told = ", ".join(repr(name) for name in layout.names)
     return Source(column or left or right or names[0], where, f"{where}: columns {told}", rows, missing, parts, True)
+
+
+def _counted(read: Callable[[], Iterator[Block]], row: int, where: str) -> Iterator[Block]:
+    """Blocks whose weights are counts, or a DataError that says which is not."""
+    for values, weights in read():
+        if weights is not None:
+            check_counts(weights, where, row)
+        yield values, weights
+        row += len(values)
+
+
+def check_counts(counts: np.ndarray, where: str, row: int = 0) -> None:
+    """DataError unless all are whole numbers >= 0; ``row`` counts those before."""
+    bad = ~((counts >= 0) & (counts == np.floor(counts)) & (counts < np.inf))
+    if bad.any():
+        at = int(bad.argmax())
+        raise DataError(f"{where}: counts must be whole numbers >= 0, got {counts[at]:g} {at_row(row + at + 1)}")
 
 
 @dataclass(frozen=True)
