@@ -31,6 +31,18 @@ class Kind(StrEnum):
     discrete = "discrete"
 
 
+class Interval(StrEnum):
+    wald = "wald"
+    profile = "profile"
+    score = "score"
+    exact = "exact"
+    wilson = "wilson"
+    jeffreys = "jeffreys"
+    bootstrap = "bootstrap"
+    percentile = "percentile"
+    parametric = "parametric"
+
+
 class Missing(StrEnum):
     error = "error"
     drop = "drop"
@@ -68,6 +80,24 @@ def fit(
         Kind, typer.Option(help="auto: integers mean discrete families and rounded continuous ones in one ranking.")
     ] = Kind.auto,
     weights: Annotated[str | None, typer.Option(help="Column of frequencies: weight w counts as w rows.")] = None,
+    left: Annotated[
+        str | None, typer.Option(help="Column of left ends of intervals; empty: left-censored. With --right.")
+    ] = None,
+    right: Annotated[
+        str | None, typer.Option(help="Column of right ends of intervals; empty: right-censored. With --left.")
+    ] = None,
+    lower: Annotated[
+        str | None, typer.Option(help="Truncation: column or number above which values had to lie to be seen.")
+    ] = None,
+    upper: Annotated[
+        str | None, typer.Option(help="Truncation: column or number up to which values had to lie to be seen.")
+    ] = None,
+    counts: Annotated[str | None, typer.Option(help="Column of whole frequencies, of tabulated data.")] = None,
+    by: Annotated[str | None, typer.Option(help="Column of labels: a fit of the best family for each group.")] = None,
+    interval: Annotated[
+        Interval | None, typer.Option(help="Confidence intervals of the best three families by this method.")
+    ] = None,
+    level: Annotated[float, typer.Option(help="Their coverage, between 0 and 1.")] = 0.95,
     missing: Annotated[Missing, typer.Option(help="What to do with missing values.")] = Missing.error,
     gof: Annotated[bool, typer.Option("--gof", help="Test the best three by parametric bootstrap.")] = False,
     rng: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of the bootstrap.")] = 0,
@@ -90,9 +120,18 @@ def fit(
     run(
         Request(
             file, tuple(column or ()), None if families is None else _names(families), criterion.value, kind.value,
-            weights, missing.value, gof, rng, json_out, report_out, quiet, timing,
+            weights, left, right, _number_or_name(lower), _number_or_name(upper), counts, by,
+            None if interval is None else interval.value, level, missing.value, gof, rng, json_out, report_out, quiet, timing,
         )
     )  # fmt: skip
+
+
+def _number_or_name(text: str | None) -> float | str | None:
+    """A truncation limit: a number, or the name of a column."""
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return text
 
 
 def _names(listed: str) -> tuple[str, ...]:

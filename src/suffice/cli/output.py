@@ -26,7 +26,12 @@ def print_ranking(ranking: Any, tests: Any, seconds: float) -> None:
     for row in told.rows:
         table.add_row(*(cell.replace("\n", ", ") for cell in row))
     s = ranking.summary
+    kinds = getattr(ranking.observations, "kinds", None)  # of censored data, whose mean is not known
     span = f"from {number(s.minimum)} to {number(s.maximum)}, mean {number(s.mean)}"
+    if kinds is not None:
+        from suffice.streams.data import told_kinds
+
+        span = f"({told_kinds(kinds)}) from {number(s.minimum)} to {number(s.maximum)}"
     console.print(f"{ranking.name}: {counted(s.count, 'observation')} {span}", soft_wrap=True)
     if s.missing:
         console.print(f"{counted(s.missing, 'missing value')} left out")
@@ -34,6 +39,17 @@ def print_ranking(ranking: Any, tests: Any, seconds: float) -> None:
     for note in (*(f"{mark(i)} {text}" for i, text in enumerate(told.notes)), *notes(ranking, tests)):
         console.print(note, soft_wrap=True)
     console.print(f"{seconds:.1f} s", style="dim")
+
+
+def print_intervals(ranking: Any, intervals: Any, method: str, level: float) -> None:
+    """Confidence intervals of families, parameter by parameter."""
+    from suffice.report.tables import number
+
+    print(f"{100 * level:g} % confidence intervals by {method}:")
+    fits = {c.name: c.fit for c in ranking.candidates}
+    for family, ends in intervals.items():
+        told = [f"{name} {number(low)} to {number(high)}" for name, (low, high) in ends.items()]
+        print(f"  {fits[family].family.name}: {', '.join(told)}")
 
 
 def notes(ranking: Any, tests: Any) -> list[str]:

@@ -157,12 +157,12 @@ def cut(rows: np.ndarray, weights: np.ndarray | None) -> Iterator[Block]:
     yield from _wide(rows[~exact, LEFT], rows[~exact, RIGHT], w[~exact])
     if truncated.any():
         limits, place = np.unique(rows[truncated][:, [LOWER, UPPER]], axis=0, return_inverse=True)
-        yield from _wide(*limits.T, -np.bincount(place.ravel(), w[truncated]))
+        yield from _wide(limits[:, 0], limits[:, 1], -np.bincount(place.ravel(), w[truncated]))
 
 
 def _wide(left: np.ndarray, right: np.ndarray, weights: np.ndarray) -> Iterable[Block]:
     ends = np.ascontiguousarray(left), np.ascontiguousarray(right)
-    return (Wide(columns, w) for columns, w in blocks(ends, weights))
+    return map(Wide._make, blocks(ends, weights))
 
 
 def imputed(rows: np.ndarray) -> np.ndarray:

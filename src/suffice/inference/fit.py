@@ -70,7 +70,7 @@ def fit(
     if is_traced(data, weights):
         return _fit_traced(family, jnp.asarray(data), weights)
     if by is not None:
-        groups = split(data, weights, by, observe, missing)
+        groups = split(data, weights, by, missing)
         return fit_groups(family, observe(data, weights, missing), groups, share)
     if family.member.event_ndim and not isinstance(data, Statistics):
         return fit_rows(family, data, weights, missing)

@@ -1,6 +1,6 @@
 """One family in several groups: a fit for each, some parameters shared perhaps, and whether the groups differ at all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from suffice.distributions.family import Family
 from suffice.inference import estimate
 from suffice.inference.likelihood import reported_jacobian
 from suffice.inference.observations import Observations
+from suffice.inference.observe import observe
 from suffice.inference.result import Fit
 from suffice.numerics import newton
 from suffice.numerics.newton import CONVERGED, RUNNING
@@ -189,7 +190,7 @@ def _common(family: Family, shared: tuple[str, ...]) -> np.ndarray:
     return np.concatenate(flags)
 
 
-def split(data: Any, weights: Any, by: Any, observe: Any, missing: str = "error") -> dict[Any, Observations]:
+def split(data: Any, weights: Any, by: Any, missing: str = "error") -> dict[Any, Observations]:
     """Observations of each group, in the order of their labels."""
     codes, labels = codes_of(by)
     if isinstance(data, Source):
@@ -198,14 +199,8 @@ def split(data: Any, weights: Any, by: Any, observe: Any, missing: str = "error"
         if len(codes) != len(data):
             raise DataError(f"by must have as many rows as the data, {len(data)}, got {len(codes)}")
         rows, heights = data.rows, data.weights
-        parts = {
-            label: Data(
-                left=rows[m, 0], right=rows[m, 1], lower=rows[m, 2], upper=rows[m, 3],
-                weights=None if heights is None else heights[m],
-            )
-            for label, m in ((label, codes == i) for i, label in enumerate(labels))
-        }  # fmt: skip
-        return {label: observe(part) for label, part in parts.items()}
+        masks = {label: codes == i for i, label in enumerate(labels)}
+        return {label: observe(_part(rows[m], None if heights is None else heights[m])) for label, m in masks.items()}
     x = np.asarray(data)
     if len(codes) != len(x):
         raise DataError(f"by must have as many rows as the data, {len(x)}, got {len(codes)}")
@@ -213,6 +208,37 @@ def split(data: Any, weights: Any, by: Any, observe: Any, missing: str = "error"
     return {
         label: observe(x[codes == i], None if w is None else w[codes == i], missing) for i, label in enumerate(labels)
     }
+
+
+def split_source(source: Source, by: Any) -> dict[Any, Observations]:
+    """Observations of each group of a source's rows, which are read into memory."""
+    codes, labels = codes_of(by)
+    chunks = list(source.chunks())
+    rows = sum(c.rows for c in chunks)
+    if rows != len(codes):
+        raise DataError(f"by must have as many rows as the data, {rows}, got {len(codes)}")
+
+    def column(pick: Callable[[Any], Any]) -> Any:
+        return np.concatenate([pick(c) for c in chunks])
+
+    kept = column(lambda c: c.start + (np.arange(c.rows) if c.index is None else c.index))
+    values = column(lambda c: c.values)
+    weights = None if chunks[0].weights is None else column(lambda c: c.weights)
+    codes = codes[kept]
+    found = {}
+    for i, label in enumerate(labels):
+        here = codes == i
+        w = None if weights is None else weights[here]
+        if here.any():
+            found[label] = observe(
+                _part(values[here], w) if source.censored else values[here], None if source.censored else w
+            )
+    return found
+
+
+def _part(rows: np.ndarray, weights: np.ndarray | None) -> Data:
+    left, right, lower, upper = rows.T
+    return Data(left=left, right=right, lower=lower, upper=upper, weights=weights)
 
 
 def codes_of(by: Any) -> tuple[np.ndarray, list[Any]]:
