@@ -137,7 +137,8 @@ class Censored(Observations):
                 if bad.any():
                     at = int(bad.argmax())
                     row = chunk.start + 1 + (at if chunk.index is None else int(chunk.index[at]))
-                    found.append((row, float(middle(chunk.values[at : at + 1])[0])))
+                    left, right = chunk.values[at, [LEFT, RIGHT]]
+                    found.append((row, float(right if right <= space.lower else left)))
                 return 0
 
             self.fold_chunks(look)
