@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import suffice as sf
+from suffice.distributions.generic import expectation
 from suffice.numerics.tail_sums import log_tail_sum
 
 mp.mp.dps = 40
@@ -129,5 +130,26 @@ def test_what_must_be_known_is_asked_for():
         sf.fit(sf.Binomial, [1, 2])
     with pytest.raises(ValueError, match="nothing is left to fit"):
         sf.family(sf.Hypergeometric, population=10, successes=3, draws=4)
-    with pytest.raises(sf.DataError, match="outside"):
-        sf.fit(sf.family(sf.Binomial, total_count=4), [3, 5, 1, 3])
+
+
+@pytest.mark.parametrize("kind", [sf.Binomial, sf.BetaBinomial])
+def test_more_successes_than_trials(kind):
+    """The first value beyond the number of trials is named with its row."""
+    with pytest.raises(sf.DataError, match=r"got 5 in row 2"):
+        sf.fit(sf.family(kind, total_count=4), [3, 5, 1, 6])
+
+
+@pytest.mark.parametrize(
+    "p",
+    [
+        sf.NegativeBinomial(1e8, 1e-3),
+        sf.BetaBinomial(10**6, 0.03, 0.02),
+        sf.Binomial(5000, 0.3),
+        sf.Skellam(3e5, 1e6),
+        sf.DiscreteUniform(0, 2048),
+    ],
+)
+def test_long_expectations(p):
+    """Probabilities sum to 1 and their first moment to the mean, whether the law is a power at its ends or a narrow peak."""
+    np.testing.assert_allclose(expectation(p, lambda k: k**0), 1.0, rtol=1e-14)
+    np.testing.assert_allclose(expectation(p, lambda k: k), p.mean(), rtol=1e-14)

@@ -83,3 +83,11 @@ def test_derivative_in_parameters():
     by_scale = jax.jacfwd(lambda s: sf.Weibull(1.5, s).cf(at))(1.0)
     by_argument = jax.jacfwd(lambda t: sf.Weibull(1.5, 1.0).cf(t))(at)
     np.testing.assert_allclose(by_scale, at * by_argument, rtol=1e-12)
+
+
+def test_at_infinity():
+    """The characteristic function of a density vanishes at infinity, that of counts keeps turning."""
+    ends = np.array([-np.inf, np.inf])
+    for p in (sf.Normal(), sf.Gamma(2.0, 1.0), sf.Cauchy(), sf.Mixture([sf.Normal(), sf.Gumbel()], [0.5, 0.5])):
+        np.testing.assert_array_equal(p.cf(ends), 0.0)
+    assert np.all(np.isnan(np.asarray(sf.Poisson(2.0).cf(ends))))

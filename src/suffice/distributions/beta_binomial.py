@@ -1,11 +1,11 @@
 """Beta-binomial distribution."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from suffice.distributions.counts import SummedCounts
+from suffice.distributions.counts import SummedCounts, Trials
 from suffice.distributions.declaration import parameter
 from suffice.distributions.negative_binomial import log_negative_binomial_law
 from suffice.numerics import domain, variates
@@ -14,7 +14,7 @@ from suffice.numerics.special.elementary import two_product
 from suffice.numerics.special.gamma import log_beta
 
 
-class BetaBinomial(SummedCounts):
+class BetaBinomial(Trials, SummedCounts):
     """Beta-binomial distribution: a binomial whose probability of success is Beta(alpha, beta).
 
     P(X = k) = C(n, k) B(k + alpha, n − k + beta) / B(alpha, beta), k = 0, …, n, with n = total_count.
@@ -33,11 +33,6 @@ class BetaBinomial(SummedCounts):
     total_count: jax.Array = parameter(domain.count, doc="number of trials")
     alpha: jax.Array = parameter(domain.positive, doc="weight of success")
     beta: jax.Array = parameter(domain.positive, doc="weight of failure")
-
-    held: ClassVar[tuple[str, ...]] = ("total_count",)
-
-    def _support(self) -> Any:
-        return domain.Interval(0.0, self.total_count, closed=(True, True), integer=True)
 
     def _log_prob(self, x: jax.Array) -> jax.Array:
         # two negative binomial counts given their sum, with equal ratios of mean to concentration

@@ -1,11 +1,11 @@
 """Binomial distribution."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from suffice.distributions.counts import Counts
+from suffice.distributions.counts import Trials
 from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.normal import LOG_SQRT_2PI
@@ -37,7 +37,7 @@ def _power(k: jax.Array, p: jax.Array, q: jax.Array) -> jax.Array:
     return jnp.where(small, xlogy(k, jnp.where(small, p, 1.0)), xlog1py(k, -jnp.where(small, 0.0, q)))
 
 
-class Binomial(Counts, ExponentialFamily):
+class Binomial(Trials, ExponentialFamily):
     """Binomial distribution: P(X = k) = C(n, k) p^k (1 − p)^(n − k), k = 0, …, n, with n = total_count, p = probs.
 
     Args:
@@ -52,12 +52,6 @@ class Binomial(Counts, ExponentialFamily):
 
     total_count: jax.Array = parameter(domain.count, doc="number of trials")
     probs: jax.Array = parameter(domain.unit, doc="probability of success")
-
-    held: ClassVar[tuple[str, ...]] = ("total_count",)
-    needs_extremes: ClassVar[bool] = True  # no more successes than trials
-
-    def _support(self) -> Any:
-        return domain.Interval(0.0, self.total_count, closed=(True, True), integer=True)
 
     def _log_prob(self, x: jax.Array) -> jax.Array:
         rest, p, q = self.total_count - x, self.probs, 1.0 - self.probs
@@ -123,7 +117,7 @@ class Binomial(Counts, ExponentialFamily):
         return self.total_count * softplus(eta[..., 0])
 
     def _log_base_measure(self, x: jax.Array) -> jax.Array:
-        return log_binomial(self.total_count, jnp.minimum(x, self.total_count))  # x beyond is refused by its extremes
+        return log_binomial(self.total_count, jnp.minimum(x, self.total_count))  # x beyond is refused
 
     @classmethod
     def _estimate(cls, s: Sufficient) -> dict[str, jax.Array]:

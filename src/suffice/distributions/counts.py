@@ -10,6 +10,7 @@ import numpy as np
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.generic import cdf, column, sf
 from suffice.numerics import domain
+from suffice.numerics.checks import is_traced
 from suffice.numerics.inversion import around, smallest_integer
 from suffice.numerics.special.elementary import log1mexp
 from suffice.numerics.special.normal import ndtri
@@ -50,6 +51,22 @@ class Counts(Distribution, abstract=True):
     def _isf(self, q: jax.Array) -> jax.Array:
         _, reached = around(q)
         return self._first(lambda k: sf(self, k) <= reached, self._guess(-ndtri(q)))
+
+
+class Trials(Counts, abstract=True):
+    """Successes among ``total_count`` trials: their number is known, and data beyond it are refused."""
+
+    held: ClassVar[tuple[str, ...]] = ("total_count",)
+    total_count: jax.Array
+
+    def _support(self) -> Any:
+        return domain.Interval(0.0, self.total_count, closed=(True, True), integer=True)
+
+    @property
+    def sample_space(self) -> Any:  # type: ignore[override]
+        if is_traced(self) or self.batch_shape:
+            return self._support()
+        return domain.Interval(0.0, float(self.total_count), closed=(True, True), integer=True)
 
 
 class SummedCounts(Counts, abstract=True):

@@ -138,13 +138,18 @@ class Mixture(Distribution):
     def _sf(self, x: jax.Array) -> jax.Array:
         return self._average(self._each(lambda g, x: g.sf(x), x))
 
-    def _log_cdf(self, x: jax.Array) -> jax.Array:
+    def _log_tails(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """Logarithms of both tails, each to full accuracy where it is not near 0."""
         below, above = self._each(lambda g, x: g.log_cdf(x), x), self._each(lambda g, x: g.log_sf(x), x)
-        return _log_near_certainty(self._log_average(below), self._log_average(above))
+        return self._log_average(below), self._log_average(above)
+
+    def _log_cdf(self, x: jax.Array) -> jax.Array:
+        below, above = self._log_tails(x)
+        return _log_near_certainty(below, above)
 
     def _log_sf(self, x: jax.Array) -> jax.Array:
-        below, above = self._each(lambda g, x: g.log_cdf(x), x), self._each(lambda g, x: g.log_sf(x), x)
-        return _log_near_certainty(self._log_average(above), self._log_average(below))
+        below, above = self._log_tails(x)
+        return _log_near_certainty(above, below)
 
     def _icdf(self, q: jax.Array) -> jax.Array:
         return self._quantile_of(q, jnp.log(q), jnp.log1p(-q), lambda g, q: g.icdf(q))
@@ -164,14 +169,19 @@ class Mixture(Distribution):
             slack = 16.0 * jnp.finfo(low.dtype).eps
 
             def reached(k: jax.Array) -> jax.Array:
-                return jnp.where(left, self.log_cdf(k) >= log_below - slack, self.log_sf(k) <= log_above + slack)
+                below, above = self._log_tails(k)
+                return jnp.where(left, below >= log_below - slack, above <= log_above + slack)
 
             return jnp.minimum(smallest_integer(reached, jnp.floor(low), low), high)
 
         def excess(x: jax.Array) -> jax.Array:
-            return jnp.where(left, self.log_cdf(x) - log_below, log_above - self.log_sf(x))
+            below, above = self._log_tails(x)
+            return jnp.where(left, below - log_below, log_above - above)
 
-        return increasing_root(excess, low + 0.5 * (high - low), low, high)
+        def hazard(x: jax.Array, excess: jax.Array) -> jax.Array:
+            return jnp.exp(self.log_prob(x) - jnp.where(left, log_below + excess, log_above - excess))
+
+        return increasing_root(excess, low + 0.5 * (high - low), low, high, hazard)
 
     # -- drawing ----------------------------------------------------------------------------------------------------
 

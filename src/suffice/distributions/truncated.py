@@ -138,8 +138,12 @@ class Truncated(Distribution):
             beyond = jnp.where(from_left, self.base.log_cdf(x) - left, right - self.base.log_sf(x))
             return jnp.where(deep, beyond, x)
 
+        def slope(x: jax.Array, value: jax.Array) -> jax.Array:
+            tail = jnp.where(from_left, left + value, right - value)
+            return jnp.where(deep, jnp.exp(self.base.log_prob(x) - tail), 1.0)
+
         begin = jnp.where(deep, jnp.where(from_left, high, low), 0.0)
-        found = increasing_root(excess, begin, jnp.where(deep, low, -1.0), jnp.where(deep, high, 1.0))
+        found = increasing_root(excess, begin, jnp.where(deep, low, -1.0), jnp.where(deep, high, 1.0), slope)
         x = jnp.clip(jnp.where(deep, found, x), low, high)
         return self._near_an_end(x, low, high, log_below, log_above)
 

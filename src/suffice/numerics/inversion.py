@@ -25,10 +25,8 @@ def smallest_integer(
     evaluations.
     """
     guess = jnp.maximum(jnp.round(guess), lower)
-    here = reached(guess)
     # high is always reached, low never; an end not known yet is marked by an open bracket
-    low = jnp.where(here, -jnp.inf, guess)
-    high = jnp.where(here, guess, jnp.inf)
+    low, high = jnp.full_like(guess, -jnp.inf), jnp.full_like(guess, jnp.inf)
 
     def open_bracket(state: tuple[jax.Array, ...]) -> jax.Array:
         low, high, _ = state
@@ -37,15 +35,16 @@ def smallest_integer(
     def narrow(state: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
         low, high, step = state
         below, above = jnp.isinf(low), jnp.isinf(high)
+        first = below & above  # here and not before the loop, for ``reached`` would be compiled twice
         middle = jnp.floor((jnp.where(below, 0.0, low) + jnp.where(above, 0.0, high)) / 2.0)
-        trial = jnp.where(below, high - step, jnp.where(above, low + step, middle))
+        trial = jnp.where(first, guess, jnp.where(below, high - step, jnp.where(above, low + step, middle)))
         under = trial < lower
         holds = reached(jnp.maximum(trial, lower)) & ~under
         done = high - low <= 1.0
         return (
             jnp.where(done | holds, low, jnp.where(under, lower - 1.0, trial)),
             jnp.where(done | ~holds, high, trial),
-            2.0 * step,
+            jnp.where(first, step, 2.0 * step),
         )
 
     _, high, _ = jax.lax.while_loop(open_bracket, narrow, (low, high, jnp.ones_like(low)))
@@ -53,7 +52,11 @@ def smallest_integer(
 
 
 def increasing_root(
-    f: Callable[[jax.Array], jax.Array], start: jax.Array, lower: jax.Array | float, upper: jax.Array | float
+    f: Callable[[jax.Array], jax.Array],
+    start: jax.Array,
+    lower: jax.Array | float,
+    upper: jax.Array | float,
+    derivative: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
 ) -> jax.Array:
     """The root of an increasing ``f`` elementwise, by Newton's method within a bracket that closes in.
 
@@ -65,12 +68,17 @@ def increasing_root(
         f: elementwise on arrays of the shape of ``start``.
         start: a guess; it is clipped to the bracket.
         lower, upper: bracket of the root.
+        derivative: of f, from x and f(x), where that compiles faster than what differentiates f.
     """
     enough = float(jnp.finfo(start.dtype).eps) ** 0.5
 
     def step(state: tuple[jax.Array, ...], f: Callable[[jax.Array], jax.Array]) -> tuple[jax.Array, ...]:
         x, low, high, before, done, count = state
-        value, slope = jax.jvp(f, (x,), (jnp.ones_like(x),))
+        if derivative is None:
+            value, slope = jax.jvp(f, (x,), (jnp.ones_like(x),))
+        else:
+            value = f(x)
+            slope = derivative(x, value)
         size = jnp.abs(value)
         low, high = jnp.where(value < 0, x, low), jnp.where(value > 0, x, high)
         newton = x - value / slope

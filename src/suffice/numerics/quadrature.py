@@ -8,6 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.numerics.tail_sums import HEAD_WEIGHTS
+
 
 @cache
 def half_unit_nodes(count: int = 160) -> tuple[np.ndarray, np.ndarray]:
@@ -46,31 +48,32 @@ def sum_over_integers(
 ) -> jax.Array:
     """Σ f(k) over the integers from ``lower`` to ``upper``, along a new last axis.
 
-    The first and the last ``exact`` terms are added one by one; the rest is an integral over panels between
-    ``edges``, such as quantiles, with the Euler–Maclaurin terms at its ends: a thousand integers from the ends of its
-    support a probability function is smooth.
+    The first and the last ``exact`` terms are added one by one; between them the sum is an integral with end
+    corrections. The panels lie between ``edges``, such as quantiles, and none is longer than thrice its distance from
+    the ends of the support, where the function may be a power. f is evaluated once, at all points together: it
+    compiles once.
     """
     lower, upper = jnp.floor(lower), jnp.ceil(upper)
-    steps = jnp.arange(exact, dtype=lower.dtype).reshape((1,) * (lower.ndim - 1) + (exact,))
-    start = lower + exact
-    stop = jnp.maximum(upper - exact + 1.0, start)
-    k = jnp.concatenate([lower + steps, stop + steps], -1)
-    terms = jnp.where(k <= upper, f(jnp.minimum(k, upper)), 0.0).sum(-1)
+    lead = np.broadcast_shapes(lower.shape[:-1], edges.shape[:-1])
+    ahead = (1,) * len(lead)
+    lower, upper = (jnp.broadcast_to(v, (*lead, 1)) for v in (lower, upper))
+    steps, weights = np.arange(float(exact)), np.concatenate([np.ones(exact - HEAD_WEIGHTS.size), HEAD_WEIGHTS])
+    steps, weights, reversed_ = (v.reshape(*ahead, -1) for v in (steps, weights, weights[::-1]))
+    long = upper - lower >= 2 * exact
+    start = lower + (exact - 1.0)
+    stop = jnp.where(long, upper - (exact - 1.0), start + 1.0)
+    terms = jnp.concatenate([lower + steps, stop + steps], -1)
+    share = jnp.where(long, jnp.concatenate(jnp.broadcast_arrays(weights, reversed_), -1), terms <= upper)
 
-    edges = jnp.clip(edges, start, stop)
-    ends = [jnp.broadcast_to(end, (*edges.shape[:-1], 1)) for end in (start, stop)]
-    edges = jnp.concatenate([ends[0], edges, ends[1]], -1)
-    nodes, weights = (jnp.asarray(v) for v in unit_legendre(order))
-    width = (edges[..., 1:] - edges[..., :-1])[..., None]
-    nodes, weights = (v.reshape((1,) * (edges.ndim) + (order,)) for v in (nodes, weights))
-    at = edges[..., :-1, None] + width * nodes
-    flat = at.reshape((*at.shape[:-2], -1))
-    body = (f(flat) * (width * weights).reshape(flat.shape)).sum(-1)
-    both = jnp.broadcast_to(jnp.concatenate(ends, -1), (*body.shape, 2))
-    value, slope = jax.jvp(f, (both,), (jnp.ones_like(both),))
-    corrections = value / 2 - slope / 12
-    middle = body + corrections[..., 0] - corrections[..., 1]
-    return terms + jnp.where((stop > start)[..., 0] if stop.ndim else stop > start, middle, 0.0)
+    nodes, rule = (v.reshape(*ahead, 1, -1) for v in unit_legendre(order))
+    far = (exact * 4.0 ** np.arange(1, 21)).reshape(*ahead, -1)
+    inner = jnp.concatenate([jnp.broadcast_to(e, (*lead, e.shape[-1])) for e in (edges, lower + far, upper - far)], -1)
+    edges = jnp.concatenate([start, jnp.clip(jnp.sort(inner), start, stop), stop], -1)
+    width = jnp.where(long, edges[..., 1:] - edges[..., :-1], 0.0)[..., None]
+    at = (edges[..., :-1, None] + width * nodes).reshape(*lead, -1)
+    share = jnp.concatenate([share, (width * rule).reshape(at.shape)], -1)
+    values = f(jnp.minimum(jnp.concatenate([terms, at], -1), upper))
+    return jnp.where(share != 0.0, values * share, 0.0).sum(-1)
 
 
 def sinh_window(

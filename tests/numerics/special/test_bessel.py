@@ -1,4 +1,4 @@
-"""Modified Bessel functions against mpmath and Boost's table."""
+"""Modified Bessel functions against mpmath and Boost's tables."""
 
 import jax
 import jax.numpy as jnp
@@ -37,8 +37,9 @@ def test_value_and_ratio(grid, exact):
     np.testing.assert_allclose(bessel.bessel_ratio(v, x), ratio, rtol=12 * EPS)
 
 
-def test_table(table):
-    v, x, reference = table("bessel_i_data")
+@pytest.mark.parametrize("name", ["bessel_i_data", "bessel_i_int_data"])
+def test_table(name, table):
+    v, x, reference = table(name)
     keep = (v >= 0) & (x >= 0) & (reference > 1e-300) & (reference < 1e300)
     v, x, value = v[keep], x[keep], np.log(reference[keep])
     assert np.all(np.abs(bessel.log_ive(v, x) + x - value) <= tolerance(v, x, value) + 2 * EPS * x)

@@ -48,8 +48,9 @@ def units(function, a, b, x, reference):
     return (np.abs(value / reference - 1) / (EPS * condition))[:count]
 
 
-def test_boost(table):
-    a, b, x, p, q = table("ibeta")
+@pytest.mark.parametrize("name", ["ibeta", "ibeta_int_data", "ibeta_large_data", "ibeta_large_asym_data"])
+def test_boost(name, table):
+    a, b, x, p, q = table(name)
     assert np.max(units(betainc, a, b, x, p)) <= UNITS
     assert np.max(units(betaincc, a, b, x, q)) <= UNITS
 
@@ -152,6 +153,14 @@ def test_boost_inverse(table):
     seen = (upper > 1e-290) & (upper < 1)
     bound = inverse_bound(a, b, upper, 1 - p) + UNITS * EPS  # 1 − p is rounded
     assert np.all((np.abs(betainccinv(a, b, p) / upper - 1) <= bound)[seen])
+
+
+def test_inverse_shape_table(table):
+    known, x, p, a_lower, a_upper, b_lower, b_upper = table("ibeta_inva_data")
+    assert np.max(units(betaincinv, a_lower, known, p, x)) <= UNITS
+    assert np.max(units(betainccinv, a_upper, known, p, x)) <= UNITS
+    assert np.max(units(betaincinv, known, b_lower, p, x)) <= UNITS
+    assert np.max(units(betainccinv, known, b_upper, p, x)) <= UNITS
 
 
 def test_inverse_from_logarithms():

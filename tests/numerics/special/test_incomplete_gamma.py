@@ -41,7 +41,7 @@ def units(function, a, x, reference):
     return (np.abs(value / reference - 1) / (EPS * condition))[:count]
 
 
-@pytest.mark.parametrize("name", ["small", "med", "int"])
+@pytest.mark.parametrize("name", ["small", "med", "int", "big"])
 def test_boost(name, table):
     a, x, _, q, _, p = table(f"igamma_{name}_data")
     assert np.max(units(gammainc, a, x, p)) <= UNITS
@@ -144,7 +144,7 @@ def test_interval_hessian(exact):
     np.testing.assert_allclose(second(a, low, high), reference, rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", ["gamma_inv_data", "gamma_inv_small_data"])
+@pytest.mark.parametrize("name", ["gamma_inv_data", "gamma_inv_small_data", "gamma_inv_big_data"])
 def test_inverse_boost(name, table):
     a, p, lower, upper = table(name)
     assert np.max(units(gammaincinv, a, p, lower)) <= UNITS

@@ -63,7 +63,7 @@ def test_erfc_and_erfcx(exact, table):
     np.testing.assert_allclose(normal.erfc(x), exact(mp.erfc, x), rtol=5 * EPS)
     slope = exact(lambda x: -2 / mp.sqrt(mp.pi) * mp.exp(-x * x), x)
     np.testing.assert_allclose(grad(normal.erfc)(x), slope, rtol=5 * EPS)
-    for name in ("erf_data", "erf_small_data"):
+    for name in ("erf_data", "erf_small_data", "erf_large_data"):
         x, _, reference = table(name)
         normal_range = reference > 1e-300
         np.testing.assert_allclose(normal.erfc(x)[normal_range], reference[normal_range], rtol=5 * EPS, err_msg=name)

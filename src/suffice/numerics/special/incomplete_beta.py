@@ -85,7 +85,7 @@ def _jet(
     is flat for long: 1 less the upper tail, y^b/(b B)·(1 + b ∫₀^∞ e^{−b r} ((1 − y e^−r)^{a−1} − 1) dr).
     """
     n = a + b
-    flat = (b < 1) & (y < jnp.minimum(0.2, 1 / a))
+    flat = (b < 1) & (y < jnp.minimum(0.1, 1 / a))
     raised = (a < LEAST_SHAPE) & ~flat
     shape = jnp.where(raised, a + LEAST_SHAPE, a)
     orders = ((0, 0), (1, 0), (0, 1), (2, 0), (1, 1), (0, 2))[: (1, 3, 6)[order]]

@@ -54,7 +54,10 @@ def _start(a: jax.Array, b: jax.Array, log_p: jax.Array) -> jax.Array:
     down = log_x + jnp.log(jnp.maximum(b, 1)) < _LOG_HALF
     up = (b < 1) & (log_y < jnp.log(jnp.minimum(0.1, 0.25 / a)))
     edge = jnp.where(down, _logit(jnp.where(down, log_x, -1)), -_logit(jnp.where(up, log_y, -1)))
-    return jnp.where(down | up, edge, _saddle(a, b, log_p))
+    # With a shape below 1 there is no mode at that end: what is not near the end is in the middle.
+    lowest = jnp.where(a < 1, -2 - jnp.log(jnp.maximum(b, 1)), -jnp.inf)
+    highest = jnp.where(b < 1, 4 + jnp.log(jnp.maximum(a, 1)), jnp.inf)
+    return jnp.where(down | up, edge, jnp.clip(_saddle(a, b, log_p), lowest, highest))
 
 
 Tail = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
