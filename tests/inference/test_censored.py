@@ -107,7 +107,7 @@ def test_what_has_no_estimate():
         sf.fit(sf.Uniform, sf.Data(left=[1.0, 2.0], right=[1.5, 3.0]))
     with pytest.raises(sf.DataError, match=r"Gamma needs values > 0, got -1 in row 2"):
         sf.fit(sf.Gamma, sf.Data(left=[1.0, -2.0], right=[2.0, -1.0]))
-    with pytest.raises(ValueError, match="no sufficient statistic|needs the values"):
+    with pytest.raises(ValueError, match=r"needs the values"):
         sf.fit(sf.Exponential, salinity()).interval(method="exact")
 
 

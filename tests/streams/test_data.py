@@ -68,7 +68,7 @@ def test_bad_calls():
         sf.Data([1.0], left=[1.0])
     with pytest.raises(TypeError, match="weights or counts"):
         sf.Data([1.0], [1.0], counts=[1])
-    with pytest.raises(TypeError, match="part of sf.Data"):
+    with pytest.raises(TypeError, match=r"part of sf\.Data"):
         sf.fit(sf.Normal, sf.Data([1.0, 2.0]), [1.0, 1.0])
 
 
@@ -112,7 +112,7 @@ def test_bad_files(tmp_path):
         sf.DataError, match="columns 'a', 'b': left must be <= right, got left = 3 and right = 2 at row 2"
     ):
         list(sf.scan(path, left="a", right="b").chunks())
-    with pytest.raises(sf.DataError, match="'n': counts must be whole numbers >= 0, got 0.5 at row 2"):
+    with pytest.raises(sf.DataError, match=r"'n': counts must be whole numbers >= 0, got 0\.5 at row 2"):
         list(sf.scan(path, "a", counts="n").chunks())
     with pytest.raises(sf.DataError, match="no column 'c'"):
         sf.scan(path, left="a", right="c")
