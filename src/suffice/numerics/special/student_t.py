@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 from suffice.numerics.special.elementary import elementwise, log1mexp, log1p_square, log1pmx
 from suffice.numerics.special.gamma import stirling_error
-from suffice.numerics.special.incomplete_beta import log_betainc
-from suffice.numerics.special.inverse_beta import betaincinv_pair
-from suffice.numerics.special.normal import erfinv, log_ndtr, ndtri_exp
+from suffice.numerics.special.incomplete_beta import betainc, log_betainc
+from suffice.numerics.special.inverse_beta import betaincinv_pair, log_levels
+from suffice.numerics.special.normal import erfinv, log_ndtr, ndtr, ndtri_exp
 
 _LOG_2 = 0.6931471805599453
 _SQRT_2 = 1.4142135623730951
@@ -33,8 +34,12 @@ def log_student_t_pdf(df: jax.Array, t: jax.Array) -> jax.Array:
     return jnp.where(normal, -t * t / 2 - _HALF_LOG_2PI, constant - (half + 0.5) * log1p_square(t / jnp.sqrt(nu)))
 
 
-def _log_upper(df: jax.Array, t: jax.Array) -> jax.Array:
-    """log P(T > t) for t >= 0, as ½ I_x(df/2, ½) with x = df/(df + t²); a power of t where x would underflow."""
+def _as_beta(df: jax.Array, t: jax.Array) -> tuple[jax.Array, ...]:
+    """(nu, x, 1 − x, excess, normal): P(T > t) = ½ I_x(nu/2, ½) excess^−nu, x = nu/(nu + t²), for t >= 0.
+
+    The excess is above 1 where x would underflow: the tail is a power of t there. Where df is ∞ to the last digit, nu
+    is 1.
+    """
     limit, far = _limits(t.dtype)
     normal = df > limit
     nu = jnp.where(normal, 1, df)
@@ -42,14 +47,30 @@ def _log_upper(df: jax.Array, t: jax.Array) -> jax.Array:
     excess = jnp.maximum(z / far, 1)
     z = jnp.minimum(z, far)
     x = 1 / (1 + z * z)
-    value = log_betainc(nu / 2, 0.5, x, z * z * x) - _LOG_2 - nu * jnp.log(excess)
+    return nu, x, z * z * x, excess, normal
+
+
+def _log_upper(df: jax.Array, t: jax.Array) -> jax.Array:
+    """log P(T > t) for t >= 0."""
+    nu, x, y, excess, normal = _as_beta(df, t)
+    value = log_betainc(nu / 2, 0.5, x, y) - _LOG_2 - nu * jnp.log(excess)
     return jnp.where(normal, log_ndtr(-t), value)
 
 
+def _upper(df: jax.Array, t: jax.Array) -> jax.Array:
+    """P(T > t) for t >= 0."""
+    nu, x, y, excess, normal = _as_beta(df, t)
+    return lax.cond(
+        jnp.any(normal) | jnp.any(excess > 1),
+        lambda value: jnp.where(normal, ndtr(-t), value * jnp.exp(-nu * jnp.log(excess))),
+        lambda value: value,
+        0.5 * betainc(nu / 2, 0.5, x, y),
+    )
+
+
 def _log_sf_value(df: jax.Array, t: jax.Array) -> jax.Array:
-    df, t = jnp.broadcast_arrays(df, t)
     valid = (df > 0) & ~jnp.isnan(t)
-    upper = _log_upper(jnp.where(valid, df, 1), jnp.where(valid, jnp.abs(t), 1))
+    upper = _log_upper(jnp.where(df > 0, df, 1), jnp.where(valid, jnp.abs(t), 1))
     return jnp.where(valid, jnp.where(t < 0, log1mexp(jnp.minimum(upper, -_LOG_2)), upper), jnp.nan)
 
 
@@ -85,18 +106,24 @@ def log_student_t_sf(df: jax.Array, t: jax.Array) -> jax.Array:
 )
 def student_t_sf(df: jax.Array, t: jax.Array) -> jax.Array:
     """P(T > t) for Student's t with df > 0 degrees of freedom."""
-    return jnp.exp(_log_sf_value(df, t))
+    valid = (df > 0) & ~jnp.isnan(t)
+    upper = _upper(jnp.where(df > 0, df, 1), jnp.where(valid, jnp.abs(t), 1))
+    return jnp.where(valid, jnp.where(t < 0, 1 - upper, upper), jnp.nan)
 
 
 def _quantile(df: jax.Array, log_tail: jax.Array, log_rest: jax.Array) -> jax.Array:
     """t >= 0 with P(T > t) = exp(log_tail)/2, P(|T| < t) = exp(log_rest)."""
     normal = df > _limits(df.dtype)[0]
     nu = jnp.where(normal, 1, df)
-    logit = betaincinv_pair(nu / 2, jnp.full_like(nu, 0.5), log_tail, log_rest)[0]
-    central = log_rest < -1
-    near = _SQRT_2 * erfinv(jnp.exp(jnp.where(central, log_rest, -1)))
-    far = -ndtri_exp(jnp.where(central, -1, log_tail) - _LOG_2)
-    return jnp.where(normal, jnp.where(central, near, far), jnp.sqrt(nu) * jnp.exp(-logit / 2))
+    logit = betaincinv_pair(nu / 2, 0.5, log_tail, log_rest)[0]
+
+    def limit(t: jax.Array) -> jax.Array:
+        central = log_rest < log_tail
+        near = _SQRT_2 * erfinv(jnp.exp(jnp.where(central, log_rest, -1)))
+        far = -ndtri_exp(jnp.where(central, -1, log_tail) - _LOG_2)
+        return jnp.where(normal, jnp.where(central, near, far), t)
+
+    return lax.cond(jnp.any(normal), limit, lambda t: t, jnp.sqrt(nu) * jnp.exp(-logit / 2))
 
 
 @elementwise(
@@ -106,7 +133,7 @@ def _quantile(df: jax.Array, log_tail: jax.Array, log_rest: jax.Array) -> jax.Ar
 def student_t_isf(df: jax.Array, q: jax.Array) -> jax.Array:
     """t with P(T > t) = q, for 0 <= q <= 1; NaN outside."""
     tail = 2 * jnp.minimum(q, 1 - q)
-    t = _quantile(*jnp.broadcast_arrays(df, jnp.log(tail), jnp.log1p(-tail)))
+    t = _quantile(df, *log_levels(tail))
     return jnp.where(q > 0.5, -t, t)
 
 
@@ -119,5 +146,5 @@ def student_t_isf_log(df: jax.Array, log_q: jax.Array) -> jax.Array:
     upper = log_q <= -_LOG_2
     tail = jnp.where(upper, log_q, log1mexp(jnp.where(upper, -1, log_q))) + _LOG_2
     tail = jnp.minimum(tail, 0)
-    t = _quantile(*jnp.broadcast_arrays(df, tail, log1mexp(tail)))
+    t = _quantile(df, tail, log1mexp(tail))
     return jnp.where(upper, t, -t)
