@@ -65,14 +65,21 @@ def arrays(names: list[str]) -> None:
                 mine, other = getattr(ours, method), getattr(theirs, scipy_method)
                 first = seconds(lambda mine=mine, x=x: mine(x))
                 compare(
-                    f"{name}{kind} {method}", lambda mine=mine, x=x: mine(x), lambda other=other, y=y: other(y), 5, first
+                    f"{name}{kind} {method}",
+                    lambda mine=mine, x=x: mine(x),
+                    lambda other=other, y=y: other(y),
+                    5,
+                    first,
                 )
 
 
 def scalars() -> None:
     print(f"{'microseconds for a number':26s}{'ours':>10s}{'SciPy':>10s}{'ratio':>8s}")
     pairs = laws(lambda value: value)
-    chosen = {"normal": (sf.Normal(0.0, 1.0), stats.norm(0, 1)), **{k: pairs[k] for k in ("gamma(2.5)", "beta(2, 3)", "t(4)")}}
+    chosen = {
+        "normal": (sf.Normal(0.0, 1.0), stats.norm(0, 1)),
+        **{k: pairs[k] for k in ("gamma(2.5)", "beta(2, 3)", "t(4)")},
+    }
     for name, (ours, theirs) in chosen.items():
         for method, scipy_method in (("log_prob", "logpdf"), ("cdf", "cdf")):
             mine, other = getattr(ours, method), getattr(theirs, scipy_method)

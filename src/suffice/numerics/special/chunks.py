@@ -9,12 +9,6 @@ from jax import lax
 CHUNK = 4096  # elements worked on together: they fit the cache, and only they wait for the slowest among them
 
 
-def cut(x: jax.Array) -> jax.Array:
-    """The elements in rows of one piece each; the last row is filled up with its last element."""
-    count = -(-x.size // CHUNK)
-    return jnp.pad(x.ravel(), (0, count * CHUNK - x.size), mode="edge").reshape(count, CHUNK)
-
-
 def in_chunks(function: Callable[..., jax.Array], *args: jax.Array) -> jax.Array:
     """An elementwise function of arrays of one shape, applied to pieces that fit the cache, one after the other.
 
@@ -23,6 +17,11 @@ def in_chunks(function: Callable[..., jax.Array], *args: jax.Array) -> jax.Array
     shape, size = args[0].shape, args[0].size
     if size <= CHUNK:
         return function(*args)
+    count = -(-size // CHUNK)
+
+    def cut(x: jax.Array) -> jax.Array:
+        return jnp.pad(x.ravel(), (0, count * CHUNK - size), mode="edge").reshape(count, CHUNK)
+
     pieces = lax.map(lambda piece: function(*piece), tuple(cut(x) for x in args))
     rest = pieces.shape[2:]
     return pieces.reshape(-1, *rest)[:size].reshape(*shape, *rest)

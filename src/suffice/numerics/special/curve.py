@@ -13,9 +13,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.typing import ArrayLike
 from numpy.polynomial import chebyshev
 
-from suffice.numerics.special.chunks import CHUNK, cut
+from suffice.numerics.special.chunks import CHUNK
 
 MANY = 4 * CHUNK  # from so many points on the table is worth its making
 _SIDE = 192  # cells on either side of the middle
@@ -41,41 +42,50 @@ class Curve:
     """
 
     exact: Callable[..., Any]  # (*parameters, *data) -> value, an array or a tuple of them
-    ends: Callable[..., tuple[jax.Array, jax.Array]]  # (*parameters) -> lowest and highest abscissa of the table
+    ends: Callable[..., tuple[ArrayLike, ArrayLike]]  # (*parameters) -> lowest and highest abscissa of the table
     abscissa: Callable[..., jax.Array]  # (*parameters, *data) -> where to look; NaN leaves the table
     points: Callable[..., tuple[jax.Array, ...]]  # (*parameters, abscissa) -> data
     ordinate: Callable[[Any], jax.Array] = lambda value: value
     value: Callable[[jax.Array], Any] = lambda ordinate: ordinate
 
     def __call__(self, parameters: Sequence[jax.Array], data: Sequence[jax.Array]) -> Any:
-        """The function at all points: by the table where they are many and share the parameters."""
+        """The function at all points: by the table where they are many and share the parameters.
+
+        Derivatives are those of the exact function.
+        """
         shape = np.broadcast_shapes(*(t.shape for t in (*parameters, *data)))
         if math.prod(shape) < MANY or any(p.size > 1 for p in parameters):
             return self.exact(*parameters, *data)
-        dtype = data[0].dtype
-        parameters = [jnp.asarray(p, dtype).reshape(1) for p in parameters]
-        pieces = [cut(jnp.broadcast_to(jnp.asarray(d, dtype), shape)) for d in data]
-        out = _evaluate(self, parameters, pieces)
-        return jax.tree.map(lambda t: t.ravel()[: math.prod(shape)].reshape(shape), out)
+
+        def by_table(*args):
+            dtype = data[0].dtype
+            singles = [jnp.asarray(p, dtype).reshape(1) for p in args[: len(parameters)]]
+            flat = [jnp.broadcast_to(jnp.asarray(d, dtype), shape).ravel() for d in args[len(parameters) :]]
+            return jax.tree.map(lambda t: t.reshape(shape), _evaluate(self, singles, flat))
+
+        # accelerators do all points at once: there a loop over pieces costs more than it saves
+        tabulated = jax.custom_jvp(lambda *args: lax.platform_dependent(*args, cpu=by_table, default=self.exact))
+        tabulated.defjvp(lambda args, tangents: jax.jvp(self.exact, args, tangents))
+        return tabulated(*parameters, *data)
 
 
 def quantiles(exact: Callable[..., Any], **forms: Callable[..., Any]) -> Curve:
     """The curve of a quantile over its level: the log of the lower tail, or minus that of the upper; |level| >= log 2."""
     return Curve(
         exact,
-        ends=lambda *parameters: (jnp.asarray(-60.0), jnp.asarray(60.0)),
+        ends=lambda *parameters: (-60.0, 60.0),
         abscissa=lambda *args: args[-1] - jnp.copysign(_LOG_2, args[-1]),
         points=lambda *args: (args[-1] + jnp.copysign(_LOG_2, args[-1]),),
         **forms,
     )
 
 
-def _evaluate(curve: Curve, parameters: list[jax.Array], pieces: list[jax.Array]) -> Any:
+def _evaluate(curve: Curve, parameters: list[jax.Array], data: list[jax.Array]) -> Any:
     """Piece by piece; the nodes of the table are the first, so that the function is compiled only once."""
-    dtype = pieces[0].dtype
-    scales = [jnp.reshape(jnp.abs(end), ()) / _SIDE**2 for end in curve.ends(*parameters)]
+    size, dtype = data[0].size, data[0].dtype
+    scales = [jnp.asarray(jnp.abs(end), dtype).reshape(()) / _SIDE**2 for end in curve.ends(*parameters)]
     cells = jnp.arange(-_SIDE, _SIDE, dtype=dtype)[:, None]
-    steps = cells + 0.5 * (1 + jnp.asarray(_NODES, dtype))
+    steps = cells + 0.5 * (1 + jnp.asarray(_NODES[None], dtype))
     nodes = jnp.where(cells < 0, -scales[0], scales[1]) * steps**2
     node_data = curve.points(*parameters, jnp.pad(nodes.ravel(), (0, CHUNK - nodes.size), mode="edge"))
 
@@ -98,23 +108,24 @@ def _evaluate(curve: Curve, parameters: list[jax.Array], pieces: list[jax.Array]
 
     def evaluate(i, state):
         table, out = state
-        making, at = i < 0, jnp.maximum(i, 0)
+        making, at = i < 0, jnp.clip(i * CHUNK, 0, size - CHUNK)  # the last piece overlaps the one before
         piece = [
-            jnp.where(making, n, lax.dynamic_index_in_dim(p, at, keepdims=False))
-            for n, p in zip(node_data, pieces, strict=True)
+            jnp.where(making, n, lax.dynamic_slice_in_dim(d, at, CHUNK)) for n, d in zip(node_data, data, strict=True)
         ]
         known = look_up(table, curve.abscissa(*parameters, *piece))
-        value = lax.cond(jnp.any(jnp.isnan(known)), lambda piece, _: exact(piece), lambda _, y: curve.value(y), piece, known)
+        value = lax.cond(
+            jnp.any(jnp.isnan(known)), lambda piece, _: exact(piece), lambda _, y: curve.value(y), piece, known
+        )
         table = lax.cond(making, lambda value, _: fit(value), lambda _, table: table, value, table)
-        return table, jax.tree.map(lambda o, v: lax.dynamic_update_index_in_dim(o, v, at, 0), out, value)
+        return table, jax.tree.map(lambda o, v: lax.dynamic_update_slice_in_dim(o, v, at, 0), out, value)
 
     def fit(value):
         ordinates = curve.ordinate(value)[: nodes.size].reshape(nodes.shape)
         return _polynomials(ordinates, jnp.diff(nodes[:, :: _ORDER - 1], axis=1))
 
     unknown = jnp.full((_ORDER, 2 * _SIDE), jnp.nan, dtype)
-    out = jax.tree.map(lambda t: jnp.zeros(pieces[0].shape, t.dtype), jax.eval_shape(exact, [p[0] for p in pieces]))
-    return lax.fori_loop(-1, len(pieces[0]), evaluate, (unknown, out))[1]
+    out = jax.tree.map(lambda t: jnp.zeros(size, t.dtype), jax.eval_shape(exact, [d[:CHUNK] for d in data]))
+    return lax.fori_loop(-1, -(-size // CHUNK), evaluate, (unknown, out))[1]
 
 
 def _polynomials(ordinates: jax.Array, widths: jax.Array) -> jax.Array:
@@ -123,7 +134,7 @@ def _polynomials(ordinates: jax.Array, widths: jax.Array) -> jax.Array:
     centre = ordinates[:, _ORDER // 2, None]
     coefficients = jnp.matmul(ordinates - centre, jnp.asarray(_TO_CHEBYSHEV, dtype), precision="highest")
     noise = _NOISE * jnp.finfo(dtype).eps * (jnp.abs(centre) + jnp.abs(2 * coefficients[:, 1:2] / widths))
-    last = jnp.max(jnp.abs(coefficients[:, -2:]) * jnp.asarray([0.01, 1], dtype), axis=1, keepdims=True)
+    last = jnp.max(jnp.abs(coefficients[:, -2:]) * jnp.asarray([[0.01, 1]], dtype), axis=1, keepdims=True)
     powers = jnp.matmul(coefficients, jnp.asarray(_TO_POWERS, dtype), precision="highest")
     powers = powers.at[:, :1].add(centre)
     return jnp.where(last <= noise, powers, jnp.nan).T[::-1]

@@ -283,15 +283,6 @@ def _points(a: jax.Array, b: jax.Array, u: jax.Array) -> tuple[jax.Array, jax.Ar
 _CURVE = Curve(_smaller_tail, _ends, _abscissa, _points)
 
 
-@jax.custom_jvp
-def _log_tail(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
-    """Log of the smaller tail, from a table where there are many x; differentiated as it is without one."""
-    return _CURVE([a, b], [x, y])
-
-
-_log_tail.defjvp(lambda args, tangents: jax.jvp(_smaller_tail, args, tangents))
-
-
 def _tails(a: ArrayLike, b: ArrayLike, x: ArrayLike, y: ArrayLike | None) -> tuple[jax.Array, jax.Array]:
     """(whether it is the lower, log of the integrated tail)."""
     a, b, x, y = promote(a, b, x, 1 - jnp.asarray(x) if y is None else y)
@@ -303,7 +294,7 @@ def _tails(a: ArrayLike, b: ArrayLike, x: ArrayLike, y: ArrayLike | None) -> tup
     a, b = (jnp.where(proper, t, 9) for t in (a, b))
     x, y = (jnp.where(inside, t, 0.5) for t in (x, y))
     return jnp.where(inside, _is_lower(a, b, x, y), zero), jnp.where(
-        inside, _log_tail(a, b, x, y), jnp.where(valid, -jnp.inf, jnp.nan)
+        inside, _CURVE([a, b], [x, y]), jnp.where(valid, -jnp.inf, jnp.nan)
     )
 
 

@@ -6,11 +6,12 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from suffice.numerics.special.curve import Curve
 from suffice.numerics.special.elementary import elementwise, log1mexp, log1p_square, log1pmx
 from suffice.numerics.special.gamma import stirling_error
-from suffice.numerics.special.incomplete_beta import betainc, log_betainc
+from suffice.numerics.special.incomplete_beta import log_betainc
 from suffice.numerics.special.inverse_beta import betaincinv_pair, log_levels
-from suffice.numerics.special.normal import erfinv, log_ndtr, ndtr, ndtri_exp
+from suffice.numerics.special.normal import erfinv, log_ndtr, ndtri_exp
 
 _LOG_2 = 0.6931471805599453
 _SQRT_2 = 1.4142135623730951
@@ -34,12 +35,8 @@ def log_student_t_pdf(df: jax.Array, t: jax.Array) -> jax.Array:
     return jnp.where(normal, -t * t / 2 - _HALF_LOG_2PI, constant - (half + 0.5) * log1p_square(t / jnp.sqrt(nu)))
 
 
-def _as_beta(df: jax.Array, t: jax.Array) -> tuple[jax.Array, ...]:
-    """(nu, x, 1 − x, excess, normal): P(T > t) = ½ I_x(nu/2, ½) excess^−nu, x = nu/(nu + t²), for t >= 0.
-
-    The excess is above 1 where x would underflow: the tail is a power of t there. Where df is ∞ to the last digit, nu
-    is 1.
-    """
+def _log_upper(df: jax.Array, t: jax.Array) -> jax.Array:
+    """log P(T > t) for t >= 0, as ½ I_x(df/2, ½) with x = df/(df + t²); a power of t where x would underflow."""
     limit, far = _limits(t.dtype)
     normal = df > limit
     nu = jnp.where(normal, 1, df)
@@ -47,31 +44,34 @@ def _as_beta(df: jax.Array, t: jax.Array) -> tuple[jax.Array, ...]:
     excess = jnp.maximum(z / far, 1)
     z = jnp.minimum(z, far)
     x = 1 / (1 + z * z)
-    return nu, x, z * z * x, excess, normal
-
-
-def _log_upper(df: jax.Array, t: jax.Array) -> jax.Array:
-    """log P(T > t) for t >= 0."""
-    nu, x, y, excess, normal = _as_beta(df, t)
-    value = log_betainc(nu / 2, 0.5, x, y) - _LOG_2 - nu * jnp.log(excess)
+    value = log_betainc(nu / 2, 0.5, x, z * z * x) - _LOG_2 - nu * jnp.log(excess)
     return jnp.where(normal, log_ndtr(-t), value)
 
 
-def _upper(df: jax.Array, t: jax.Array) -> jax.Array:
-    """P(T > t) for t >= 0."""
-    nu, x, y, excess, normal = _as_beta(df, t)
-    return lax.cond(
-        jnp.any(normal) | jnp.any(excess > 1),
-        lambda value: jnp.where(normal, ndtr(-t), value * jnp.exp(-nu * jnp.log(excess))),
-        lambda value: value,
-        0.5 * betainc(nu / 2, 0.5, x, y),
-    )
+def _abscissa(df: jax.Array, t: jax.Array) -> jax.Array:
+    """asinh(t/√df)."""
+    z = t / jnp.sqrt(df)
+    return jnp.log1p(z + z * z / (1 + jnp.sqrt(1 + z * z)))
+
+
+_CURVE = Curve(
+    _log_upper,
+    # to where the density has fallen by 45; the tail is even, and nothing looks left of 0
+    ends=lambda df: (jnp.ones_like(df), jnp.arcsinh(jnp.sqrt(jnp.expm1(90 / (df + 1))))),
+    abscissa=_abscissa,
+    points=lambda df, u: (jnp.sqrt(df) * jnp.sinh(jnp.maximum(u, 0)),),
+)
+
+
+def _log_smaller(df: jax.Array, t: jax.Array) -> jax.Array:
+    """log P(T > |t|), NaN where df or t are invalid."""
+    valid = (df > 0) & ~jnp.isnan(t)
+    return jnp.where(valid, _CURVE([jnp.where(df > 0, df, 1)], [jnp.where(valid, jnp.abs(t), 1)]), jnp.nan)
 
 
 def _log_sf_value(df: jax.Array, t: jax.Array) -> jax.Array:
-    valid = (df > 0) & ~jnp.isnan(t)
-    upper = _log_upper(jnp.where(df > 0, df, 1), jnp.where(valid, jnp.abs(t), 1))
-    return jnp.where(valid, jnp.where(t < 0, log1mexp(jnp.minimum(upper, -_LOG_2)), upper), jnp.nan)
+    upper = _log_smaller(df, t)
+    return jnp.where(t < 0, log1mexp(jnp.minimum(upper, -_LOG_2)), upper)
 
 
 def _in_df(function: Callable[..., jax.Array], df: jax.Array, t: jax.Array) -> jax.Array:
@@ -106,9 +106,8 @@ def log_student_t_sf(df: jax.Array, t: jax.Array) -> jax.Array:
 )
 def student_t_sf(df: jax.Array, t: jax.Array) -> jax.Array:
     """P(T > t) for Student's t with df > 0 degrees of freedom."""
-    valid = (df > 0) & ~jnp.isnan(t)
-    upper = _upper(jnp.where(df > 0, df, 1), jnp.where(valid, jnp.abs(t), 1))
-    return jnp.where(valid, jnp.where(t < 0, 1 - upper, upper), jnp.nan)
+    upper = jnp.exp(_log_smaller(df, t))
+    return jnp.where(t < 0, 1 - upper, upper)
 
 
 def _quantile(df: jax.Array, log_tail: jax.Array, log_rest: jax.Array) -> jax.Array:
