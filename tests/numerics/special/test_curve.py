@@ -48,7 +48,7 @@ def test_many_points_are_as_exact_as_few(law, method):
     assert np.array_equal(np.isfinite(many), np.isfinite(few))
     known = np.isfinite(few) & (few != 0)
     error = np.abs(many[known] / few[known] - 1)
-    bound = np.maximum(1e-13, 8 * np.finfo(float).eps * condition(law, method, points, few)[known])
+    bound = np.fmax(1e-13, 8 * np.finfo(float).eps * condition(law, method, points, few)[known])
     assert (error <= bound).all(), (error / bound).max()
 
 
