@@ -26,6 +26,7 @@ _NODES = np.sin(0.5 * np.pi * np.arange(1 - _ORDER, _ORDER, 2) / _ORDER)
 _TO_CHEBYSHEV = chebyshev.chebvander(_NODES, _ORDER - 1) * (2 - np.eye(_ORDER)[0]) / _ORDER
 _TO_POWERS = np.array([np.pad(p := chebyshev.cheb2poly(row), (0, _ORDER - len(p))) for row in np.eye(_ORDER)])
 _LOG_2 = 0.6931471805599453
+_LARGEST = 200.0  # ordinates are logarithms: beyond, their rounding is felt in the values
 _NOISE = 32  # roundings of ordinate and abscissa that the last coefficients may hold
 
 
@@ -54,7 +55,8 @@ class Curve:
         Derivatives are those of the exact function.
         """
         shape = np.broadcast_shapes(*(t.shape for t in (*parameters, *data)))
-        if math.prod(shape) < MANY or any(p.size > 1 for p in parameters):
+        many = math.prod(shape) >= MANY and all(p.size == 1 for p in parameters)
+        if not many or data[0].dtype != jnp.float64:  # single precision has no digits to spare for a logarithm
             return self.exact(*parameters, *data)
 
         def by_table(*args):
@@ -137,4 +139,5 @@ def _polynomials(ordinates: jax.Array, widths: jax.Array) -> jax.Array:
     last = jnp.max(jnp.abs(coefficients[:, -2:]) * jnp.asarray([[0.01, 1]], dtype), axis=1, keepdims=True)
     powers = jnp.matmul(coefficients, jnp.asarray(_TO_POWERS, dtype), precision="highest")
     powers = powers.at[:, :1].add(centre)
-    return jnp.where(last <= noise, powers, jnp.nan).T[::-1]
+    known = (last <= noise) & (jnp.abs(centre) < _LARGEST)
+    return jnp.where(known, powers, jnp.nan).T[::-1]
