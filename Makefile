@@ -44,6 +44,7 @@ bench: accuracy
 	$(BIN)/python benchmarks/ranking.py
 	$(BIN)/python benchmarks/selection.py
 	$(BIN)/python benchmarks/drawing.py
+	$(BIN)/python benchmarks/tails.py
 
 accuracy: $(VENV)/.dev
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'

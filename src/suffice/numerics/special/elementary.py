@@ -149,6 +149,11 @@ def log1mexp(x: jax.Array) -> jax.Array:
     return jnp.where(near, jnp.log(small), jnp.log1p(-jnp.exp(jnp.where(near, -1, x))))
 
 
+def log_of_smaller(p: jax.Array) -> jax.Array:
+    """log min(p, 1 − p) to full relative accuracy: where 1 − p is the smaller it is exact."""
+    return jnp.log(jnp.minimum(p, 1 - p))
+
+
 @elementwise(lambda y, x: jax.nn.sigmoid(x))
 def softplus(x: jax.Array) -> jax.Array:
     """log(1 + exp(x)), to full relative accuracy in both tails."""

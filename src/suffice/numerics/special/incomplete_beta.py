@@ -16,6 +16,7 @@ from jax.typing import ArrayLike
 from suffice.numerics.special.beta_fraction import beta_fraction, converges
 from suffice.numerics.special.beta_kernel import LEAST_SHAPE, beta_moments, offset_from_mean
 from suffice.numerics.special.chunks import in_chunks
+from suffice.numerics.special.curve import Curve, one_sided
 from suffice.numerics.special.elementary import elementwise, log1mexp, log1pmx, promote
 from suffice.numerics.special.gamma import gammaln1p, log_minus_digamma, stirling_error
 
@@ -238,21 +239,63 @@ def _(args, tangents):
     )
 
 
+def _turn(a: jax.Array, b: jax.Array) -> jax.Array:
+    """Logit of the point below which the lower tail is integrated.
+
+    The mean; a shape below 1 puts the median far from it: then where x^a/(a B) or y^b/(b B), nearly the tail, is 1/2.
+    """
+
+    def logit_of_half(a, b):
+        log_x = (_LOG_HALF + jnp.log1p(a / b)) / a - jnp.log1p(b)
+        inside = (a < 1) & (log_x < 0)
+        log_x = jnp.where(inside, log_x, -1)
+        return jnp.where(inside, log_x - log1mexp(log_x), jnp.inf)
+
+    return jnp.maximum(jnp.minimum(jnp.log(a) - jnp.log(b), logit_of_half(a, b)), -logit_of_half(b, a))
+
+
+def _is_lower(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+    """Whether `_smaller_tail` is the lower one."""
+    turn = _turn(a, b)
+    return jnp.where(x < y, x < jax.nn.sigmoid(turn), y > jax.nn.sigmoid(-turn))
+
+
+def _smaller_tail(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+    lower = _is_lower(a, b, x, y)
+    return log_lower_tail(*(jnp.where(lower, s, t) for s, t in ((a, b), (b, a), (x, y), (y, x))))
+
+
+def _ends(a: jax.Array, b: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Distance of logit x from the turn where the log-density has fallen by 45."""
+    width, shift = jnp.sqrt(90 / a + 90 / b), jnp.abs(_turn(a, b) - jnp.log(a / b))
+    return -(width + 45 / a + shift), width + 45 / b + shift
+
+
+def _abscissa(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
+    return one_sided(jnp.log(x / y * jnp.exp(-_turn(a, b))), _is_lower(a, b, x, y))
+
+
+def _points(a: jax.Array, b: jax.Array, u: jax.Array) -> tuple[jax.Array, jax.Array]:
+    logit = _turn(a, b) + u
+    return jax.nn.sigmoid(logit), jax.nn.sigmoid(-logit)
+
+
+_CURVE = Curve(_smaller_tail, _ends, _abscissa, _points)
+
+
 def _tails(a: ArrayLike, b: ArrayLike, x: ArrayLike, y: ArrayLike | None) -> tuple[jax.Array, jax.Array]:
     """(whether it is the lower, log of the integrated tail)."""
-    a, b, x, y = jnp.broadcast_arrays(*promote(a, b, x, 1 - jnp.asarray(x) if y is None else y))
+    a, b, x, y = promote(a, b, x, 1 - jnp.asarray(x) if y is None else y)
     zero = ((x == 0) & (a > 0)) | ((b == 0) & (a > 0) & (x < 1)) | ((a == jnp.inf) & (b < jnp.inf) & (x < 1))
     one = ((y == 0) & (b > 0)) | ((a == 0) & (b > 0) & (y < 1)) | ((b == jnp.inf) & (a < jnp.inf) & (y < 1))
-    inside = (a > 0) & (b > 0) & (x > 0) & (y > 0) & (a < jnp.inf) & (b < jnp.inf)
+    proper = (a > 0) & (b > 0) & (a < jnp.inf) & (b < jnp.inf)
+    inside = proper & (x > 0) & (y > 0)
     valid = (a >= 0) & (b >= 0) & (x >= 0) & (y >= 0) & (inside | zero | one)
-    a, b, x, y = (jnp.where(inside, t, safe) for t, safe in ((a, 9), (b, 9), (x, 0.5), (y, 0.5)))
-    # The smaller tail, by the mean; a shape below 1 puts the median far from it: then by x^a/(a B) or y^b/(b B),
-    # which is nearly the tail there.
-    above = (a < 1) & (a * (jnp.log(x) + jnp.log1p(b)) - jnp.log1p(a / b) > _LOG_HALF)
-    below = (b < 1) & (b * (jnp.log(y) + jnp.log1p(a)) - jnp.log1p(b / a) > _LOG_HALF)
-    lower = ((a * y > b * x) & ~above) | below
-    value = log_lower_tail(*(jnp.where(lower, s, t) for s, t in ((a, b), (b, a), (x, y), (y, x))))
-    return jnp.where(inside, lower, zero), jnp.where(inside, value, jnp.where(valid, -jnp.inf, jnp.nan))
+    a, b = (jnp.where(proper, t, 9) for t in (a, b))
+    x, y = (jnp.where(inside, t, 0.5) for t in (x, y))
+    return jnp.where(inside, _is_lower(a, b, x, y), zero), jnp.where(
+        inside, _CURVE([a, b], [x, y]), jnp.where(valid, -jnp.inf, jnp.nan)
+    )
 
 
 @jax.jit

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.numerics.special.curve import Curve, one_sided
 from suffice.numerics.special.elementary import elementwise, expm1mx, horner, log1mexp, log1pmx
 from suffice.numerics.special.gamma import _log_gamma_2p, log_minus_digamma, stirling_error
 
@@ -140,9 +141,14 @@ def _in_series(a: jax.Array, x: jax.Array) -> jax.Array:
     return (x < 2) & ((a < 1) | (x >= a))
 
 
+def _turn(a: jax.Array) -> jax.Array:
+    """Where `log_tail` goes over from one tail to the other."""
+    return jnp.maximum(a, 2)
+
+
 def is_lower(a: jax.Array, x: jax.Array) -> jax.Array:
     """Whether `log_tail` is log P, not log Q."""
-    return _in_series(a, x) | (x < a)
+    return x < _turn(a)
 
 
 def _width(tilt: jax.Array, x: jax.Array, sign: jax.Array) -> jax.Array:
@@ -185,9 +191,7 @@ def _slope(log: jax.Array, a: jax.Array, x: jax.Array) -> jax.Array:
     return jnp.where(is_lower(a, x), ratio, -ratio)
 
 
-@elementwise(lambda log, a, x: _score(a, x), _slope)
-def log_tail(a: jax.Array, x: jax.Array) -> jax.Array:
-    """log P where `is_lower`, else log Q; for 0 < a, x < ∞."""
+def _log_tail(a: jax.Array, x: jax.Array) -> jax.Array:
     lower, small = x < a, _in_series(a, x)
     phi, eta = _exponent(a, x)
     central = (a >= 40) & (jnp.abs(x - a) < 0.4 * a) & (phi < 4)
@@ -196,6 +200,26 @@ def log_tail(a: jax.Array, x: jax.Array) -> jax.Array:
     scale = jnp.where(central, 0, 0.5 * (jnp.log(a) - _LOG_2PI) - stirling_error(a))
     elsewhere = jnp.log(jnp.where(central, uniform, 1 / fraction)) + scale - phi
     return jnp.where(small, _series(jnp.minimum(a, 2), jnp.minimum(x, 2)), elsewhere)
+
+
+def _ends(a: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """log(x/turn) where x − a − a log(x/a) has reached 45."""
+    width = jnp.sqrt(90 / a)
+    reach = width + 0.5 * width * width
+    return -reach - jnp.log(_turn(a) / a), jnp.log1p(reach)
+
+
+def _abscissa(a: jax.Array, x: jax.Array) -> jax.Array:
+    return one_sided(jnp.log(x / _turn(a)), is_lower(a, x))
+
+
+_CURVE = Curve(_log_tail, _ends, _abscissa, lambda a, u: (_turn(a) * jnp.exp(u),))
+
+
+@elementwise(lambda log, a, x: _score(a, x), _slope)
+def log_tail(a: jax.Array, x: jax.Array) -> jax.Array:
+    """log P where `is_lower`, else log Q; for 0 < a, x < ∞."""
+    return _CURVE([a], [x])
 
 
 def _in_domain(a: jax.Array, x: jax.Array, inside: Function, below: float, above: float) -> jax.Array:

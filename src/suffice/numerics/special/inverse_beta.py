@@ -10,7 +10,8 @@ from jax.typing import ArrayLike
 
 from suffice.numerics.special.beta_fraction import LARGEST_SHAPE, beta_fraction
 from suffice.numerics.special.chunks import in_chunks
-from suffice.numerics.special.elementary import log1mexp, promote, softplus
+from suffice.numerics.special.curve import quantiles
+from suffice.numerics.special.elementary import log1mexp, log_of_smaller, promote, softplus
 from suffice.numerics.special.incomplete_beta import (
     coarse_log_lower_tail,
     log_lead,
@@ -143,6 +144,16 @@ def _solve(a: jax.Array, b: jax.Array, log_p: jax.Array) -> jax.Array:
     return jnp.stack([jnp.where(extreme, s, t) for s, t in zip(edge, found, strict=True)], axis=-1)
 
 
+def _exact(a: jax.Array, b: jax.Array, level: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    lower = level < 0
+    found = in_chunks(_solve, jnp.where(lower, a, b), jnp.where(lower, b, a), -jnp.abs(level))
+    u, x, y = (found[..., i] for i in range(3))
+    return jnp.where(lower, u, -u), jnp.where(lower, x, y), jnp.where(lower, y, x)
+
+
+_CURVE = quantiles(_exact, ordinate=lambda found: found[0], value=lambda u: (u, jax.nn.sigmoid(u), jax.nn.sigmoid(-u)))
+
+
 def _oriented(log_p: jax.Array, log_q: jax.Array) -> Callable[[jax.Array, jax.Array], jax.Array]:
     lower = log_p <= log_q
     return lambda s, t: jnp.where(lower, s, t)
@@ -150,10 +161,7 @@ def _oriented(log_p: jax.Array, log_q: jax.Array) -> Callable[[jax.Array, jax.Ar
 
 @jax.custom_jvp
 def _quantile(a: jax.Array, b: jax.Array, log_p: jax.Array, log_q: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
-    pick = _oriented(log_p, log_q)
-    found = in_chunks(_solve, pick(a, b), pick(b, a), pick(log_p, log_q))
-    u, x, y = (found[..., i] for i in range(3))
-    return pick(u, -u), pick(x, y), pick(y, x)
+    return _CURVE([a, b], [_oriented(log_p, log_q)(log_p, -log_q)])
 
 
 @_quantile.defjvp
@@ -183,30 +191,40 @@ def betaincinv_pair(
     logit x is finite where x or 1 − x underflows. Halley's method on the log of the smaller tail, concave in logit x.
     Derivatives are those of the implicit function; where x or 1 − x underflows that of logit x is NaN.
     """
-    a, b, log_p, log_q = jnp.broadcast_arrays(*promote(a, b, log_p, log_q))
-    valid = (a > 0) & (b > 0) & (a < jnp.inf) & (b < jnp.inf) & (log_p <= 0) & (log_q <= 0)
+    a, b, log_p, log_q = promote(a, b, log_p, log_q)
+    shape = jnp.broadcast_shapes(a.shape, b.shape, log_p.shape, log_q.shape)
+    proper = (a > 0) & (b > 0) & (a < jnp.inf) & (b < jnp.inf)
+    valid = proper & (log_p <= 0) & (log_q <= 0)
     inside = valid & (log_p > -jnp.inf) & (log_q > -jnp.inf)
-    safe = ((a, 1), (b, 1), (log_p, _LOG_HALF), (log_q, _LOG_HALF))
-    out = _quantile(*(jnp.where(inside, t, s) for t, s in safe))
-    end = jnp.where(valid, jnp.where(log_p == -jnp.inf, 0, 1), jnp.nan).astype(a.dtype)
-    u, x, y = (
-        jnp.where(inside, t, e) for t, e in zip(out, (jnp.log(end) - jnp.log1p(-end), end, 1 - end), strict=True)
-    )
-    return u, x, y
+    safe = [jnp.where(proper, t, 1) for t in (a, b)]
+    safe += [jnp.broadcast_to(jnp.where(inside, t, _LOG_HALF), shape) for t in (log_p, log_q)]
+    out = _quantile(*safe)
+
+    def with_ends(value, at_zero, at_one):
+        return jnp.where(inside, value, jnp.where(valid, jnp.where(log_p == -jnp.inf, at_zero, at_one), jnp.nan))
+
+    u, x, y = out
+    return with_ends(u, -jnp.inf, jnp.inf), with_ends(x, 0, 1), with_ends(y, 1, 0)
+
+
+def log_levels(p: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """(log p, log(1 − p)) for `betaincinv_pair`: of the larger no more is said than that it is."""
+    log, rest = log_of_smaller(p), -jnp.minimum(p, 1 - p)
+    return jnp.where(p <= 0.5, log, rest), jnp.where(p <= 0.5, rest, log)
 
 
 @jax.jit
 def betaincinv(a: ArrayLike, b: ArrayLike, p: ArrayLike) -> jax.Array:
     """x with I_x(a, b) = p, for 0 <= p <= 1; NaN outside."""
     a, b, p = promote(a, b, p)
-    return betaincinv_pair(a, b, jnp.log(p), jnp.log1p(-p))[1]
+    return betaincinv_pair(a, b, *log_levels(p))[1]
 
 
 @jax.jit
 def betainccinv(a: ArrayLike, b: ArrayLike, q: ArrayLike) -> jax.Array:
     """x with 1 − I_x(a, b) = q, for 0 <= q <= 1; NaN outside."""
     a, b, q = promote(a, b, q)
-    return betaincinv_pair(a, b, jnp.log1p(-q), jnp.log(q))[1]
+    return betaincinv_pair(a, b, *log_levels(q)[::-1])[1]
 
 
 @jax.jit

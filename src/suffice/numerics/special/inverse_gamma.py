@@ -9,7 +9,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from suffice.numerics.special.elementary import elementwise, horner, log1mexp
+from suffice.numerics.special.curve import quantiles
+from suffice.numerics.special.elementary import elementwise, horner, log1mexp, log_of_smaller
 from suffice.numerics.special.gamma import gammaln1p
 from suffice.numerics.special.incomplete_gamma import (
     is_lower,
@@ -39,8 +40,9 @@ def _start(a: jax.Array, log: jax.Array, lower: jax.Array, log_power: jax.Array,
     return jnp.where(far, asymptote, x)
 
 
-def _solve(a: jax.Array, log: jax.Array, lower: jax.Array) -> jax.Array:
-    """x > 0 with log P = log where `lower`, else log Q = log, for log <= log ½ and 0 < a < ∞."""
+def _solve(a: jax.Array, level: jax.Array) -> jax.Array:
+    """x > 0 with log P = level where level < 0, else log Q = −level, for |level| >= log 2 and 0 < a < ∞."""
+    log, lower = -jnp.abs(level), level < 0
     info = jnp.finfo(log.dtype)
     tolerance = (0.1 * float(info.eps)) ** (1 / 3)
     log_factorial = gammaln1p(a)
@@ -67,10 +69,14 @@ def _solve(a: jax.Array, log: jax.Array, lower: jax.Array) -> jax.Array:
     return jnp.where(log_power < math.log(float(info.tiny)), jnp.exp(log_power), x)
 
 
+_CURVE = quantiles(_solve, ordinate=jnp.log, value=jnp.exp)
+
+
 def _inverse(a: jax.Array, log: jax.Array, lower: jax.Array) -> jax.Array:
     """`_solve` with its limits: 0 and ∞ where the tail is 0, and where a is; NaN out of the domain."""
     proper, positive = (a > 0) & (a < jnp.inf), log > -jnp.inf
-    x = _solve(jnp.where(proper, a, 1), jnp.where(positive, log, _LOG_HALF), lower)
+    level = jnp.where(positive, log, _LOG_HALF)
+    x = _CURVE([jnp.where(proper, a, 1)], [jnp.where(lower, level, -level)])
     limit = jnp.where(a == 0, 0, jnp.where(a == jnp.inf, jnp.inf, jnp.nan))
     x = jnp.where(proper & positive, x, jnp.where(positive, limit, jnp.where(lower, 0, jnp.inf)))
     return jnp.where((a >= 0) & (log <= 0), x, jnp.nan)
@@ -94,7 +100,7 @@ def gammaincinv(a: jax.Array, p: jax.Array) -> jax.Array:
     Args: shape a >= 0 and 0 <= p <= 1; they broadcast. NaN outside. Returns x, in the broadcast shape.
     """
     lower = p <= 0.5
-    return _inverse(a, jnp.where(lower, jnp.log(p), jnp.log1p(-p)), lower)
+    return _inverse(a, log_of_smaller(p), lower)
 
 
 @elementwise(_in_a(log_gammaincc), lambda x, a, q: -jnp.exp(-log_density(a, x)))
@@ -104,7 +110,7 @@ def gammainccinv(a: jax.Array, q: jax.Array) -> jax.Array:
     Args: shape a >= 0 and 0 <= q <= 1; they broadcast. NaN outside. Returns x, in the broadcast shape.
     """
     lower = q > 0.5
-    return _inverse(a, jnp.where(lower, jnp.log1p(-q), jnp.log(q)), lower)
+    return _inverse(a, log_of_smaller(q), lower)
 
 
 @elementwise(_in_a(log_gammainc), lambda x, a, log_p: jnp.exp(log_p - log_density(a, x)))

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
+from suffice.numerics.special.curve import Curve
 from suffice.numerics.special.elementary import elementwise, log1mexp, log1p_square, log1pmx
 from suffice.numerics.special.gamma import stirling_error
 from suffice.numerics.special.incomplete_beta import log_betainc
-from suffice.numerics.special.inverse_beta import betaincinv_pair
+from suffice.numerics.special.inverse_beta import betaincinv_pair, log_levels
 from suffice.numerics.special.normal import erfinv, log_ndtr, ndtri_exp
 
 _LOG_2 = 0.6931471805599453
@@ -46,11 +48,30 @@ def _log_upper(df: jax.Array, t: jax.Array) -> jax.Array:
     return jnp.where(normal, log_ndtr(-t), value)
 
 
-def _log_sf_value(df: jax.Array, t: jax.Array) -> jax.Array:
-    df, t = jnp.broadcast_arrays(df, t)
+def _abscissa(df: jax.Array, t: jax.Array) -> jax.Array:
+    """asinh(t/√df)."""
+    z = t / jnp.sqrt(df)
+    return jnp.log1p(z + z * z / (1 + jnp.sqrt(1 + z * z)))
+
+
+_CURVE = Curve(
+    _log_upper,
+    # to where the density has fallen by 45; the tail is even, and nothing looks left of 0
+    ends=lambda df: (jnp.ones_like(df), jnp.arcsinh(jnp.sqrt(jnp.expm1(90 / (df + 1))))),
+    abscissa=_abscissa,
+    points=lambda df, u: (jnp.sqrt(df) * jnp.sinh(jnp.maximum(u, 0)),),
+)
+
+
+def _log_smaller(df: jax.Array, t: jax.Array) -> jax.Array:
+    """log P(T > |t|), NaN where df or t are invalid."""
     valid = (df > 0) & ~jnp.isnan(t)
-    upper = _log_upper(jnp.where(valid, df, 1), jnp.where(valid, jnp.abs(t), 1))
-    return jnp.where(valid, jnp.where(t < 0, log1mexp(jnp.minimum(upper, -_LOG_2)), upper), jnp.nan)
+    return jnp.where(valid, _CURVE([jnp.where(df > 0, df, 1)], [jnp.where(valid, jnp.abs(t), 1)]), jnp.nan)
+
+
+def _log_sf_value(df: jax.Array, t: jax.Array) -> jax.Array:
+    upper = _log_smaller(df, t)
+    return jnp.where(t < 0, log1mexp(jnp.minimum(upper, -_LOG_2)), upper)
 
 
 def _in_df(function: Callable[..., jax.Array], df: jax.Array, t: jax.Array) -> jax.Array:
@@ -85,18 +106,23 @@ def log_student_t_sf(df: jax.Array, t: jax.Array) -> jax.Array:
 )
 def student_t_sf(df: jax.Array, t: jax.Array) -> jax.Array:
     """P(T > t) for Student's t with df > 0 degrees of freedom."""
-    return jnp.exp(_log_sf_value(df, t))
+    upper = jnp.exp(_log_smaller(df, t))
+    return jnp.where(t < 0, 1 - upper, upper)
 
 
 def _quantile(df: jax.Array, log_tail: jax.Array, log_rest: jax.Array) -> jax.Array:
     """t >= 0 with P(T > t) = exp(log_tail)/2, P(|T| < t) = exp(log_rest)."""
     normal = df > _limits(df.dtype)[0]
     nu = jnp.where(normal, 1, df)
-    logit = betaincinv_pair(nu / 2, jnp.full_like(nu, 0.5), log_tail, log_rest)[0]
-    central = log_rest < -1
-    near = _SQRT_2 * erfinv(jnp.exp(jnp.where(central, log_rest, -1)))
-    far = -ndtri_exp(jnp.where(central, -1, log_tail) - _LOG_2)
-    return jnp.where(normal, jnp.where(central, near, far), jnp.sqrt(nu) * jnp.exp(-logit / 2))
+    logit = betaincinv_pair(nu / 2, 0.5, log_tail, log_rest)[0]
+
+    def limit(t: jax.Array) -> jax.Array:
+        central = log_rest < log_tail
+        near = _SQRT_2 * erfinv(jnp.exp(jnp.where(central, log_rest, -1)))
+        far = -ndtri_exp(jnp.where(central, -1, log_tail) - _LOG_2)
+        return jnp.where(normal, jnp.where(central, near, far), t)
+
+    return lax.cond(jnp.any(normal), limit, lambda t: t, jnp.sqrt(nu) * jnp.exp(-logit / 2))
 
 
 @elementwise(
@@ -106,7 +132,7 @@ def _quantile(df: jax.Array, log_tail: jax.Array, log_rest: jax.Array) -> jax.Ar
 def student_t_isf(df: jax.Array, q: jax.Array) -> jax.Array:
     """t with P(T > t) = q, for 0 <= q <= 1; NaN outside."""
     tail = 2 * jnp.minimum(q, 1 - q)
-    t = _quantile(*jnp.broadcast_arrays(df, jnp.log(tail), jnp.log1p(-tail)))
+    t = _quantile(df, *log_levels(tail))
     return jnp.where(q > 0.5, -t, t)
 
 
@@ -119,5 +145,5 @@ def student_t_isf_log(df: jax.Array, log_q: jax.Array) -> jax.Array:
     upper = log_q <= -_LOG_2
     tail = jnp.where(upper, log_q, log1mexp(jnp.where(upper, -1, log_q))) + _LOG_2
     tail = jnp.minimum(tail, 0)
-    t = _quantile(*jnp.broadcast_arrays(df, tail, log1mexp(tail)))
+    t = _quantile(df, tail, log1mexp(tail))
     return jnp.where(upper, t, -t)
