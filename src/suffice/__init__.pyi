@@ -86,9 +86,16 @@ from .distributions.zeta import Zeta as Zeta
 from .inference.fit import fit as fit
 from .inference.fit import statistics as statistics
 from .inference.goodness import GoodnessOfFit as GoodnessOfFit
+from .inference.latent import louis_information as louis_information
+from .inference.methods.spacings import Moran as Moran
+from .inference.methods.spacings import moran as moran
+from .inference.quantile_match import from_quantiles as from_quantiles
 from .inference.rank import Ranking as Ranking
 from .inference.rank import rank as rank
 from .inference.result import Fit as Fit
+from .inference.score_matching import ScoreMatch as ScoreMatch
+from .inference.score_matching import score_match as score_match
+from .inference.shrinkage import james_stein as james_stein
 from .inference.shrinkage import ledoit_wolf as ledoit_wolf
 from .inference.simulate import Study as Study
 from .inference.simulate import simulate as simulate

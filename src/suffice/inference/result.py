@@ -1,6 +1,6 @@
 """The answer of an estimation: a distribution with its uncertainty."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from suffice.distributions.family import Family
 from suffice.distributions.generic import own
 from suffice.inference import intervals
-from suffice.numerics.newton import AT_LIMIT, CONVERGED, DEGENERATE, EXHAUSTED, INVALID, STALLED, UNBOUNDED
+from suffice.numerics.newton import AT_LIMIT, CONVERGED, DEGENERATE, EXHAUSTED, INVALID, STALLED, UNBOUNDED, UNSOLVED
 
 MESSAGES = {
     CONVERGED: "converged",
@@ -20,6 +20,7 @@ MESSAGES = {
     UNBOUNDED: "the likelihood grows without bound as loc rises to the smallest observation; this is a local maximum",
     DEGENERATE: "the likelihood grows without bound as the spread shrinks to nothing",
     INVALID: "the data are not all numbers inside the support",
+    UNSOLVED: "no member of the family satisfies the equations",
 }
 
 
@@ -29,7 +30,7 @@ class Fit:
     """A fitted distribution with its uncertainty; a pytree of arrays.
 
     Attributes:
-        distribution: the member of the family with the highest likelihood.
+        distribution: the member of the family that the method chooses: with "mle" the one of highest likelihood.
         covariance: of the reported parameters, in the order of ``parameter_names``, (p, p); NaN where the estimate is
             not regular or did not converge.
         log_likelihood: at the estimate, in nats.
@@ -38,6 +39,10 @@ class Fit:
         iterations: Newton steps taken; 0 for closed forms.
         limit: where the supremum of the likelihood is a limit, the fit of the limiting family, else None.
         family: what was fitted.
+        method: how the member was chosen.
+        criterion: what other methods than "mle" made small, at the estimate: Moran's statistic of spacings, the
+            distances of Cramér and von Mises or Anderson and Darling, the sum of the squares of what is left of
+            equations, the penalised log-likelihood times −1; None for "mle".
     """
 
     family: Family
@@ -48,16 +53,20 @@ class Fit:
     result: jax.Array
     iterations: jax.Array
     limit: "Fit | None" = None
+    method: str = field(default="mle", metadata={"static": True})
+    criterion: Any = None
 
     @property
     def converged(self) -> bool:
-        """Whether the estimate is a maximum of the likelihood."""
+        """Whether the estimate is a maximum of the likelihood, or what another method asks for."""
         return bool(self.result == CONVERGED)
 
     @property
     def message(self) -> str:
         """How the search ended, in words."""
         text = MESSAGES[int(self.result)]
+        if self.method != "mle":
+            text = text.replace("likelihood", f"criterion of {self.method!r}")
         if self.limit is not None:
             text += f", {self.limit.distribution!r}, whose log-likelihood is {float(self.limit.log_likelihood):.10g}"
         caution = own(self.distribution, "_caution")
@@ -91,7 +100,7 @@ class Fit:
 
     @property
     def aic(self) -> float:
-        """Akaike's information criterion 2k − 2l; heuristic where ``regular`` is false."""
+        """Akaike's information criterion 2k − 2l; heuristic where ``regular`` is false or the method is not "mle"."""
         return 2.0 * self.dimension - 2.0 * float(self.log_likelihood)
 
     @property
