@@ -86,6 +86,8 @@ from .distributions.zeta import Zeta as Zeta
 from .inference.fit import fit as fit
 from .inference.fit import statistics as statistics
 from .inference.goodness import GoodnessOfFit as GoodnessOfFit
+from .inference.latent import IdealFit as IdealFit
+from .inference.latent import ideal_likelihood as ideal_likelihood
 from .inference.latent import louis_information as louis_information
 from .inference.methods.spacings import Moran as Moran
 from .inference.methods.spacings import moran as moran

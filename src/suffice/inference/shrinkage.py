@@ -79,7 +79,7 @@ def james_stein(data: Any, variance: Any = None, *, towards: Any = 0.0) -> jax.A
         if x.ndim != 2 or x.shape[0] < 2:
             raise ValueError(f"without variance, data must be two or more observations (n, d), got shape {x.shape}")
         n, d = x.shape
-        squares, freedom = ((x - x.mean(0)) ** 2).sum(), (n - 1.0) * d
+        squares, freedom = ((x - x.mean(0, keepdims=True)) ** 2).sum(), (n - 1.0) * d
         x, noise = x.mean(0), squares / (freedom + 2.0) / n
     else:
         noise = jnp.asarray(variance, float)
@@ -87,6 +87,7 @@ def james_stein(data: Any, variance: Any = None, *, towards: Any = 0.0) -> jax.A
             raise ValueError(f"variance must be > 0, got {variance}")
         noise = noise[..., None] if noise.ndim else noise
     centre = x.mean(-1, keepdims=True) if isinstance(towards, str) else jnp.asarray(towards, float)
+    centre = jnp.broadcast_to(centre, x.shape)
     step = x - centre
     size = (step**2).sum(-1, keepdims=True)
     share = jnp.where(size > 0.0, (least - 1.0 - x.shape[-1]) * noise / jnp.where(size > 0.0, size, 1.0), -jnp.inf)
