@@ -40,25 +40,22 @@ def fit_penalised(
     if isinstance(begin, DataError):
         raise begin
     state = newton.start(family.vector(begin, np))
-    last: Expansion | None = None
-    while last is None or state.status == RUNNING:
-        v = state.trial
-        last = data.fold(lambda blocks, v=v: expansion(family, v, blocks))
-        added = jax.device_get(_log_prior(family, dict(prior or {}), v, penalty))
-        expanded = (a + b for a, b in zip((last.log_likelihood, last.gradient, last.hessian), added, strict=True))
-        state = newton.update(state, *expanded, last.count, lambda _: False)
+    jacobian, count = np.zeros((0, 0)), 0.0
+    while state.status == RUNNING:
+        e = _expansion(family, data, state.trial)
+        added = jax.device_get(_log_prior(family, dict(prior or {}), state.trial, penalty))
+        expanded = (a + b for a, b in zip((e.log_likelihood, e.gradient, e.hessian), added, strict=True))
+        state = newton.update(state, *expanded, e.count, lambda _: False)
+        jacobian, count = e.jacobian, e.count
     p = family.build(jnp.asarray(state.point))
-    value = data.fold(lambda blocks: expansion(family, state.point, blocks)).log_likelihood
-    spread = (
-        covariance(last.jacobian, state.hessian)
-        if state.status == CONVERGED
-        else np.nan * last.jacobian @ last.jacobian.T
-    )
-    count: Any = last.count
-    ended = state.status, state.iterations
-    return jax.device_put(
-        Fit(replace(family, member=p), p, spread, value, count, *ended, None, "penalised", -state.value)
-    )
+    value = _expansion(family, data, state.point).log_likelihood
+    spread = covariance(jacobian, state.hessian) if state.status == CONVERGED else np.nan * jacobian @ jacobian.T
+    numbers: Any = jax.device_put((spread, value, count, state.status, state.iterations))
+    return Fit(replace(family, member=p), p, *numbers, None, "penalised", jnp.asarray(-state.value))
+
+
+def _expansion(family: Family, data: Observations, v: np.ndarray) -> Expansion:
+    return data.fold(lambda blocks: expansion(family, v, blocks))
 
 
 def check_prior(family: Family, prior: Mapping[str, Distribution] | None) -> None:

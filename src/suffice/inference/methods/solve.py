@@ -100,9 +100,9 @@ def gauss_newton(residuals: Callable[[jax.Array], jax.Array], v: jax.Array, coun
     return state._replace(value=-left, status=jnp.where(missed, UNSOLVED, state.status))
 
 
-def sandwich(bread: jax.Array, moved: jax.Array, w: jax.Array) -> jax.Array:
+def sandwich(bread: Any, moved: jax.Array, w: jax.Array) -> jax.Array:
     """B (Σ w_i g_i g_iᵀ) Bᵀ with g_i the columns of ``moved``."""
-    steps = bread @ moved
+    steps = jnp.asarray(bread) @ moved
     return jnp.einsum("in,n,jn->ij", steps, w, steps)
 
 
@@ -131,7 +131,7 @@ def _maximise(
 
     state = newton.maximise(lambda v: second_order(lambda v: objective(v, w), v), v, w.sum())
     if method.efficient:
-        return state, inverse(-state.hessian) * (1.0 if family.regular else jnp.nan)
+        return state, jnp.asarray(inverse(-state.hessian)) * (1.0 if family.regular else jnp.nan)
     _, moved = _along_axes(lambda v: jax.grad(objective, 1)(v, w), state.point)
     bread = inverse(-state.hessian)
     return state, sandwich(bread, moved.T, w)

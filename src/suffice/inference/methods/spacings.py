@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.distributions.chi import ChiSquared
 from suffice.distributions.distribution import Distribution
-from suffice.distributions.gamma import Gamma
 from suffice.distributions.generic import log_mass
 from suffice.inference.methods.data import values_of
 from suffice.inference.methods.solve import Method
@@ -85,5 +85,5 @@ def moran(distribution: Distribution, data: Any, estimated: int = 0, *, missing:
     deviation = np.sqrt(m * (np.pi**2 / 6.0 - 1.0) - 0.5 - 1.0 / (6.0 * m))
     c1, c2 = mean - np.sqrt(n / 2.0) * deviation, deviation / np.sqrt(2.0 * n)
     chi_squared = (statistic + estimated / 2.0 - c1) / c2
-    p_value = float(Gamma(n / 2.0, 0.5).sf(chi_squared)) if chi_squared > 0.0 else 1.0
+    p_value = float(ChiSquared(jnp.asarray(n)).sf(chi_squared)) if chi_squared > 0.0 else 1.0
     return Moran(statistic, float(chi_squared), p_value)
