@@ -50,8 +50,8 @@ def fit_penalised(
     p = family.build(jnp.asarray(state.point))
     value = _expansion(family, data, state.point).log_likelihood
     spread = covariance(jacobian, state.hessian) if state.status == CONVERGED else np.nan * jacobian @ jacobian.T
-    numbers: Any = jax.device_put((spread, value, count, state.status, state.iterations))
-    return Fit(replace(family, member=p), p, *numbers, None, "penalised", jnp.asarray(-state.value))
+    numbers: Any = spread, value, count, state.status, state.iterations, None, "penalised", -state.value
+    return jax.device_put(Fit(replace(family, member=p), p, *numbers))
 
 
 def _expansion(family: Family, data: Observations, v: np.ndarray) -> Expansion:
