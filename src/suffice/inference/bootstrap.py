@@ -113,7 +113,7 @@ def percentile(values: Any, level: float) -> jax.Array:
 
 def basic(values: Any, estimate: Any, level: float) -> jax.Array:
     """Twice the estimate less the opposite quantiles, (2, k): for estimates that lie on one side of the truth."""
-    return 2.0 * estimate - percentile(values, level)[::-1]
+    return 2.0 * jnp.asarray(estimate)[None] - percentile(values, level)[::-1]
 
 
 def bca(values: Any, estimate: Any, speed: Any, level: float) -> jax.Array:
@@ -121,7 +121,7 @@ def bca(values: Any, estimate: Any, speed: Any, level: float) -> jax.Array:
 
     With z0 = Φ⁻¹ of the share of replicates below the estimate, quantiles at Φ(z0 + (z0 + z)/(1 − a (z0 + z))).
     """
-    values = jnp.asarray(values)
+    values, estimate = jnp.asarray(values), jnp.asarray(estimate)[None]
     usable = ~jnp.isnan(values)
     count = usable.sum(0)
     below = (values < estimate).sum(0) + 0.5 * (values == estimate).sum(0)

@@ -101,7 +101,7 @@ def expand_at(family: Family, at: Distribution, data: Observations) -> Expansion
     if not isinstance(at, family.kind):
         raise TypeError(f"at must be a {family.kind.__name__}, got {type(at).__name__}")
     family = replace(family, member=at)
-    _check_possible(family, data)
+    check_possible(family, data)
     v = family.vector(at, np)
     return data.fold(lambda blocks: expansion(family, v, blocks))
 
@@ -228,7 +228,7 @@ def _without_search(family: Family, data: Observations) -> Fit | DataError | Non
     try:
         if isinstance(data, Censored):
             data.check(family)
-        _check_possible(family, data)
+        check_possible(family, data)
         if isinstance(family.member, Affine) and not family.regular:
             return _from_smallest(family, data)
         if not family.regular:
@@ -253,7 +253,7 @@ def _with_classes(family: Family, data: Observations) -> Family:
     return replace(family, member=hook(int(largest) + 1)) if largest >= 0 else family
 
 
-def _check_possible(family: Family, data: Observations) -> None:
+def check_possible(family: Family, data: Observations) -> None:
     """Raise where no member of the family could have made the data, or where it fits a single point ever better."""
     space, summary, half = family.member.sample_space, data.survey.summary, data.width / 2.0
     if half:

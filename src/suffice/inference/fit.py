@@ -1,22 +1,25 @@
 """Fit one family: the front door of estimation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, overload
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family, as_family
 from suffice.distributions.statistics import Expansion, Statistics, Sufficient, same_held
 from suffice.inference import estimate
 from suffice.inference.arrays import fit_rows, summarise_rows
 from suffice.inference.evidence import Evidence
-from suffice.inference.groups import fit_groups, split
+from suffice.inference.groups import Groups, fit_groups, split
 from suffice.inference.information import information
 from suffice.inference.likelihood import reported_jacobian
+from suffice.inference.methods.choose import fit_otherwise, fit_otherwise_traced, method_of
 from suffice.inference.observe import observe
+from suffice.inference.penalised import fit_penalised
 from suffice.inference.result import Fit
 from suffice.inference.rows import meat
 from suffice.numerics.checks import is_traced
@@ -25,17 +28,41 @@ from suffice.runtime.errors import DataError
 Covariance = Literal["observed", "expected", "sandwich"]
 
 
-def fit(
+@overload
+def fit(target: Any, data: Any, weights: Any = None, *, by: None = None, **options: Any) -> Fit: ...
+@overload
+def fit(target: Any, data: Any, weights: Any = None, *, by: Any, **options: Any) -> Groups: ...
+
+
+def fit(  # pyright: ignore[reportInconsistentOverload]  the options are the same
     target: Any,
     data: Any,
     weights: Any = None,
     *,
+    method: str = "mle",
+    levels: Sequence[float] | None = None,
+    penalty: Callable[[Any], Any] | None = None,
+    prior: Mapping[str, Distribution] | None = None,
     missing: str = "error",
     covariance: Covariance = "observed",
     by: Any = None,
     share: Sequence[str] = (),
-) -> Any:
-    """Fit a family to data by maximum likelihood: argmax over theta of Σ w_i log p(x_i | theta).
+) -> Fit | Groups:
+    """Fit a family to data, by maximum likelihood if nothing else is said: argmax over theta of Σ w_i log p(x_i | theta).
+
+    Other methods choose the member p with distribution function F
+
+        "moments":           with the sample's mean, variance, skewness and kurtosis: the first that determine it
+        "lmoments":          with its L-moments (Hosking 1990, doi:10.1111/j.2517-6161.1990.tb01775.x)
+        "quantiles":         with its quantiles at ``levels``; by least squares where these are more than parameters
+        "spacings":          for which Σ log (F(x_(j)) − F(x_(j−1))) is largest (Cheng and Amin 1983; Ranneby 1984)
+        "cvm":               nearest in the sense of Cramér and von Mises: n ∫ (F_n − F)² dF is smallest
+        "anderson-darling":  nearest in the sense of Anderson and Darling: n ∫ (F_n − F)²/(F (1 − F)) dF is smallest
+
+    and their covariance is the sandwich: how the estimate moves with each observation. With a penalty or prior
+    Σ w_i log p(x_i | theta) − penalty(p) + Σ_j log prior_j(theta_j) is maximised, and the covariance is the inverse
+    of minus its Hessian. The priors are densities of the usual parameters, so this is the mode of the posterior in
+    these; no Jacobian is added, and in other parameters the mode lies elsewhere.
 
     Args:
         target: a class such as ``sf.Gamma``, or ``sf.family(...)`` with parameters held.
@@ -43,6 +70,11 @@ def fit(
             ``sf.chunks(callable)``, ``sf.Data`` for censored, truncated and binned data, or the ``Statistics`` of the
             family. For families of vectors an array or data frame of shape (n, d), of matrices (n, d, d).
         weights: frequencies of shape (n,), >= 0: weight w counts as w observations.
+        method: "mle" or one of the above. All but "moments" are for continuous families; all but "mle" need values
+            that are known, not censored, and in memory.
+        levels: of the quantiles to be matched, between 0 and 1; by default (j − 1/2)/k for k parameters.
+        penalty: traceable function of a member of the family, in nats.
+        prior: distributions of free parameters by name, as in ``fit.parameter_names``: ``{"rate": sf.Gamma(2.0, 1.0)}``.
         missing: what to do with missing values: "error" or "drop".
         covariance: of the estimates: from the "observed" information (the Hessian), the "expected" one, or "sandwich",
             H⁻¹ (Σ w² s s') H⁻¹ with the scores s, which holds for any distribution of the data. Weights are then those
@@ -56,17 +88,30 @@ def fit(
 
     Raises:
         DataError: missing or infinite values, values outside the family's support, no spread.
-        ValueError: an expected information where values are not known.
+        ValueError: a method that does not serve the family, a prior on what is no parameter of it, an expected
+            information where values are not known.
 
     Example:
         >>> import suffice as sf
         >>> fit = sf.fit(sf.Exponential, [1.0, 2.0, 6.0])
         >>> round(fit.parameters["rate"], 6), round(fit.standard_errors["rate"], 6)
         (0.333333, 0.19245)
+        >>> fit = sf.fit(sf.Exponential, [1.0, 2.0, 6.0], prior={"rate": sf.Gamma(2.0, 1.0)})
+        >>> round(fit.parameters["rate"], 6)  # (2 − 1 + 3)/(1 + 9)
+        0.4
     """
     family = as_family(target)
     if covariance not in get_args(Covariance):
         raise ValueError(f"covariance must be one of {', '.join(get_args(Covariance))}, got {covariance!r}")
+    if covariance != "observed" and (method != "mle" or penalty is not None or prior is not None):
+        raise ValueError(f"covariance={covariance!r} is for maximum likelihood alone")
+    penalised = penalty is not None or prior is not None
+    if penalised and method != "mle":
+        raise ValueError(f"penalty and prior are for method='mle', not for {method!r}")
+    if levels is not None and method != "quantiles":
+        raise ValueError(f"levels are for method='quantiles', not for {method!r}")
+    if method != "mle" or penalised:
+        return _fit_otherwise(family, data, weights, method, levels, penalty, prior, missing)
     if is_traced(data, weights):
         return _fit_traced(family, jnp.asarray(data), weights)
     if by is not None:
@@ -115,6 +160,26 @@ def _with_covariance(fit: Fit, covariance: str) -> Fit:
         fit, covariance=bread @ filling.outer @ bread.T, count=jnp.asarray(filling.effective), pseudo=weighted
     )
     return robust.resting_on(evidence)
+
+
+def _fit_otherwise(
+    family: Family, data: Any, weights: Any, method: str, levels: Any, penalty: Any, prior: Any, missing: str
+) -> Fit:
+    """The fit by another method, or with a penalty or prior."""
+    if isinstance(data, Statistics):
+        raise TypeError(
+            "statistics are fitted by method='mle', without a penalty or prior: they hold the likelihood only"
+        )
+    how = None if method == "mle" else method_of(family, method, levels)
+    if how is not None and is_traced(data, weights):
+        x = jnp.asarray(data, float)
+        return fit_otherwise_traced(
+            family, how, x, jnp.ones(x.shape) if weights is None else jnp.asarray(weights, float)
+        )
+    if is_traced(data, weights) or family.member.event_ndim:
+        raise ValueError("penalty and prior are for data of numbers, outside of compiled code")
+    observed = observe(data, weights, missing)
+    return fit_penalised(family, observed, penalty, prior) if how is None else fit_otherwise(family, how, observed)
 
 
 def _fit_traced(family: Family, data: jax.Array, weights: Any) -> Fit:

@@ -11,7 +11,7 @@ import numpy as np
 from suffice.distributions.family import Family
 from suffice.distributions.generic import own
 from suffice.inference.evidence import Evidence
-from suffice.numerics.newton import AT_LIMIT, CONVERGED, DEGENERATE, EXHAUSTED, INVALID, STALLED, UNBOUNDED
+from suffice.numerics.newton import AT_LIMIT, CONVERGED, DEGENERATE, EXHAUSTED, INVALID, STALLED, UNBOUNDED, UNSOLVED
 
 Method = Literal["wald", "profile", "score", "exact", "wilson", "jeffreys", "bootstrap", "percentile", "parametric"]
 
@@ -23,6 +23,7 @@ MESSAGES = {
     UNBOUNDED: "the likelihood grows without bound as loc rises to the smallest observation; this is a local maximum",
     DEGENERATE: "the likelihood grows without bound as the spread shrinks to nothing",
     INVALID: "the data are not all numbers inside the support",
+    UNSOLVED: "no member of the family satisfies the equations",
 }
 
 
@@ -56,7 +57,7 @@ class Fit:
     """A fitted distribution with its uncertainty; a pytree of arrays.
 
     Attributes:
-        distribution: the member of the family with the highest likelihood.
+        distribution: the member of the family that the method chooses: with "mle" the one of highest likelihood.
         covariance: of the reported parameters, in the order of ``parameter_names``, (p, p); NaN where the estimate is
             not regular or did not converge.
         log_likelihood: at the estimate, in nats.
@@ -65,6 +66,10 @@ class Fit:
         iterations: Newton steps taken; 0 for closed forms.
         limit: where the supremum of the likelihood is a limit, the fit of the limiting family, else None.
         family: what was fitted.
+        method: how the member was chosen.
+        criterion: what other methods than "mle" made small, at the estimate: Moran's statistic of spacings, the
+            distances of Cramér and von Mises or Anderson and Darling, the sum of the squares of what is left of
+            equations, the penalised log-likelihood times −1; None for "mle".
         pseudo: whether the log-likelihood is one of weights that are no frequencies, of which there is no AIC.
         evidence: the data or the statistic it was found from, for intervals; None for a fit out of compiled code.
     """
@@ -77,6 +82,8 @@ class Fit:
     result: jax.Array
     iterations: jax.Array
     limit: "Fit | None" = None
+    method: str = field(default="mle", metadata={"static": True})
+    criterion: Any = None
     pseudo: bool = field(default=False, metadata={"static": True})
 
     evidence: ClassVar[Evidence | None] = None
@@ -88,13 +95,15 @@ class Fit:
 
     @property
     def converged(self) -> bool:
-        """Whether the estimate is a maximum of the likelihood."""
+        """Whether the estimate is a maximum of the likelihood, or what another method asks for."""
         return bool(self.result == CONVERGED)
 
     @property
     def message(self) -> str:
         """How the search ended, in words."""
         text = MESSAGES[int(self.result)]
+        if self.method != "mle":
+            text = text.replace("likelihood", f"criterion of {self.method!r}")
         if self.limit is not None:
             text += f", {self.limit.distribution!r}, whose log-likelihood is {float(self.limit.log_likelihood):.10g}"
         caution = own(self.distribution, "_caution")
@@ -128,7 +137,10 @@ class Fit:
 
     @property
     def aic(self) -> float:
-        """Akaike's information criterion 2k − 2l; heuristic where ``regular`` is false, NaN where ``pseudo`` is true."""
+        """Akaike's information criterion 2k − 2l.
+
+        Heuristic where ``regular`` is false or the method is not "mle", NaN where ``pseudo`` is true.
+        """
         if self.pseudo:
             return np.nan
         return 2.0 * self.dimension - 2.0 * float(self.log_likelihood)
@@ -178,9 +190,9 @@ class Fit:
             >>> {m: tuple(round(end, 3) for end in fit.interval(method=m)["rate"]) for m in ("wald", "profile", "exact")}
             {'wald': (0.107, 1.034), 'profile': (0.083, 0.867), 'exact': (0.069, 0.803)}
         """
-        from suffice.inference import methods  # which stands above: its methods refit
+        from suffice.inference import confidence  # which stands above: its methods refit
 
-        return methods.of_parameters(self, level, method, scale, replicates, rng)
+        return confidence.of_parameters(self, level, method, scale, replicates, rng)
 
     def interval_of(
         self,
@@ -203,9 +215,9 @@ class Fit:
             >>> fit.interval_of(lambda p: p.icdf(0.9), method="profile")
             7.14 (4.97 to 12.3, 95 % profile)
         """
-        from suffice.inference import methods
+        from suffice.inference import confidence
 
-        return methods.of_quantity(self, of, level, method, replicates, rng)
+        return confidence.of_quantity(self, of, level, method, replicates, rng)
 
     def __repr__(self) -> str:
         if np.ndim(self.count):

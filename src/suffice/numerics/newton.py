@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-RUNNING, CONVERGED, AT_LIMIT, STALLED, EXHAUSTED, UNBOUNDED, DEGENERATE, INVALID = range(8)
+RUNNING, CONVERGED, AT_LIMIT, STALLED, EXHAUSTED, UNBOUNDED, DEGENERATE, INVALID, UNSOLVED = range(9)
 
 MOST_STEPS = 100
 # The decrement per observation is the square of the next step in standard deviations of one observation.

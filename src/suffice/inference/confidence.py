@@ -83,6 +83,10 @@ def _is_regular(fit: Any) -> bool:
 
 
 def _evidence(fit: Any) -> Any:
+    if fit.method != "mle":
+        raise ValueError(
+            f"intervals by likelihood and bootstrap are for maximum likelihood; this fit is by {fit.method}"
+        )
     if fit.evidence is None:
         raise ValueError(
             "this fit does not know its data: intervals by likelihood and bootstrap need a fit out of sf.fit"
