@@ -1,10 +1,15 @@
 """Confidence intervals against closed forms and independent searches."""
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import optimize, stats
 
 import suffice as sf
+from suffice.inference.bootstrap import drawn
+from suffice.inference.coverage import ends
+from suffice.inference.estimate import fit_traced
 
 X = np.random.default_rng(5).gamma(2.5, 1.5, size=25)
 Z2 = stats.norm.isf(0.025) ** 2
@@ -115,12 +120,6 @@ def test_exact_intervals_cover_as_often_as_they_say(p, family):
 
 def test_studies_find_the_same_ends():
     """The intervals of compiled studies are those of fits, method by method."""
-    import jax
-    import jax.numpy as jnp
-
-    from suffice.inference.coverage import ends
-    from suffice.inference.estimate import fit_traced
-
     for family in map(
         sf.Family, (sf.Gamma(1.0, 1.0), sf.Weibull(1.0, 1.0)), [(("concentration",), (n,)) for n in ("rate", "scale")]
     ):
@@ -145,8 +144,6 @@ def test_percentiles_of_the_mean_are_those_of_a_gamma():
     """Parametric bootstrap of an exponential: rate*/rate is n/Gamma(n). Four deviations of a sample quantile."""
     fit = sf.fit(sf.Exponential, X)
     n, rate, r = len(X), fit.parameters["rate"], 9999
-    from suffice.inference.bootstrap import drawn
-
     values = np.sort(np.exp(drawn(fit, r, rng=4))[:, 0])
     law = stats.invgamma(n, scale=n * rate)
     for q in (0.025, 0.5, 0.975):
@@ -162,10 +159,9 @@ def test_what_is_refused():
         fit.interval(method="walt")
     with pytest.raises(ValueError, match="level must be between 0 and 1, got 95"):
         fit.interval(level=95)
+    compiled = jax.tree.map(lambda v: v, fit)
     with pytest.raises(ValueError, match="does not know its data"):
-        import jax
-
-        jax.tree.map(lambda v: v, fit).interval(method="profile")
+        compiled.interval(method="profile")
     with pytest.raises(ValueError, match="one number"):
         fit.interval_of(lambda p: p.icdf(np.array([0.1, 0.9])))
 

@@ -22,7 +22,7 @@ from suffice.numerics.newton import CONVERGED, EXHAUSTED, RUNNING, UNBOUNDED
 
 MOST_STEPS = 60
 _LONGEST = 2.0  # step, in standard errors
-_FAR = 60.0  # distance from the estimate, in standard errors, at which an end counts as open
+_FAR = 12.0  # distance from the estimate, in z standard errors, at which a direction counts as open
 _EXACT = 1e-10  # of the statistic, relative to its target
 
 
@@ -31,12 +31,13 @@ class Curve(NamedTuple):
 
     Attributes:
         point, tilt: v and t.
-        error: standard error of ψ at the estimate.
+        origin, error: ψ at the estimate, and its standard error.
         before: ψ and the score statistic one step ago, from which the next step of the score learns how it grows.
     """
 
     point: Any
     tilt: Any
+    origin: Any
     error: Any
     before: Any
     iterations: Any
@@ -68,7 +69,7 @@ def start(target: Target, quantity: tuple[Any, Any, Any], xp: Any = np) -> Curve
     error = xp.sqrt(xp.sum(slope * across))
     point = target.estimate + target.side * target.z * across / error
     before = xp.stack([xp.asarray(value), xp.zeros_like(error)])
-    return Curve(point, target.z / error, error, before, xp.asarray(0), xp.asarray(RUNNING))
+    return Curve(point, target.z / error, xp.asarray(value), error, before, xp.asarray(0), xp.asarray(RUNNING))
 
 
 def update(
@@ -92,7 +93,8 @@ def update(
     if information is None:
         across = gradient
         excess = target.value - target.z**2 / 2.0 - value
-        reached = xp.abs(excess) <= _EXACT * (target.z**2 + 1e-3 * xp.abs(target.value))
+        missing = xp.abs(excess) / (target.z**2 + 1e-3 * xp.abs(target.value))
+        reached = missing <= _EXACT
     else:
         across = slope
         statistic = curve.tilt * xp.sqrt(xp.sum(slope * xp.linalg.solve(information, slope)))
@@ -100,7 +102,8 @@ def update(
         growth = xp.clip(xp.where(xp.isfinite(growth), growth, 1.0), 0.1, 10.0)
         excess = target.side * (target.z - statistic) * curve.error / growth
         before = xp.stack([psi, statistic])
-        reached = xp.abs(target.z - statistic) <= 1e2 * _EXACT * target.z
+        missing = xp.abs(target.z - statistic) / target.z
+        reached = missing <= 1e2 * _EXACT
     curved = hessian + curve.tilt * target.side * bend
     unit = 1.0 / xp.sqrt(xp.abs(xp.diagonal(target.metric)))
     scale = xp.concatenate([unit, curve.tilt[None]])
@@ -115,18 +118,24 @@ def update(
     share = xp.minimum(1.0, _LONGEST / xp.maximum(length, 1e-300))
     away = curve.point - target.estimate
     far = xp.abs(away @ target.metric @ away) > (_FAR * target.z) ** 2
+    open_end = xp.abs(psi - curve.origin) > 0.5 * _FAR * target.z * curve.error
     finite = xp.isfinite(length) & xp.isfinite(change)
     iterations = curve.iterations + 1
     settled = (length <= 1e-6 * target.z) & (xp.abs(change) <= 1e-6 * curve.tilt)
-    done = reached & settled
+    # where other parameters run to a limit of the family the end is that of the limit
+    done = reached & settled | far & ~open_end & (missing <= 1e-7)
     status = xp.where(
         done,
         CONVERGED,
-        xp.where(far, UNBOUNDED, xp.where((iterations >= MOST_STEPS) | ~finite, EXHAUSTED, RUNNING)),
+        xp.where(
+            far & open_end,
+            UNBOUNDED,
+            xp.where((iterations >= MOST_STEPS) | ~finite | far, EXHAUSTED, RUNNING),
+        ),
     )
     point = xp.where(finite, curve.point + share * step, curve.point)
     tilt = xp.where(finite, xp.clip(curve.tilt + share * change, 0.2 * curve.tilt, 5.0 * curve.tilt), curve.tilt)
-    return Curve(point, tilt, curve.error, before, iterations, status)
+    return Curve(point, tilt, curve.origin, curve.error, before, iterations, status)
 
 
 def follow(
