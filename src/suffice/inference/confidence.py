@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.inference import bootstrap, exact, intervals, rows
-from suffice.inference.evidence import expand_quantity
 from suffice.inference.likelihood import reported_jacobian
 from suffice.inference.result import ConfidenceInterval, Method
 from suffice.numerics.domain import real
@@ -49,9 +48,10 @@ def of_quantity(
     family = fit.family
     if method in exact.TABLES:
         raise ValueError(f"there is no {method} interval for a function of the distribution")
-    value, slope, _ = expand_quantity(family, family.vector(fit.distribution), of)
-    if np.ndim(value):
-        raise ValueError(f"the function must give one number, got an array of shape {np.shape(value)}")
+    shape = np.shape(of(fit.distribution))
+    if shape:
+        raise ValueError(f"the function must give one number, got an array of shape {shape}")
+    value, slope = intervals.slope_of(family, family.vector(fit.distribution), of)
     lower = upper = np.nan
     if method == "wald":
         jacobian = np.linalg.pinv(np.asarray(reported_jacobian(family, family.vector(fit.distribution))))

@@ -12,8 +12,9 @@ import numpy as np
 from suffice.distributions.family import Family
 from suffice.distributions.statistics import Sufficient
 from suffice.inference.likelihood import expansions, mean_log_likelihood
-from suffice.inference.observations import Observations
+from suffice.inference.observations import Memory, Observations, tabulated
 from suffice.inference.search import Together, share
+from suffice.numerics.domain import real
 from suffice.numerics.newton import second_order
 
 type Expanded = tuple[Any, Any, Any]  # log-likelihood, gradient, Hessian
@@ -36,25 +37,58 @@ class Evidence:
         if not requests:
             return []
         if self.statistic is not None:
-            return [jax.device_get(_expand_statistic(f, self.statistic, v)) for f, v in requests]
+            return _of_statistic(requests, self.statistic)
         data = self.observations
         if data is None:
             raise ValueError("this fit does not know its data any more: pass data=")
         families, points = [f for f, _ in requests], [v for _, v in requests]
+        if all(f.member.discrete for f in families) and data.in_memory and data.is_plain:
+            data = tabulated(data, 0.0) or data  # counts repeat
 
         def reduce(blocks: Any) -> Together:
             return Together(expansions(families, points, blocks, lambda work, items: share(work, items, data)))
 
         return [(e.log_likelihood, e.gradient, e.hessian) for e in data.fold(reduce)]
 
+    def condensed(self) -> "Evidence | None":
+        """Much data drawn together to a few groups, for a search to begin with; None where there is no need."""
+        data = self.observations
+        if self.statistic is not None or data is None or data.is_small or not (data.in_memory and data.is_plain):
+            return None
+        return Evidence(Memory(data.source, *data.pilot(real)))
+
+
+def _of_statistic(requests: Sequence[tuple[Family, np.ndarray]], s: Sufficient) -> list[Expanded]:
+    """One compiled call for all points of a family."""
+    found: list[Any] = [None] * len(requests)
+    for family in {id(f): f for f, _ in requests}.values():
+        places = [i for i, (f, _) in enumerate(requests) if f is family]
+        expanded = jax.device_get(_expand_statistic(family, s, np.stack([requests[i][1] for i in places])))
+        for i, each in zip(places, zip(*expanded, strict=True), strict=True):
+            found[i] = each
+    return found
+
 
 @jax.jit
-def _expand_statistic(family: Family, s: Sufficient, v: jax.Array) -> Expanded:
-    value, gradient, hessian = second_order(lambda v: mean_log_likelihood(family.build(v), s), v)
-    return s.count * value, s.count * gradient, s.count * hessian
+def _expand_statistic(family: Family, s: Sufficient, points: jax.Array) -> Expanded:
+    def at(v: jax.Array) -> Expanded:
+        return second_order(lambda v: s.count * mean_log_likelihood(family.build(v), s), v)
+
+    return jax.vmap(at)(points)
 
 
 @partial(jax.jit, static_argnames="of")
-def expand_quantity(family: Family, v: jax.Array, of: Any) -> Expanded:
-    """A function of the distribution, with gradient and Hessian in unconstrained coordinates."""
-    return second_order(lambda v: jnp.asarray(of(family.build(v)), float), v)
+def expand_quantities(family: Family, points: jax.Array, places: jax.Array, of: Any) -> Expanded:
+    """One entry each of a function of the distribution, with gradient and Hessian in unconstrained coordinates.
+
+    Args:
+        family: whose members the points are.
+        points: unconstrained, (k, d).
+        places: which entry is asked for at each, (k,).
+        of: function of the distribution, with values of shape (q,).
+    """
+
+    def at(v: jax.Array, place: jax.Array) -> Expanded:
+        return second_order(lambda v: jnp.asarray(of(family.build(v)), float)[place], v)
+
+    return jax.vmap(at)(points, places)

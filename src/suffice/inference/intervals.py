@@ -1,6 +1,8 @@
 """Confidence intervals from a fit: one function for each method, and one that chooses among them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -11,9 +13,9 @@ from jaxtyping import Array, Float
 
 from suffice.distributions.family import Family
 from suffice.inference import contour
-from suffice.inference.evidence import Evidence, expand_quantity
+from suffice.inference.evidence import Evidence, expand_quantities
 from suffice.inference.information import information
-from suffice.numerics.domain import Domain, real
+from suffice.numerics.domain import Domain
 from suffice.numerics.newton import CONVERGED, RUNNING, UNBOUNDED
 
 
@@ -51,70 +53,91 @@ def wald(
     return lower, upper
 
 
-class Wanted(NamedTuple):
-    """A quantity whose interval is looked for: a function of the distribution, and where its values may lie."""
+class Quantities(NamedTuple):
+    """Numbers that follow from the distribution, on scales on which they may take any value; hashable."""
 
-    family: Family
-    evidence: Evidence
-    of: Callable[[Any], Any]
-    domain: Domain
+    of: Callable[[Any], Any]  # from a distribution to (q,)
+    number: int
 
 
-def likelihood_ends(wanted: Sequence[Wanted], level: float, method: str = "profile") -> np.ndarray:
-    """Ends of intervals by the likelihood of several quantities at once, (k, 2), on the scale of each.
+type _Key = tuple[int, int]  # which quantity, and which end of its interval
+type _Searches = dict[_Key, tuple[contour.Target, contour.Curve]]
+_SIDES = (-1.0, 1.0)
 
-    All searches ask for their expansions together, so that a step is one pass over the data.
+
+def likelihood_ends(
+    family: Family, evidence: Evidence, wanted: Quantities, level: float, method: str = "profile"
+) -> np.ndarray:
+    """Ends of intervals by the likelihood, (q, 2), of several quantities at once.
+
+    All searches ask for their expansions together, so that a step is one pass over the data. With much data a search
+    on a small sample comes first, which saves passes over the whole.
 
     Args:
-        wanted: quantities; those of one evidence share passes.
+        family: with the estimate as its member.
+        evidence: what it was found from.
+        wanted: the quantities.
         level: coverage aimed at.
         method: "profile" or "score"; the score's information is the expected one where the values themselves are
             known, else the observed one.
     """
     z = normal_quantile(level)
-    ends = np.full((len(wanted), 2), np.nan)
-    for evidence in {id(w.evidence): w.evidence for w in wanted}.values():
-        places = [i for i, w in enumerate(wanted) if w.evidence is evidence]
-        at_estimate = _distinct(evidence, [wanted[i].family for i in places])
-        searches: dict[tuple[int, int], tuple[contour.Target, contour.Curve]] = {}
-        for i in places:
-            w = wanted[i]
-            v = w.family.vector(w.family.member, np)
-            value, _, hessian = at_estimate[id(w.family)]
-            quantity = jax.device_get(expand_quantity(w.family, v, w.of))
-            for j, side in enumerate((-1.0, 1.0)):
-                target = contour.Target(v, -np.asarray(hessian), np.float64(value), np.float64(side), z)
-                with np.errstate(all="ignore"):
-                    searches[i, j] = target, contour.start(target, quantity)
-        _search(evidence, wanted, searches, method)
-        for (i, j), (_, curve) in searches.items():
-            ends[i, j] = _end(wanted[i], curve, j)
+    searches = _started(family, evidence, wanted, z)
+    rough = evidence.condensed() if method == "profile" else None
+    if rough is not None:
+        near = _started(family, rough, wanted, z)
+        _search(family, rough, wanted, near, method)
+        for key, (target, _) in searches.items():
+            found = near[key][1]
+            if found.status == CONVERGED:
+                searches[key] = target, found._replace(iterations=np.asarray(0), status=np.asarray(RUNNING))
+    _search(family, evidence, wanted, searches, method)
+    ends = np.full((wanted.number, 2), np.nan)
+    for (i, j), (_, curve) in searches.items():
+        ends[i, j] = _end(family, wanted, curve, i, j)
     return ends
 
 
-def _distinct(evidence: Evidence, families: list[Family]) -> dict[int, Any]:
-    """Expansions at the estimates, one for each family."""
-    once = list({id(f): f for f in families}.values())
-    found = evidence.expand([(f, f.vector(f.member, np)) for f in once])
-    return {id(f): e for f, e in zip(once, found, strict=True)}
+def _started(family: Family, evidence: Evidence, wanted: Quantities, z: float) -> _Searches:
+    """Curves at Wald's ends, both for each quantity."""
+    v = family.vector(family.member, np)
+    ((value, _, hessian),) = evidence.expand([(family, v)])
+    quantities = _quantities(family, wanted, [(i, v) for i in range(wanted.number)])
+    searches: _Searches = {}
+    for i, quantity in enumerate(quantities):
+        for j, side in enumerate(_SIDES):
+            target = contour.Target(v, -np.asarray(hessian), np.float64(value), np.float64(side), z)
+            with np.errstate(all="ignore"):
+                searches[i, j] = target, contour.start(target, quantity)
+    return searches
 
 
-def _search(evidence: Evidence, wanted: Sequence[Wanted], searches: dict[Any, Any], method: str) -> None:
+def _quantities(family: Family, wanted: Quantities, asked: Sequence[tuple[int, np.ndarray]]) -> list[Any]:
+    """Expansions of quantities, each at its point."""
+    places = np.array([i for i, _ in asked])
+    found = jax.device_get(expand_quantities(family, np.stack([v for _, v in asked]), places, wanted.of))
+    return list(zip(*found, strict=True))
+
+
+def _search(family: Family, evidence: Evidence, wanted: Quantities, searches: _Searches, method: str) -> None:
     """Follow all curves, step by step, until each has ended."""
     expected = method == "score" and (evidence.statistic is not None or evidence.observations.is_plain)  # type: ignore[union-attr]
-    while running := [key for key, (_, curve) in searches.items() if curve.status == RUNNING]:
-        requests = [(wanted[i].family, searches[i, j][1].point) for i, j in running]
-        for (i, j), likelihood in zip(running, evidence.expand(requests), strict=True):
-            target, curve = searches[i, j]
-            w = wanted[i]
-            quantity = jax.device_get(expand_quantity(w.family, curve.point, w.of))
-            info = None
+    while any(curve.status == RUNNING for _, curve in searches.values()):
+        # a statistic is asked at all points, so that one program serves every step; data where it is needed
+        asked = [k for k, (_, c) in searches.items() if evidence.statistic is not None or c.status == RUNNING]
+        points = [searches[key][1].point for key in asked]
+        likelihoods = evidence.expand([(family, point) for point in points])
+        every = [(key[0], curve.point) for key, (_, curve) in searches.items()]
+        quantities = dict(zip(searches, _quantities(family, wanted, every), strict=True))
+        for key, point, likelihood in zip(asked, points, likelihoods, strict=True):
+            target, curve = searches[key]
+            if curve.status != RUNNING:
+                continue
+            info = -np.asarray(likelihood[2]) if method == "score" else None
             if expected:
-                info = _count(evidence) * np.asarray(information(w.family, curve.point))
-            elif method == "score":
-                info = -np.asarray(likelihood[2])
+                info = _count(evidence) * np.asarray(information(family, point))
             with np.errstate(all="ignore"):
-                searches[i, j] = target, contour.update(curve, target, likelihood, quantity, info)
+                searches[key] = target, contour.update(curve, target, likelihood, quantities[key], info)
 
 
 def _count(evidence: Evidence) -> float:
@@ -122,21 +145,39 @@ def _count(evidence: Evidence) -> float:
     return float(s.count) if s is not None else float(data.survey.summary.count)  # type: ignore[union-attr]
 
 
-def _end(w: Wanted, curve: contour.Curve, j: int) -> float:
-    """The quantity where a search ended; the end of its domain where the likelihood does not fall far enough."""
+def _end(family: Family, wanted: Quantities, curve: contour.Curve, i: int, j: int) -> float:
+    """The quantity where a search ended; infinite where the likelihood does not fall far enough."""
     if curve.status == CONVERGED:
-        return float(w.of(w.family.build(jnp.asarray(curve.point))))
-    if curve.status == UNBOUNDED:
-        return (-np.inf, np.inf)[j]
-    return np.nan
+        return float(jnp.asarray(wanted.of(family.build(jnp.asarray(curve.point))))[i])
+    return (-np.inf, np.inf)[j] if curve.status == UNBOUNDED else np.nan
+
+
+@dataclass(frozen=True)
+class _OnTheLine:
+    """All reported parameters, mapped to the real line; equal ones are the same to the compiler."""
+
+    free: tuple[Any, ...]
+
+    def __call__(self, p: Any) -> Any:
+        family = Family(p, self.free)
+        theta = family.report(p)
+        return jnp.stack([d.to_real(theta[i]) for i, d in enumerate(family.parameter_domains)])
+
+
+@dataclass(frozen=True)
+class _Single:
+    """One number that follows from the distribution, as an array of one."""
+
+    of: Callable[[Any], Any]
+
+    def __call__(self, p: Any) -> Any:
+        return jnp.reshape(jnp.asarray(self.of(p), float), 1)
 
 
 def of_parameters(family: Family, evidence: Evidence, level: float, method: str) -> tuple[np.ndarray, np.ndarray]:
     """Lower and upper ends for each reported parameter, by profile or score."""
     domains = family.parameter_domains
-    places = range(len(domains))
-    wanted = [Wanted(family, evidence, _on_the_line(family, i), domains[i]) for i in places]
-    ends = likelihood_ends(wanted, level, method)
+    ends = likelihood_ends(family, evidence, Quantities(_OnTheLine(family.free), len(domains)), level, method)
     back = [
         [float(np.asarray(d.from_real(np.asarray(e)))) for e in pair] for d, pair in zip(domains, ends, strict=True)
     ]
@@ -144,25 +185,15 @@ def of_parameters(family: Family, evidence: Evidence, level: float, method: str)
     return lower, upper
 
 
-class _OnTheLine(NamedTuple):
-    """A reported parameter mapped to the real line; equal ones are the same to the compiler."""
-
-    kind: type
-    free: tuple[Any, ...]
-    place: int
-
-    def __call__(self, p: Any) -> Any:
-        family = Family(p, self.free)
-        return family.parameter_domains[self.place].to_real(family.report(p)[self.place])
-
-
-def _on_the_line(family: Family, place: int) -> _OnTheLine:
-    return _OnTheLine(family.kind, family.free, place)
-
-
 def of_quantity(
     family: Family, evidence: Evidence, of: Callable[[Any], Any], level: float, method: str
 ) -> tuple[float, float]:
     """The interval of a function of the distribution, by profile or score."""
-    (ends,) = likelihood_ends([Wanted(family, evidence, of, real)], level, method)
-    return float(ends[0]), float(ends[1])
+    ((low, high),) = likelihood_ends(family, evidence, Quantities(_Single(of), 1), level, method)
+    return float(low), float(high)
+
+
+@partial(jax.jit, static_argnames="of")
+def slope_of(family: Family, v: jax.Array, of: Any) -> tuple[jax.Array, jax.Array]:
+    """A function of the distribution and its gradient in unconstrained coordinates."""
+    return jax.value_and_grad(lambda v: jnp.asarray(of(family.build(v)), float))(v)
