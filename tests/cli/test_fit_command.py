@@ -420,3 +420,54 @@ def test_an_interrupt_ends_cleanly(files, monkeypatch, capsys):
         main()
     assert end.value.code == 130
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_censored_columns(tmp_path):
+    out = tmp_path / "out.json"
+    code, text, _ = run(
+        EXAMPLES / "salinity.csv", "--left", "left", "--right", "right", "--families", "lognormal,weibull",
+        "--interval", "profile", "--json", out,
+    )  # fmt: skip
+    assert code == 0
+    assert "19 exact, 60 right-censored, 29 interval-censored" in text
+    assert "95 % confidence intervals by profile:" in text
+    (column,) = strict(out)["columns"]
+    low, high = column["intervals"]["families"]["LogNormal"]["loc"]
+    assert low < 3.38537 < high
+    np.testing.assert_allclose(column["ranking"][0]["parameters"]["loc"], 3.385370990409, rtol=1e-9)
+
+
+def test_truncation_and_counts(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("value,n\n1.5,3\n2.5,4\n4.5,2\n")
+    code, text, _ = run(path, "--column", "value", "--counts", "n", "--lower", "1", "--families", "exponential")
+    assert code == 0
+    assert "9 exact, 9 truncated" in text  # above 1 an exponential is one again: its rate is 9/Σ (x − 1)
+    assert "rate 0.62 ± 0.21" in text
+    path.write_text("value,n\n1.5,3\n2.5,4.5\n")
+    assert "counts must be whole numbers >= 0, got 4.5 at row 2" in refused(path, "--column", "value", "--counts", "n")
+
+
+def test_groups_of_a_column(files):
+    code, text, _ = run(files / "loss.csv", "--column", "loss", "--by", "times", "--families", "gamma")
+    assert code == 0
+    assert "Gamma in 3 groups" in text
+    assert "do they differ? likelihood ratio" in text
+    assert "no column 'time'" in refused(files / "loss.csv", "-c", "loss", "--by", "time", "--families", "gamma")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--column", "loss", "--left", "loss"), "give one or the other"),
+        (("--column", "loss", "--weights", "times", "--counts", "times"), "both give frequencies"),
+        (("--column", "loss", "--level", "95"), "--level must be between 0 and 1, got 95"),
+        (("--lower", "0"), "--lower and --upper need the --column"),
+        (
+            ("--column", "loss", "--families", "gamma", "--interval", "exact"),
+            "none of the best three families has an exact",
+        ),
+    ],
+)
+def test_options_that_do_not_go_together(files, options, message):
+    assert message in refused(files / "loss.csv", *options, code=2)
