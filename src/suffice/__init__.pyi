@@ -83,9 +83,11 @@ from .distributions.wishart import InverseWishart as InverseWishart
 from .distributions.wishart import Wishart as Wishart
 from .distributions.zero_inflated import ZeroInflated as ZeroInflated
 from .distributions.zeta import Zeta as Zeta
+from .inference.bootstrap_test import bootstrap_test as bootstrap_test
 from .inference.fit import fit as fit
 from .inference.fit import statistics as statistics
 from .inference.goodness import GoodnessOfFit as GoodnessOfFit
+from .inference.goodness import goodness_of_fit as goodness_of_fit
 from .inference.groups import Groups as Groups
 from .inference.groups import likelihood_ratio as likelihood_ratio
 from .inference.information import cramer_rao_bound as cramer_rao_bound
@@ -98,6 +100,8 @@ from .inference.result import Fit as Fit
 from .inference.shrinkage import ledoit_wolf as ledoit_wolf
 from .inference.simulate import Study as Study
 from .inference.simulate import simulate as simulate
+from .inference.two_sample import TwoSample as TwoSample
+from .inference.two_sample import two_sample as two_sample
 from .report import plot as plot
 from .report import report as report
 from .runtime.errors import DataError as DataError
