@@ -84,6 +84,10 @@ from .distributions.wishart import Wishart as Wishart
 from .distributions.zero_inflated import ZeroInflated as ZeroInflated
 from .distributions.zeta import Zeta as Zeta
 from .inference.bootstrap_test import bootstrap_test as bootstrap_test
+from .inference.compare import Vuong as Vuong
+from .inference.compare import vuong as vuong
+from .inference.cross_validation import CrossValidation as CrossValidation
+from .inference.cross_validation import cross_validate as cross_validate
 from .inference.fit import fit as fit
 from .inference.fit import statistics as statistics
 from .inference.goodness import GoodnessOfFit as GoodnessOfFit
