@@ -105,4 +105,6 @@ def log_likelihood_of(p: Any, data: Observations) -> tuple[np.ndarray, np.ndarra
 def _rows(p: Any, columns: tuple[jax.Array, ...]) -> jax.Array:
     if columns[0].ndim == 2:
         return row_log_likelihoods(p, columns[0])
+    if len(columns) == 1:
+        return p.log_prob(columns[0])  # which knows where there is no probability
     return jnp.asarray(log_likelihoods(p, columns, exact=True))
