@@ -68,7 +68,9 @@ def by_scipy(family, truth, outer):
 def main() -> None:
     outer = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     print(f"size in %, n = {N}, {outer} samples, {INNER} bootstrap samples each")
-    print(f"{'family':12} {'statistic':20}" + "".join(f"{100 * a:>6.0f} % ({band(a, outer)})" for a in LEVELS), flush=True)
+    print(
+        f"{'family':12} {'statistic':20}" + "".join(f"{100 * a:>6.0f} % ({band(a, outer)})" for a in LEVELS), flush=True
+    )
     for family, (truth, statistics) in HYPOTHESES.items():
         began = time.perf_counter()
         found = p_values(family, truth, statistics, outer, 1)
@@ -82,7 +84,9 @@ def main() -> None:
     print(f"{'Normal':12} {'table of Kolmogorov':20}{told}   {len(table)} samples")
 
     print(f"\npower in % at 5 %, n = {N}; SciPy: Anderson–Darling of {SCIPY_OUTER} samples, seconds scaled to {outer}")
-    print(f"{'family':12} {'samples from':14}" + "".join(f"{name:>20}" for name in CONTINUOUS) + f"{'seconds':>9}   SciPy")
+    print(
+        f"{'family':12} {'samples from':14}" + "".join(f"{name:>20}" for name in CONTINUOUS) + f"{'seconds':>9}   SciPy"
+    )
     for family, others in ALTERNATIVES.items():
         for truth in others:
             began = time.perf_counter()

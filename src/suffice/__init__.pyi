@@ -98,6 +98,8 @@ from .inference.information import cramer_rao_bound as cramer_rao_bound
 from .inference.information import fisher_information as fisher_information
 from .inference.information import observed_information as observed_information
 from .inference.information import score as score
+from .inference.loo import psis_loo as psis_loo
+from .inference.loo import waic as waic
 from .inference.rank import Ranking as Ranking
 from .inference.rank import rank as rank
 from .inference.result import Fit as Fit
@@ -108,6 +110,7 @@ from .inference.two_sample import TwoSample as TwoSample
 from .inference.two_sample import two_sample as two_sample
 from .report import plot as plot
 from .report import report as report
+from .report import skewness_kurtosis as skewness_kurtosis
 from .runtime.errors import DataError as DataError
 from .streams import Data as Data
 from .streams import chunks as chunks

@@ -54,7 +54,12 @@ def test_what_is_printed_and_written(files, tmp_path):
     assert re.search(r"^Same parameters\? Likelihood ratio [\d.]+, 2 df, p = [\d.e-]+\.$", out, re.MULTILINE)
 
     told = json.loads((tmp_path / "out.json").read_text())
-    assert [t["test"] for t in told["tests"]] == ["kolmogorov-smirnov", "anderson-darling", "cramer-von-mises", "energy"]
+    assert [t["test"] for t in told["tests"]] == [
+        "kolmogorov-smirnov",
+        "anderson-darling",
+        "cramer-von-mises",
+        "energy",
+    ]
     assert told["tests"][0]["p_value"] == sf.two_sample(A, B).p_value
     assert told["tests"][3]["p_value"] == sf.two_sample(A, B, "energy").p_value
     groups = sf.fit(sf.Gamma, np.concatenate([A, B]), by=np.repeat([0, 1], [60, 50]))

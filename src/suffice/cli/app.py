@@ -97,7 +97,9 @@ def fit(
 
 @app.command()
 def compare(
-    first: Annotated[Path, typer.Argument(metavar="A", help="CSV, TSV (also .gz), Parquet or Arrow file.", show_default=False)],
+    first: Annotated[
+        Path, typer.Argument(metavar="A", help="CSV, TSV (also .gz), Parquet or Arrow file.", show_default=False)
+    ],
     second: Annotated[Path, typer.Argument(metavar="B", help="The file to compare it with.", show_default=False)],
     column: Annotated[
         str | None, typer.Option("--column", "-c", help="Column of both files. Default: the only one.")

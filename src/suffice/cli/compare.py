@@ -114,8 +114,14 @@ def _compared(request: Request, samples: list[tuple[Any, Any]], family: Any) -> 
 
         groups = fit(family, np.concatenate([x, y]), by=np.repeat([0, 1], [len(x), len(y)]))
         ratio = asdict(groups.test) if groups.pooled.regular else None
-        fits = [{"parameters": f.parameters, "standard_errors": f.standard_errors} for f in (*groups.fits, groups.pooled)]
-        result["family"] = {"name": family.name, "fits": dict(zip(("A", "B", "both"), fits, strict=True)), "test": ratio}
+        fits = [
+            {"parameters": f.parameters, "standard_errors": f.standard_errors} for f in (*groups.fits, groups.pooled)
+        ]
+        result["family"] = {
+            "name": family.name,
+            "fits": dict(zip(("A", "B", "both"), fits, strict=True)),
+            "test": ratio,
+        }
     return result
 
 

@@ -101,7 +101,9 @@ def goodness_of_fit(
     if statistic is not None:
         check(statistic)
     if fit.family.member.event_ndim:
-        raise TypeError(f"tests of fit are for distributions of numbers; {fit.family.name} is one of vectors or matrices")
+        raise TypeError(
+            f"tests of fit are for distributions of numbers; {fit.family.name} is one of vectors or matrices"
+        )
     data = _observations(fit, data)
     fit = fit.limit or fit
     if isinstance(data, Censored):

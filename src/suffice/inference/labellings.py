@@ -117,9 +117,7 @@ def of_pairs(pairs: np.ndarray, combine: Callable[..., Any]) -> Measure:
 
 def energy(distances: np.ndarray) -> Measure:
     """2 E|X − Y| − E|X − X'| − E|Y − Y'|. Source: Székely and Rizzo (2013), equation 6.1."""
-    return of_pairs(
-        distances, lambda n, m, xx, yy, between: 2.0 * between / (n * m) - xx / n**2 - yy / m**2
-    )
+    return of_pairs(distances, lambda n, m, xx, yy, between: 2.0 * between / (n * m) - xx / n**2 - yy / m**2)
 
 
 def discrepancy(distances: np.ndarray) -> Measure:
