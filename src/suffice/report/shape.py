@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.extreme import Rayleigh, Weibull
+from suffice.distributions.family import as_family
 from suffice.distributions.gamma import Exponential
 from suffice.distributions.location_scale import Gumbel, Laplace, Logistic
 from suffice.distributions.normal import LogNormal, Normal
@@ -20,7 +21,7 @@ from suffice.report.tables import Table, number
 from suffice.runtime.errors import DataError
 from suffice.runtime.rng import RNG, as_key
 
-_POINTS = (Normal(), Uniform(), Logistic(), Laplace(), Gumbel(), Rayleigh(1.0), Exponential(1.0))
+_WITHOUT_SHAPE = (Normal, Uniform, Logistic, Laplace, Gumbel, Rayleigh, Exponential)
 _GRID = 121
 
 
@@ -35,6 +36,11 @@ def point(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _of(p: Any) -> tuple[np.ndarray, np.ndarray]:
     """Squared skewness and kurtosis of a distribution, or of many."""
     return np.asarray(p.skewness()) ** 2, np.asarray(p.kurtosis()) + 3.0
+
+
+def _place(p: Any) -> tuple[float, float]:
+    square, kurtosis = _of(p)
+    return float(square), float(kurtosis)
 
 
 def _curves(reach: float, discrete: bool) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -96,7 +102,7 @@ def _figure(name: str, square: float, kurtosis: float, cloud: np.ndarray, discre
     ends = np.array([0.0, reach])
     low, high = (3.0 + ends, 3.0 + 1.5 * ends) if discrete else (1.0 + ends, 3.0 + 1.5 * ends)
     between = "negative binomial" if discrete else "beta"
-    points = [(type(p).__name__, *(float(v) for v in _of(p))) for p in (_POINTS[:1] if discrete else _POINTS)]
+    points = [(kind.__name__, *_place(as_family(kind).member)) for kind in _WITHOUT_SHAPE[: 1 if discrete else None]]
     layers = [
         _area(ends, low, high, x, y, style="chance"),
         _area(ends, 0.0 * ends, 1.0 + ends, x, y, style="bar-of-data"),
