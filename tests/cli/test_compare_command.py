@@ -94,5 +94,7 @@ def test_what_is_refused(files, tmp_path):
     assert "is a folder" in refused(*both, "--json", tmp_path, code=2)
     assert "does not exist" in refused(*both, "--json", tmp_path / "no" / "x.json", code=2)
     (tmp_path / "bad.csv").write_text("loss\n1.5\n\n2.5\nNaN\n")
+    (tmp_path / "one.csv").write_text("loss\n1.5\n")
+    assert "group B: Gamma" in refused(files / "a.csv", tmp_path / "one.csv", "-c", "loss", "--family", "gamma")
     assert "missing" in refused(files / "a.csv", tmp_path / "bad.csv", "-c", "loss")
     assert run(files / "a.csv", tmp_path / "bad.csv", "-c", "loss", "--missing", "drop", "-q")[0] == 0

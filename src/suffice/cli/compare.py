@@ -112,7 +112,7 @@ def _compared(request: Request, samples: list[tuple[Any, Any]], family: Any) -> 
     if family is not None:
         from suffice.inference.fit import fit
 
-        groups = fit(family, np.concatenate([x, y]), by=np.repeat([0, 1], [len(x), len(y)]))
+        groups = fit(family, np.concatenate([x, y]), by=np.repeat(["A", "B"], [len(x), len(y)]))
         ratio = asdict(groups.test) if groups.pooled.regular else None
         fits = [
             {"parameters": f.parameters, "standard_errors": f.standard_errors} for f in (*groups.fits, groups.pooled)
