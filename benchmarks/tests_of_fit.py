@@ -85,7 +85,9 @@ def seconds(family, truth, outer):
 
 def size(outer) -> None:
     print(f"size in %, n = {N}, {outer} samples, {INNER} bootstrap samples each")
-    print(f"{'family':12} {'statistic':20}" + "".join(f"{100 * a:>6.0f} % ({band(a, outer)})" for a in LEVELS), flush=True)
+    print(
+        f"{'family':12} {'statistic':20}" + "".join(f"{100 * a:>6.0f} % ({band(a, outer)})" for a in LEVELS), flush=True
+    )
     for family, (truth, statistics) in HYPOTHESES.items():
         began = time.perf_counter()
         found = p_values(family, truth, statistics, outer, 1)
@@ -101,7 +103,11 @@ def size(outer) -> None:
 
 def power(outer) -> None:
     print(f"power in % at 5 %, n = {N}; SciPy: Anderson–Darling of {SCIPY_OUTER} samples, seconds scaled to {outer}")
-    print(f"{'family':12} {'samples from':14}" + "".join(f"{name:>20}" for name in CONTINUOUS) + "   seconds, again   SciPy")
+    print(
+        f"{'family':12} {'samples from':14}"
+        + "".join(f"{name:>20}" for name in CONTINUOUS)
+        + "   seconds, again   SciPy"
+    )
     for family, others in ALTERNATIVES.items():
         for truth in others:
             found = p_values(family, truth, CONTINUOUS, outer, 2)
