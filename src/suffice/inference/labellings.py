@@ -34,12 +34,13 @@ class Pooled:
 
     def counts(self, labels: np.ndarray) -> np.ndarray:
         """How many of x are at or below each distinct value, (b, k)."""
-        return np.cumsum(labels, axis=1)[:, self.ends]
+        below = np.cumsum(labels, axis=1)
+        return below if len(self.ends) == below.shape[1] else below[:, self.ends]
 
     def gaps(self, labels: np.ndarray) -> np.ndarray:
         """F − G at each distinct value, (b, k)."""
-        below, n = self.counts(labels), labels[0].sum()
-        return below / n - (self.ends + 1 - below) / (labels.shape[1] - n)
+        n, whole = int(labels[0].sum()), labels.shape[1]
+        return (whole * self.counts(labels) - n * (self.ends + 1)) / (n * (whole - n))
 
 
 def kolmogorov_smirnov(pooled: Pooled) -> Measure:

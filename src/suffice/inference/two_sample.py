@@ -20,7 +20,7 @@ Statistic = Literal["kolmogorov-smirnov", "anderson-darling", "cramer-von-mises"
 Method = Literal["auto", "permutation", "exact", "asymptotic"]
 
 _SAME = 1e-9  # statistics this close, relatively to the largest, are ties
-_ENTRIES = 2**22  # labels held at once
+_ENTRIES = 2**19  # labels held at once
 _MOST_PAIRED = 10_000  # rows of which all pairs are compared
 _MOST_STEPS = 2**26  # of the exact distribution of Kolmogorov and Smirnov's statistic
 

@@ -77,6 +77,17 @@ def skewness_kurtosis(data: Any, *, replicates: int = 300, rng: Any = 0) -> Any:
 
     Returns:
         An Altair chart.
+
+    Raises:
+        DataError: less than four observations, no spread, data not in memory.
+
+    Source: Cullen and Frey (1999), *Probabilistic Techniques in Exposure Assessment*, chapter 7.
+
+    Example:
+        >>> import suffice as sf
+        >>> chart = sf.skewness_kurtosis([0.2, 0.9, 1.7, 3.1, 4.4], replicates=20)
+        >>> chart.to_dict()["layer"][0]["encoding"]["x"]["title"]
+        'Squared skewness'
     """
     from suffice.report import charts, shape
 
