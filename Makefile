@@ -43,6 +43,7 @@ bench: accuracy
 	$(BIN)/python benchmarks/parquet.py
 	$(BIN)/python benchmarks/ranking.py
 	$(BIN)/python benchmarks/selection.py
+	$(BIN)/python benchmarks/tests_of_fit.py
 	$(BIN)/python benchmarks/drawing.py
 	$(BIN)/python benchmarks/tails.py
 

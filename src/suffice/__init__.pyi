@@ -83,9 +83,15 @@ from .distributions.wishart import InverseWishart as InverseWishart
 from .distributions.wishart import Wishart as Wishart
 from .distributions.zero_inflated import ZeroInflated as ZeroInflated
 from .distributions.zeta import Zeta as Zeta
+from .inference.bootstrap_test import bootstrap_test as bootstrap_test
+from .inference.compare import Vuong as Vuong
+from .inference.compare import vuong as vuong
+from .inference.cross_validation import CrossValidation as CrossValidation
+from .inference.cross_validation import cross_validate as cross_validate
 from .inference.fit import fit as fit
 from .inference.fit import statistics as statistics
 from .inference.goodness import GoodnessOfFit as GoodnessOfFit
+from .inference.goodness import goodness_of_fit as goodness_of_fit
 from .inference.groups import Groups as Groups
 from .inference.groups import likelihood_ratio as likelihood_ratio
 from .inference.information import cramer_rao_bound as cramer_rao_bound
@@ -95,6 +101,8 @@ from .inference.information import score as score
 from .inference.latent import IdealFit as IdealFit
 from .inference.latent import ideal_likelihood as ideal_likelihood
 from .inference.latent import louis_information as louis_information
+from .inference.loo import psis_loo as psis_loo
+from .inference.loo import waic as waic
 from .inference.methods.spacings import Moran as Moran
 from .inference.methods.spacings import moran as moran
 from .inference.npmle import NonparametricEstimate as NonparametricEstimate
@@ -109,8 +117,11 @@ from .inference.shrinkage import james_stein as james_stein
 from .inference.shrinkage import ledoit_wolf as ledoit_wolf
 from .inference.simulate import Study as Study
 from .inference.simulate import simulate as simulate
+from .inference.two_sample import TwoSample as TwoSample
+from .inference.two_sample import two_sample as two_sample
 from .report import plot as plot
 from .report import report as report
+from .report import skewness_kurtosis as skewness_kurtosis
 from .runtime.errors import DataError as DataError
 from .streams import Data as Data
 from .streams import chunks as chunks

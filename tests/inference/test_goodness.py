@@ -6,7 +6,8 @@ import pytest
 import scipy.stats
 
 import suffice as sf
-from suffice.inference.goodness import anderson_darling, chi_square, goodness_of_fit
+from suffice.inference.distances import anderson_darling, chi_square
+from suffice.inference.goodness import goodness_of_fit
 from suffice.inference.observe import observe
 from suffice.inference.replicates import sample_of
 from suffice.runtime.rng import as_key

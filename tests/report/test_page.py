@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 import suffice as sf
+from suffice.inference.distances import VALUES
 from suffice.report import report
+from suffice.report.words import _TESTS
 
 NAME = '<script>alert("1")</script>$title'
 
@@ -160,3 +162,7 @@ def test_importing_the_face_loads_no_charts():
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert re.fullmatch(r"\[('jax')?\]", done.stdout.strip())
+
+
+def test_every_statistic_has_its_name_on_the_page():
+    assert set(_TESTS) == set(VALUES)

@@ -134,6 +134,33 @@ def _number_or_name(text: str | None) -> float | str | None:
         return text
 
 
+@app.command()
+def compare(
+    first: Annotated[
+        Path, typer.Argument(metavar="A", help="CSV, TSV (also .gz), Parquet or Arrow file.", show_default=False)
+    ],
+    second: Annotated[Path, typer.Argument(metavar="B", help="The file to compare it with.", show_default=False)],
+    column: Annotated[
+        str | None, typer.Option("--column", "-c", help="Column of both files. Default: the only one.")
+    ] = None,
+    family: Annotated[
+        str | None, typer.Option(help="Family in which the parameters of both are compared, too.")
+    ] = None,
+    missing: Annotated[Missing, typer.Option(help="What to do with missing values.")] = Missing.error,
+    replicates: Annotated[int, typer.Option(min=1, help="Permutations of each test.")] = 999,
+    rng: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of the permutations.")] = 0,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Test whether a column of two files comes from one distribution.
+
+    Example: suffice compare before.csv after.csv --column seconds --family lognormal
+    """
+    from suffice.cli.compare import Request, run
+
+    run(Request((first, second), column, family, missing.value, replicates, rng, json_out, quiet))
+
+
 def _names(listed: str) -> tuple[str, ...]:
     """Names between commas, without blanks."""
     return tuple(filter(None, map(str.strip, listed.split(","))))

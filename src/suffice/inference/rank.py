@@ -10,6 +10,7 @@ import numpy as np
 from suffice.distributions.catalogue import CATALOGUE
 from suffice.distributions.family import Family, as_family
 from suffice.inference.censored import Censored
+from suffice.inference.distances import Statistic
 from suffice.inference.estimate import fit_families
 from suffice.inference.goodness import GoodnessOfFit, goodness_of_fit
 from suffice.inference.observations import Observations, tabulated
@@ -80,16 +81,20 @@ class Ranking:
             raise DataError(f"no family could be fitted to {self.name}: {told}")
         return self.candidates[0].fit
 
-    def goodness_of_fit(self, top: int = 3, replicates: int = 999, rng: Any = 0) -> tuple[GoodnessOfFit, ...]:
+    def goodness_of_fit(
+        self, top: int = 3, replicates: int = 999, rng: Any = 0, statistic: Statistic | None = None
+    ) -> tuple[GoodnessOfFit, ...]:
         """Test the first ``top`` families by parametric bootstrap with refitting.
 
         Args:
             top: how many families to test.
             replicates: bootstrap samples; the smallest possible p-value is 1 / (replicates + 1).
             rng: int, NumPy generator or JAX key.
+            statistic: as of ``sf.goodness_of_fit``.
         """
         return tuple(
-            goodness_of_fit(c.fit, self.data_for(c.fit), replicates=replicates, rng=rng) for c in self.candidates[:top]
+            goodness_of_fit(c.fit, self.data_for(c.fit), statistic, replicates=replicates, rng=rng)
+            for c in self.candidates[:top]
         )
 
     def intervals(

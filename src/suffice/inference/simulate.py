@@ -1,5 +1,6 @@
 """Simulation studies: what an estimator does on average, at several sample sizes, with the error of saying so."""
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -130,7 +131,7 @@ class Study:
 
 
 def simulate(
-    estimator: Callable[[jax.Array], Any] | type[Distribution] | Family,
+    estimator: Callable[..., Any] | type[Distribution] | Family,
     distribution: Distribution,
     truth: Any = None,
     sizes: Sequence[int] = (10, 100, 1000),
@@ -144,8 +145,9 @@ def simulate(
     """Apply an estimator to many samples from a distribution: θ̂_r = estimator(x_1, …, x_n), r = 1 … replicates.
 
     Args:
-        estimator: a traceable function of a sample of shape (n,) that returns a number or a vector (p,); or a family,
-            whose parameters are then estimated by maximum likelihood.
+        estimator: a traceable function of a sample of shape (n,) that returns a number or a vector (p,), which may have
+            a second parameter ``key``, as ``sf.bootstrap_test`` does; or a family, whose parameters are then estimated
+            by maximum likelihood.
         distribution: where samples come from.
         truth: what the estimates should be, of the estimator's shape. For a family that ``distribution`` belongs to,
             its parameters, when left out.
@@ -183,7 +185,7 @@ def simulate(
         raise TypeError("truth is needed: what the estimator estimates does not follow from the distribution")
     theta = np.atleast_1d(np.asarray(truth, float))
     rule = _function(estimator) if family is None else _maximum_likelihood(family, methods, level, bootstrap)
-    heavy = bootstrap if {"bootstrap", "percentile", "parametric"} & set(methods) else 1
+    heavy = bootstrap if {"bootstrap", "percentile", "parametric"} & set(methods) else getattr(estimator, "work", 1)
     keys = jax.random.split(as_key(rng), len(sizes))
     found = np.stack([
         _replicate(rule, distribution, key, int(n), replicates, heavy) for key, n in zip(keys, sizes, strict=True)
@@ -202,7 +204,11 @@ type Rule = Callable[[jax.Array, jax.Array], jax.Array]  # sample and key → nu
 
 
 def _function(estimator: Any) -> Rule:
-    return lambda x, key: jnp.atleast_1d(estimator(x))
+    try:
+        random = "key" in inspect.signature(estimator).parameters
+    except ValueError:  # written in another language
+        random = False
+    return lambda x, key: jnp.atleast_1d(estimator(x, key) if random else estimator(x))
 
 
 def _maximum_likelihood(family: Family, methods: tuple[str, ...], level: float, bootstrap: int) -> Rule:

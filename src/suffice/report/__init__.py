@@ -65,3 +65,30 @@ def plot(result: Ranking | Fit) -> Any:
         parts = figures.density(result).chart, figures.distribution_function(result).chart
         return charts.display(altair.hconcat(*parts))
     raise TypeError(f"result must be a Ranking or a Fit, got {type(result).__name__}")
+
+
+def skewness_kurtosis(data: Any, *, replicates: int = 300, rng: Any = 0) -> Any:
+    """Draw where a sample lies in the plane of squared skewness and kurtosis, and where families do (Cullen and Frey).
+
+    Args:
+        data: array-like of shape (n,), a table column or a source.
+        replicates: bootstrap samples, which show how sure that place is.
+        rng: int, NumPy generator or JAX key.
+
+    Returns:
+        An Altair chart.
+
+    Raises:
+        DataError: less than four observations, no spread, data not in memory.
+
+    Source: Cullen and Frey (1999), *Probabilistic Techniques in Exposure Assessment*, chapter 7.
+
+    Example:
+        >>> import suffice as sf
+        >>> chart = sf.skewness_kurtosis([0.2, 0.9, 1.7, 3.1, 4.4], replicates=20)
+        >>> chart.to_dict()["layer"][0]["encoding"]["x"]["title"]
+        'Squared skewness'
+    """
+    from suffice.report import charts, shape
+
+    return charts.display(shape.skewness_kurtosis(data, replicates=replicates, rng=rng).chart)

@@ -15,7 +15,13 @@ from suffice.report.tables import CRITERIA, counted, decimal, estimates, listed,
 
 CLOSE = 2.0  # a difference in the criterion that does not count for much
 REJECTED = 0.05
-_TESTS = {"anderson-darling": "Anderson–Darling", "chi-square": "chi-square"}
+_TESTS = {
+    "anderson-darling": "Anderson–Darling",
+    "kolmogorov-smirnov": "Kolmogorov–Smirnov",
+    "cramer-von-mises": "Cramér–von Mises",
+    "watson": "Watson",
+    "chi-square": "chi-square",
+}
 
 
 def answer(ranking: Ranking, goodness: Sequence[GoodnessOfFit]) -> list[str]:
