@@ -102,7 +102,7 @@ def test_all_observations_on_one_side():
         sf.fit(sf.AsymmetricLaplace, [2.0, 2.0])
 
 
-@pytest.mark.parametrize("limit", [0.5, 1.5, 4.0])
+@pytest.mark.parametrize("limit", [1.5, 4.0])
 @pytest.mark.parametrize("kind", [sf.Laplace, sf.AsymmetricLaplace])
 def test_censored(kind, limit):
     """Right-censored at a limit, with kinks at the values below it: no lower than a search finds."""

@@ -42,7 +42,7 @@ from suffice.inference.likelihood import (
 from suffice.inference.observations import Memory, Observations
 from suffice.inference.peak import fit_peak
 from suffice.inference.result import Fit
-from suffice.inference.search import Together, search, share
+from suffice.inference.search import Together, at_limit, search, share
 from suffice.inference.start import rough, starting_points
 from suffice.numerics import newton
 from suffice.numerics.newton import AT_LIMIT, CONVERGED, DEGENERATE, INVALID, UNBOUNDED
@@ -119,6 +119,8 @@ def expand_at(family: Family, at: Distribution, data: Observations) -> Expansion
 def _from_newton(family: Family, state: newton.State, last: Expansion, data: Observations) -> Fit:
     p = family.build(state.point)
     spread, limit = _unknown(family), None
+    if at_limit(p):
+        state = state._replace(status=AT_LIMIT)
     if state.status == CONVERGED:
         spread = covariance(last.jacobian, state.hessian)
         if has_kink(family) and ("loc",) in family.free:

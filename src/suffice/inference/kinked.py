@@ -110,12 +110,12 @@ def fit_censored(family: Family, data: Censored) -> Fit:
             state, p = profile(p, high if rises else low)
         else:
             state, p = profile(p, low + 0.5 * (high - low))
-    spread = np.full((len(family.free),) * 2, np.nan)
-    if state.status == CONVERGED:
+    result, spread = AT_LIMIT if at_limit(p) else state.status, np.full((len(family.free),) * 2, np.nan)
+    if result == CONVERGED:
         jacobian = np.asarray(reported_jacobian(family, family.vector(p)))
         spread = jacobian @ inverse(meat(replace(family, member=p), data, power=1).outer) @ jacobian.T
     count: Any = data.survey.summary.count
-    fit: Any = Fit(replace(family, member=p), p, spread, state.value, count, state.status, _HALVINGS)  # type: ignore[arg-type]
+    fit: Any = Fit(replace(family, member=p), p, spread, state.value, count, result, _HALVINGS)  # type: ignore[arg-type]
     return jax.device_put(fit)
 
 

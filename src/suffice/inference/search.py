@@ -59,13 +59,11 @@ def climb(
 def _far(family: Family) -> Callable[[Any], bool]:
     """Whether a point is so far out in a parameter with a limiting family that the maximum is taken to be there."""
     places = [i for i, path in enumerate(family.free) if path[-1] in family.kind.limits]
-    if own(family.kind, "_at_limit") is not None:
-        return lambda v: at_limit(family.build(v))
     return lambda v: bool(places) and bool(np.any(v[places] > _FAR))
 
 
 def at_limit(p: Distribution) -> Any:
-    """Whether a member is so near to a limit of its family, by its own account, that the maximum is taken to be there."""
+    """Whether a member at which a search ended is, by its own account, at a limit of its family."""
     hook = own(p, "_at_limit")
     return np.False_ if hook is None else hook()
 
