@@ -172,6 +172,8 @@ def test_triangular_needs_values_in_memory(monkeypatch):
         sf.fit(sf.family(sf.Triangular, low=0.0, high=1.0), [0.5, 2.0])
     with pytest.raises(ValueError, match="not fitted inside compiled code"):
         jax.jit(lambda x: sf.fit(sf.Triangular, x).log_likelihood)(X)
+    (tested,) = sf.rank(X, [sf.Triangular]).goodness_of_fit(top=1)
+    assert "not refitted" in tested.reason
     monkeypatch.setattr("suffice.inference.observations.SMALL_SOURCE", 0)
     with pytest.raises(sf.DataError, match="known values in memory only"):
         sf.fit(sf.Triangular, sf.chunks(lambda: [X]))

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.family import Family
+from suffice.distributions.generic import own
 from suffice.inference.censored import Censored
 from suffice.inference.observations import Memory, Observations
 from suffice.inference.replicates import (
@@ -74,12 +75,16 @@ def goodness_of_fit(
         raise ValueError(f"replicates must be >= 1, got {replicates}")
     fit = fit.limit or fit
     key = as_key(rng)
+    count = int(data.survey.summary.count)
     if isinstance(data, Censored):
-        count = int(data.survey.summary.count)
         reason = (
             "how censored and truncated values would be censored again is not known, so no samples compare with them"
         )
         return _untested(fit, "anderson-darling", count, False, reason)
+    if own(fit.family.kind, "_best_peak") is not None:
+        return _untested(
+            fit, "anderson-darling", count, False, "the family is not refitted to samples by compiled code"
+        )
     if isinstance(data, Memory) and len(data.values) and (data.width or fit.family.member.discrete):
         weights = np.ones(len(data.values)) if data.weights is None else data.weights
         cells = Cells.around(fit, data.values, weights)
