@@ -9,7 +9,7 @@ import suffice as sf
 from suffice.distributions.family import as_family
 from suffice.inference import observations
 from suffice.inference.estimate import fit_observations
-from suffice.inference.median import median_and_deviation
+from suffice.inference.kink import at_quantile
 from suffice.inference.observations import Memory, Stream, Table, tabulated
 from suffice.inference.observe import observe
 from suffice.numerics.domain import count, positive, real
@@ -127,9 +127,10 @@ def test_median_of_a_stream(streaming, monkeypatch, n):
     monkeypatch.setattr(observations, "SAMPLE", 50)
     x = HEAVY[:n]
     for pieces in (1, 7):
-        middle, deviation, total = median_and_deviation(observe(cut(x, pieces)))
+        middle, below, above, total = at_quantile(observe(cut(x, pieces)), 0.5)
         assert middle == pytest.approx(np.median(x), rel=1e-15)
-        assert deviation == pytest.approx(np.abs(x - np.median(x)).mean(), rel=1e-13)
+        assert below + above == pytest.approx(np.abs(x - np.median(x)).mean(), rel=1e-13)
+        assert above - below == pytest.approx(x.mean() - np.median(x), rel=1e-9, abs=1e-13)
         assert total == n
 
 
@@ -138,12 +139,32 @@ def test_weighted_median():
     x = HEAVY[:1000]
     for w in (np.full(1000, 0.1), np.full(1000, 1 / 3)):
         for order in (slice(None), slice(None, None, -1), RNG.permutation(1000)):
-            middle, deviation, _ = median_and_deviation(observe(x[order], w))
+            middle, below, above, _ = at_quantile(observe(x[order], w), 0.5)
             assert middle == pytest.approx(np.median(x), rel=1e-15)
-            assert deviation == pytest.approx(np.abs(x - np.median(x)).mean(), rel=1e-13)
-    middle, deviation, total = median_and_deviation(observe([1.0, 2.0, 9.0], [1, 1, 3]))
-    assert (middle, total) == (9.0, 5.0)
-    assert deviation == pytest.approx(3.0)
+            assert below + above == pytest.approx(np.abs(x - np.median(x)).mean(), rel=1e-13)
+    assert at_quantile(observe([1.0, 2.0, 9.0], [1, 1, 3]), 0.5) == pytest.approx((9.0, 3.0, 0.0, 5.0))
+
+
+@pytest.mark.parametrize("level", [1e-9, 0.01, 0.3, 0.999, 1.0 - 1e-9])
+def test_quantile_of_a_stream(streaming, monkeypatch, level):
+    monkeypatch.setattr(observations, "SAMPLE", 50)
+    found = at_quantile(observe(cut(HEAVY, 7)), level)
+    assert found.loc == np.quantile(HEAVY, level, method="averaged_inverted_cdf")
+    assert found.above == pytest.approx(np.maximum(HEAVY - found.loc, 0.0).mean(), rel=1e-13)
+
+
+# -- a kink at the location ------------------------------------------------------------------------------------------
+
+
+def test_best_location_of_a_stream(streaming, monkeypatch):
+    """Exact whatever the sample that cuts the line into cells, also with many ties, and in few passes."""
+    monkeypatch.setattr(observations, "PILOT", 300)
+    monkeypatch.setattr(observations, "SAMPLE", 300)
+    for x in (HEAVY, np.round(HEAVY, 1), np.where(RNG.random(len(HEAVY)) < 0.3, 0.25, HEAVY)):
+        data = observe(cut(x, 7))
+        a, b = fit_observations(as_family(sf.AsymmetricLaplace), data), sf.fit(sf.AsymmetricLaplace, x)
+        assert_same(a, b)
+        assert data.passes == 3
 
 
 def test_a_bracket_that_misses_is_opened(streaming, monkeypatch):
@@ -153,7 +174,7 @@ def test_a_bracket_that_misses_is_opened(streaming, monkeypatch):
     sample = data.survey.sample
     for shift in (-100.0, 100.0):
         object.__setattr__(sample, "_values", sample._values + shift)
-        middle, _, _ = median_and_deviation(data)
+        middle = at_quantile(data, 0.5).loc
         assert middle == np.median(HEAVY)
         object.__setattr__(sample, "_values", sample._values - shift)
 

@@ -7,10 +7,22 @@ import jax.numpy as jnp
 
 from suffice.distributions.declaration import parameter
 from suffice.distributions.distribution import Distribution
+from suffice.distributions.gamma import Exponential
 from suffice.numerics import domain
 from suffice.numerics.moments import median, namespace
 from suffice.numerics.quadrature import half_unit_nodes
 from suffice.numerics.special.elementary import log1mexp, log1p_square
+
+
+def _best_slope(middle: Any, weight: Any) -> Any:
+    """The root t of tanh(t) + weight sinh(t − middle), which lies between 0 and ``middle``."""
+    xp = namespace(middle)
+    near, far = xp.zeros_like(middle), middle
+    for _ in range(60):
+        t = 0.5 * (near + far)
+        beyond = (xp.tanh(t) + weight * xp.sinh(t - middle)) * xp.sign(middle) > 0.0
+        near, far = xp.where(beyond, near, t), xp.where(beyond, t, far)
+    return 0.5 * (near + far)
 
 
 class AsymmetricLaplace(Distribution):
@@ -18,8 +30,8 @@ class AsymmetricLaplace(Distribution):
 
     Here z = (x − loc)/scale and κ = asymmetry: the law of loc + scale (U/κ − κV) with standard exponential U, V.
 
-    The likelihood has a kink in loc at each observation, where Newton's method says nothing: a fit estimates scale and
-    asymmetry, and takes loc as known.
+    The likelihood is highest with loc at an observation; if that is the smallest or largest, the supremum is the limit in
+    which asymmetry tends to 0 or infinity: an exponential distribution on the one side of loc that has observations.
 
     Args:
         loc: mode, in the unit of x.
@@ -37,7 +49,6 @@ class AsymmetricLaplace(Distribution):
     asymmetry: jax.Array = parameter(domain.positive, 1.0, doc="root of the ratio of the scales below and above loc")
 
     sample_space: ClassVar[Any] = domain.real
-    held: ClassVar[tuple[str, ...]] = ("loc",)
 
     def _z(self, x: jax.Array) -> jax.Array:
         return (x - self.loc) / self.scale
@@ -128,10 +139,50 @@ class AsymmetricLaplace(Distribution):
 
     @classmethod
     def _start(cls, x: Any, w: Any) -> dict[str, Any]:
-        # the maximum if loc is the median: with the mean distances a above and b below, κ⁴ = b/a, scale² = √(ab) …
-        xp = namespace(x)
-        step, total = x - median(x, w), w.sum()
-        above = (w * xp.maximum(step, 0.0)).sum() / total
-        below = (w * xp.maximum(-step, 0.0)).sum() / total
-        root = xp.sqrt(above) + xp.sqrt(below)
-        return {"scale": root * (above * below) ** 0.25, "asymmetry": (below / above) ** 0.25}
+        xp, loc = namespace(x), median(x, w)
+        below, above = ((w * xp.maximum(side, 0.0)).sum() / w.sum() for side in (loc - x, x - loc))
+        return {"loc": loc} | cls._from_sides(below, above, {})[0]
+
+    @classmethod
+    def _level(cls, held: dict[str, Any]) -> Any:
+        return held["asymmetry"] ** 2 / (1.0 + held["asymmetry"] ** 2) if "asymmetry" in held else None
+
+    # log p = −log(scale) − log(κ + 1/κ) − (κ above + below/κ)/scale; with all free κ⁴ = below/above
+    @classmethod
+    def _from_sides(cls, below: Any, above: Any, held: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+        xp = namespace(below)
+        least = xp.maximum(
+            1e-32 * (below + above), 1e-300
+        )  # so that the limits are members, and as likely to 16 digits
+        below, above = xp.maximum(below, least), xp.maximum(above, least)
+        slope = 0.25 * (xp.log(below) - xp.log(above))
+        if "asymmetry" in held:
+            slope = xp.log(held["asymmetry"])
+        elif "scale" in held:
+            slope = _best_slope(2.0 * slope, 2.0 * xp.sqrt(below) * xp.sqrt(above) / held["scale"])
+        fall = xp.exp(slope) * above + xp.exp(-slope) * below
+        scale = held.get("scale", fall)
+        log_prob = -xp.log(scale) - xp.logaddexp(slope, -slope) - fall / scale
+        return {"scale": scale, "asymmetry": xp.exp(slope)}, log_prob
+
+    def _at_limit(self) -> Any:
+        return (self.asymmetry < 1e-7) | (self.asymmetry > 1e7)
+
+    def _limiting(self) -> type[Distribution] | None:
+        """What the limit is with a free origin, where the catalogue has it."""
+        return Exponential if self.asymmetry < 1.0 else None
+
+    def _caution(self) -> str | None:
+        if self.asymmetry < 1.0 or not self._at_limit():
+            return None
+        return "the limit is an exponential distribution below loc"
+
+    def _information(self) -> jax.Array:
+        # with S = ±1 the side of loc and E = κz or −z/κ, which is standard exponential and independent of it, the score
+        # is (κ or −1/κ)/scale in loc, (E − 1)/scale in scale and (E[S] − S E)/κ in κ
+        square = self.asymmetry**2
+        sign = (1.0 - square) / (1.0 + square)
+        across, skew = -2.0 / (1.0 + square), -sign / self.asymmetry
+        rows = [[1.0, 0.0, across], [0.0, 1.0, skew], [across, skew, (2.0 - sign**2) / square]]
+        unit = jnp.array([1.0 / self.scale, 1.0 / self.scale, 1.0])
+        return jnp.array(rows) * jnp.outer(unit, unit)

@@ -183,7 +183,7 @@ class BetaPrime(ExponentialFamily):
 class F(Mapped):
     """F distribution, of a ratio of mean squares (C₁/df1)/(C₂/df2) with independent chi-squared C₁, C₂.
 
-    p(x) ∝ x^(df1/2−1) (1 + x df1/df2)^(−(df1+df2)/2), x > 0.
+    p(x) ∝ x^(df1/2−1) (1 + x df1/df2)^(−(df1+df2)/2), x > 0. As df2 grows it tends to C₁/df1, as df1 grows to df2/C₂.
 
     Args:
         df1: degrees of freedom of the numerator, > 0.
@@ -252,3 +252,12 @@ class F(Mapped):
         _, deviation = mean_and_deviation(namespace(x).log(x), w)
         df = 4.0 / deviation**2
         return {"df1": df, "df2": df}
+
+    def _at_limit(self) -> Any:
+        return (self.df1 > 1e8) | (self.df2 > 1e8)
+
+    def _caution(self) -> str | None:
+        if not self._at_limit():
+            return None
+        known = "Gamma(df1/2, df1/2)" if self.df2 > self.df1 else "InverseGamma(df2/2, df2/2)"
+        return f"the limit is {known}"

@@ -265,4 +265,5 @@ def as_family(target: Any) -> Family:
 
 @cache
 def _of_class(kind: Any) -> Family:
-    return family(kind)
+    with jax.ensure_compile_time_eval():  # the first to ask may be compiled code, whose values must not be kept
+        return family(kind)

@@ -77,7 +77,7 @@ def log_mass(p: Any, lower: jax.Array, upper: jax.Array) -> jax.Array:
     There the density is integrated instead, by Gauss–Legendre quadrature with 16 nodes.
     """
     value, gap = _log_interval_and_gap(p, lower, upper)
-    if p.discrete or own(p, "_from_median") is not None:  # no density, or one with a kink
+    if p.discrete or own(p, "_from_sides") is not None:  # no density, or one with a kink
         return value
     short = (gap > -0.01) & (upper > lower)
     width = jnp.where(short, upper - lower, 1.0)

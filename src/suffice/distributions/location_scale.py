@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from suffice.distributions.declaration import parameter
 from suffice.distributions.distribution import Distribution
 from suffice.numerics import domain
-from suffice.numerics.moments import mean_and_deviation, robust_location_and_scale
+from suffice.numerics.moments import mean_and_deviation, namespace, robust_location_and_scale
 from suffice.numerics.special.complex_gamma import complex_gammaln
 from suffice.numerics.special.elementary import log1mexp, log_sigmoid
 from suffice.numerics.special.gamma import gammaln
@@ -160,13 +160,17 @@ class Laplace(LocationScale):
     def _cf(self, t: jax.Array) -> jax.Array:
         return jnp.exp(1j * self.loc * t) / (1.0 + (self.scale * t) ** 2)
 
-    # The likelihood has a kink in loc: its maximum is the median, and the information is the expected one.
     @classmethod
-    def _from_median(cls, median: Any, mean_absolute_deviation: Any) -> dict[str, Any]:
-        return {"loc": median, "scale": mean_absolute_deviation}
+    def _level(cls, held: dict[str, Any]) -> float:
+        return 0.5
 
-    def _covariance(self, count: Any) -> jax.Array:
-        return jnp.eye(2) * self.scale**2 / count
+    @classmethod
+    def _from_sides(cls, below: Any, above: Any, held: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+        scale = held.get("scale", below + above)
+        return {"scale": scale}, -namespace(below).log(2.0 * scale) - (below + above) / scale
+
+    def _information(self) -> jax.Array:
+        return jnp.eye(2) / self.scale**2
 
     @classmethod
     def _start(cls, x: Any, w: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from suffice.distributions.declaration import parameter
 from suffice.distributions.distribution import Distribution
@@ -33,7 +34,7 @@ def _log_ramp(a: jax.Array) -> jax.Array:
 class Triangular(Distribution):
     """Triangular distribution on [low, high]: the density rises in a line to 2/(high − low) at peak, and falls in one.
 
-    It is not fitted: as a function of the ends and the peak the likelihood has a kink at each observation.
+    A fit finds the peak at an observation, and the ends beyond all of them.
 
     Args:
         low: left end, in the unit of x.
@@ -51,7 +52,17 @@ class Triangular(Distribution):
     peak: jax.Array = parameter(domain.real, 0.5, doc="mode")
 
     sample_space: ClassVar[Any] = domain.real
-    held: ClassVar[tuple[str, ...]] = ("low", "high", "peak")
+    irregular: ClassVar[tuple[str, ...]] = ("low", "high", "peak")
+
+    def _best_peak(self, x: np.ndarray, w: np.ndarray) -> float:
+        """The likeliest peak for the ends of this one: of sorted, distinct observations x (Oliver 1972)."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sides = []
+            for distance, height in ((x - self.low, w), ((self.high - x)[::-1], w[::-1])):
+                log = np.log(np.asarray(distance))
+                weight, total = (np.concatenate([[0.0], np.cumsum(v)[:-1]]) for v in (height, height * log))
+                sides.append(np.where(weight > 0.0, total - weight * log, 0.0))
+        return float(x[np.argmax(np.nan_to_num(sides[0] + sides[1][::-1], nan=-np.inf))])
 
     def _condition(self) -> tuple[Any, str]:
         inside = (self.low < self.high) & (self.low <= self.peak) & (self.peak <= self.high)

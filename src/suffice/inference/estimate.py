@@ -11,6 +11,7 @@ import numpy as np
 from suffice.distributions.affine import Affine
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family, as_family
+from suffice.distributions.family import family as with_held
 from suffice.distributions.generic import own
 from suffice.distributions.statistics import Expansion, Sufficient, sufficient
 from suffice.inference.censored import Censored
@@ -24,6 +25,13 @@ from suffice.inference.closed_form import (
     not_inside,
 )
 from suffice.inference.evidence import Evidence
+from suffice.inference.kinked import (
+    expected_covariance,
+    fit_censored,
+    fit_sides,
+    fit_sides_traced,
+    has_kink,
+)
 from suffice.inference.likelihood import (
     covariance,
     expand,
@@ -31,13 +39,12 @@ from suffice.inference.likelihood import (
     log_likelihood,
     reported_jacobian,
 )
-from suffice.inference.median import median_and_deviation
 from suffice.inference.observations import Memory, Observations
+from suffice.inference.peak import fit_peak
 from suffice.inference.result import Fit
-from suffice.inference.search import Together, search, share
+from suffice.inference.search import Together, at_limit, search, share
 from suffice.inference.start import rough, starting_points
 from suffice.numerics import newton
-from suffice.numerics.moments import median
 from suffice.numerics.newton import AT_LIMIT, CONVERGED, DEGENERATE, INVALID, UNBOUNDED
 from suffice.runtime.blocks import Block
 from suffice.runtime.errors import DataError
@@ -54,6 +61,8 @@ def fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any = None, mo
     """
     if own(family.member, "_sized") is not None and not family.member.event_ndim:
         raise ValueError(f"{family.name} is not fitted inside compiled code: the data say how many classes there are")
+    if own(family.kind, "_best_peak") is not None:
+        raise ValueError(f"{family.name} is not fitted inside compiled code: every observation is tried as the peak")
     fit = _fit_traced(family, x, w, begin, most)
     inside = jnp.all(family.member.sample_space.contains(x) | (w == 0.0)) & jnp.all(w >= 0.0)
     usable = inside & fit.distribution._valid() & (fit.result != DEGENERATE)
@@ -71,10 +80,8 @@ def fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any = None, mo
 def _fit_traced(family: Family, x: jax.Array, w: jax.Array, begin: Any, most: int) -> Fit:
     if has_sufficient(family):
         return from_sufficient(family, sufficient(family.member, [Block((x,), w)]))
-    if own(family.kind, "_from_median") is not None:
-        middle = median(x, w)
-        deviation = (w * jnp.abs(x - middle)).sum() / w.sum()
-        return _at_median(family, middle, deviation, w.sum())
+    if has_kink(family):
+        return fit_sides_traced(family, x, w)
     if isinstance(family.member, Affine) and not family.regular:
         p = at_smallest(family, jnp.where(w > 0, x, jnp.inf).min(), w @ x / w.sum())
         unknown, done = jnp.asarray(_unknown(family)), jnp.asarray(CONVERGED)
@@ -112,10 +119,12 @@ def expand_at(family: Family, at: Distribution, data: Observations) -> Expansion
 def _from_newton(family: Family, state: newton.State, last: Expansion, data: Observations) -> Fit:
     p = family.build(state.point)
     spread, limit = _unknown(family), None
+    if at_limit(p):
+        state = state._replace(status=AT_LIMIT)
     if state.status == CONVERGED:
         spread = covariance(last.jacobian, state.hessian)
-        if _has_median(family) and family.is_plain:  # the likelihood has a kink there
-            spread = p._covariance(data.survey.summary.count)
+        if has_kink(family) and ("loc",) in family.free:
+            spread = expected_covariance(family, p, data.survey.summary.count)
     elif state.status == AT_LIMIT:
         limit = _limit(family, p, data)
     if isinstance(p, Affine) and p.base.unbounded_at_origin and state.status == CONVERGED:
@@ -144,7 +153,9 @@ def _unknown(family: Family) -> np.ndarray:
 
 def _limit(target: Family, p: Distribution, data: Observations) -> Fit | None:
     """The fit of the family that a parameter leads to as it grows, with what is held held there as well."""
-    limit = next(target.kind.limits[path[-1]] for path in target.free if path[-1] in target.kind.limits)
+    limit = next((target.kind.limits[path[-1]] for path in target.free if path[-1] in target.kind.limits), None)
+    if limit is None:
+        return _one_sided_limit(target, p, data)
     free = {limit.names.get(path[-1], path[-1]) for path in target.free}
     values = {limit.names.get(name, name): getattr(p, name) for name in target.kind.field_names()}
     of_kind = as_family(limit.kind)
@@ -156,20 +167,14 @@ def _limit(target: Family, p: Distribution, data: Observations) -> Fit | None:
     return found if isinstance(found, Fit) else None
 
 
-def _from_median(family: Family, data: Observations) -> Fit:
-    """A family whose location is the median and whose scale the mean distance from it."""
-    middle, deviation, count = median_and_deviation(data)
-    if deviation == 0.0 and family.dimension > 1:
-        raise DataError(degenerate(family, count))
-    return _at_median(family, jnp.asarray(middle), jnp.asarray(deviation), jnp.asarray(count))
-
-
-def _at_median(family: Family, middle: jax.Array, deviation: jax.Array, count: jax.Array) -> Fit:
-    p = family.with_values(family.kind._from_median(middle, deviation))  # type: ignore[attr-defined]
-    value = count * (p.log_prob(middle) - deviation / p.scale)
-    chosen = np.array([p.field_names().index(path[-1]) for path in family.free])
-    spread = p._covariance(count)[np.ix_(chosen, chosen)]
-    return Fit(replace(family, member=p), p, spread, value, count, jnp.asarray(CONVERGED), jnp.asarray(0))
+def _one_sided_limit(target: Family, p: Distribution, data: Observations) -> Fit | None:
+    """The fit of the family, with a free origin, that is left when all observations lie on one side of loc."""
+    hook = own(p, "_limiting")
+    kind = None if hook is None or not target.is_plain else hook()
+    if kind is None:
+        return None
+    found = fit_families([with_held(kind, loc="free")], data)[0]
+    return found if isinstance(found, Fit) else None
 
 
 # -- several families at once --------------------------------------------------------------------------------------
@@ -231,15 +236,21 @@ def _without_search(family: Family, data: Observations) -> Fit | DataError | Non
         check_possible(family, data)
         if isinstance(family.member, Affine) and not family.regular:
             return _from_smallest(family, data)
+        if own(family.kind, "_best_peak") is not None:
+            p, value, status = fit_peak(family, data)
+            if not (np.isfinite(value) and np.all(np.asarray(p._valid()))):
+                raise DataError(not_inside(family, p))
+            return _answer(family, p, _unknown(family), value, data, status)
         if not family.regular:
             return _from_rounded_extremes(family, data)
-        return _from_median(family, data) if _has_median(family) and data.is_plain else None
+        if has_kink(family) and data.is_plain:
+            found = fit_sides(family, data)
+            return found if found.converged else replace(found, limit=_limit(family, found.distribution, data))
+        if has_kink(family) and ("loc",) in family.free and isinstance(data, Censored) and data.kinds.exact:
+            return fit_censored(family, data)
+        return None
     except DataError as error:
         return error
-
-
-def _has_median(family: Family) -> bool:
-    return own(family.kind, "_from_median") is not None and ("loc",) in family.free
 
 
 def _with_classes(family: Family, data: Observations) -> Family:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.family import Family
+from suffice.distributions.generic import own
 from suffice.inference.censored import Censored
 from suffice.inference.distances import CELLS, VALUES, Statistic, check, groups_of, members
 from suffice.inference.observations import Memory, Observations, tabulated
@@ -109,6 +110,9 @@ def goodness_of_fit(
     if isinstance(data, Censored):
         count = data.survey.summary.count
         return _untested(fit, statistic or "anderson-darling", int(count), False, _CENSORED)
+    if own(fit.family.kind, "_best_peak") is not None:
+        count, reason = int(data.survey.summary.count), "the family is not refitted to samples by compiled code"
+        return _untested(fit, statistic or "anderson-darling", count, False, reason)
     key, discrete = as_key(rng), fit.family.member.discrete
     table = tabulated(data, 0.0) if discrete and not data.width else data
     if isinstance(table, Memory) and len(table.values) and (table.width or discrete):

@@ -44,7 +44,7 @@ def log_masses(p: Any, lower: Float[Array, " n"], upper: Float[Array, " n"]) -> 
     density that is infinite or vanishes there is integrated as well. A density with a kink is left to its distribution
     function.
     """
-    if own(p, "_from_median") is not None:
+    if own(p, "_from_sides") is not None:
         return log_interval(p, lower, upper)
     at, log_weight, _ = _nodes(p._support(), lower, upper)
     return jax.nn.logsumexp(p._log_prob(at) + log_weight, axis=-1)
@@ -90,7 +90,7 @@ def expand(
 
     ``exact`` takes intervals from the distribution function, which compiles more slowly than quadrature by far.
     """
-    if len(columns) == 2 and not exact and own(family.member, "_from_median") is None:
+    if len(columns) == 2 and not exact and own(family.member, "_from_sides") is None:
         return _expand_masses(family, v, *columns, weights)
     value = second_order(lambda v: weights @ log_likelihoods(family.build(v), columns, exact), v)
     return *value, jnp.zeros(())

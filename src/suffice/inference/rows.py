@@ -77,13 +77,16 @@ class Meat:
         return self.total**2 / self.squares
 
 
-def meat(family: Family, data: Observations) -> Meat:
-    """The spread of the scores at the family's member: what the sandwich covariance is filled with."""
+def meat(family: Family, data: Observations, power: int = 2) -> Meat:
+    """The spread of the scores at the family's member: what the sandwich covariance is filled with.
+
+    With ``power`` 1 of the weights it is an estimate of the information, if weights are frequencies.
+    """
 
     def of(columns: tuple[np.ndarray, ...], weights: np.ndarray | None) -> Meat:
         s = _scores(family, columns)
         w = np.ones(len(s)) if weights is None else weights
-        return Meat(np.einsum("n,ni,nj->ij", w**2, s, s), float(w.sum()), float((w**2).sum()))
+        return Meat(np.einsum("n,ni,nj->ij", w**power, s, s), float(w.sum()), float((w**2).sum()))
 
     def look(chunk: Chunk) -> Meat:
         return of((np.asarray(chunk.values, float),), chunk.weights)

@@ -9,6 +9,7 @@ import numpy as np
 from suffice.distributions.affine import Affine
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family
+from suffice.distributions.generic import own
 from suffice.distributions.statistics import Expansion
 from suffice.inference.likelihood import expansions
 from suffice.inference.observations import Memory, Observations
@@ -29,15 +30,15 @@ def search(
     """
     points = [f.vector(p, np) for f, p in zip(families, starts, strict=True)]
     if not families or data.is_small:
-        return _climb(families, points, data)
-    sample = _climb(families, points, Memory(data.source, *data.pilot(real)))
+        return climb(families, points, data)
+    sample = climb(families, points, Memory(data.source, *data.pilot(real)))
     for i, (p, (state, _)) in enumerate(zip(starts, sample, strict=True)):
         if state.status == CONVERGED and not isinstance(p, Affine):
             points[i] = state.point
-    return _climb(families, points, data)
+    return climb(families, points, data)
 
 
-def _climb(
+def climb(
     families: Sequence[Family], points: Sequence[np.ndarray], data: Observations
 ) -> list[tuple[newton.State, Expansion]]:
     last: dict[int, Expansion] = {}
@@ -59,6 +60,12 @@ def _far(family: Family) -> Callable[[Any], bool]:
     """Whether a point is so far out in a parameter with a limiting family that the maximum is taken to be there."""
     places = [i for i, path in enumerate(family.free) if path[-1] in family.kind.limits]
     return lambda v: bool(places) and bool(np.any(v[places] > _FAR))
+
+
+def at_limit(p: Distribution) -> Any:
+    """Whether a member at which a search ended is, by its own account, at a limit of its family."""
+    hook = own(p, "_at_limit")
+    return np.False_ if hook is None else hook()
 
 
 class Together(tuple):
