@@ -3,7 +3,7 @@
 What is tested follows from what a family declares: its parameters' domains, its hooks, whether it is discrete, whether
 it is an exponential family, whether it has a sufficient statistic. Adding a family adds one line of the catalogue, and
 no line here. Parameter sets are stacked along the last axis and points along the first, so that each method is one
-compiled call per family; ``--full`` takes many more sets.
+compiled call per family; ``--full`` takes all families and many more sets.
 
 Tolerances: the library promises 1e-13 relative where the conditioning allows. ``Case`` computes condition numbers
 from the family's own density: moving x by eps·|x| moves log F by eps·|x| f/F, and log f by eps·|x| |(log f)'|.
@@ -22,18 +22,16 @@ import scipy.stats
 import suffice as sf
 from suffice.distributions import generic
 from suffice.distributions.catalogue import CATALOGUE
-from suffice.distributions.counts import SummedCounts
 from suffice.numerics import quadrature
 from suffice.numerics.newton import AT_LIMIT
 
 PROMISE = 1e-13
-SLOW = (
-    SummedCounts,
-    sf.BetaPrime,
-    sf.F,
-    sf.NoncentralChiSquared,
-    sf.NoncentralT,
-)  # minutes of compilation: only with --full
+# One of each make, with every hook that the base calls; the others come with --full, since each compiles all methods
+# anew, which takes a minute or more. Their values are tested in test_accuracy.py, their fits in test_every_family.py.
+REPRESENTATIVES = (
+    sf.Normal, sf.LogNormal, sf.Gamma, sf.Beta, sf.StudentT, sf.Weibull, sf.Laplace, sf.Uniform, sf.Pareto,
+    sf.GeneralizedPareto, sf.VonMises, sf.Bernoulli, sf.Categorical, sf.Poisson, sf.Binomial, sf.NegativeBinomial,
+)  # fmt: skip
 FALSE_ALARM = 1e-9  # of each statistical test
 DRAWS = 20_000
 
@@ -282,11 +280,11 @@ def quiet():
 
 
 def pytest_generate_tests(metafunc):
-    """Every family in turn; those whose tails are sums take a minute each to compile, and come with ``--full``."""
+    """Every family in turn with ``--full``, else one of each make."""
     if "case" in metafunc.fixturenames:
         full = metafunc.config.getoption("full")
         numbers = [e for e in CATALOGUE if not e.kind.event_ndim]
-        entries = [e for e in numbers if full or not issubclass(e.kind, SLOW)]
+        entries = [e for e in numbers if full or e.kind in REPRESENTATIVES]
         metafunc.parametrize("case", entries, ids=[e.name for e in entries], indirect=True, scope="module")
 
 
