@@ -45,6 +45,8 @@ bench: accuracy
 	$(BIN)/python benchmarks/selection.py
 	$(BIN)/python benchmarks/tests_of_fit.py
 	$(BIN)/python benchmarks/drawing.py
+	$(BIN)/python benchmarks/intervals.py
+	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/tails.py
 
 accuracy: $(VENV)/.dev
