@@ -207,5 +207,5 @@ def _told_groups(groups: Any) -> dict[str, Any]:
             str(label): {"count": float(f.count), "parameters": f.parameters, "standard_errors": f.standard_errors}
             for label, f in zip(groups.labels, groups.fits, strict=True)
         },
-        "likelihood_ratio": asdict(groups.test),
+        "likelihood_ratio": asdict(groups.test) if groups.has_test else None,
     }

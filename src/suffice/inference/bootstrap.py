@@ -39,7 +39,7 @@ def resampled(fit: Any, data: Observations, replicates: int, rng: RNG = 0) -> np
     rows, weights = rows_of(data)
     w = np.ones(rows[0].shape[0]) if weights is None else weights
     total = w.sum()
-    if total != np.floor(total):
+    if not np.all(w == np.floor(w)):
         raise DataError("the bootstrap resamples observations, so the weights must be whole frequencies")
     draw, n, size = generator(as_key(rng)), len(w), padded_size(len(w))
     columns = tuple(np.pad(c, [(0, size - n)] + [(0, 0)] * (c.ndim - 1), mode="edge") for c in rows)

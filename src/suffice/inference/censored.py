@@ -119,6 +119,13 @@ class Censored(Observations):
                     "likelihood grows as the distribution moves beyond them all"
                 )
 
+        if not self.kinds.exact and self.in_memory and self.rows[:, LEFT].max() < self.rows[:, RIGHT].min():
+            raise DataError(
+                f"{family.name} cannot be fitted: all intervals share the values between "
+                f"{self.rows[:, LEFT].max():g} and {self.rows[:, RIGHT].min():g}, and the likelihood grows as the "
+                "distribution shrinks into them"
+            )
+
     def pilot(self, space: Interval) -> tuple[np.ndarray, np.ndarray]:
         rows, w = self.rows[:PILOT], None if self.weights is None else self.weights[:PILOT]
         x = imputed(rows)

@@ -67,7 +67,9 @@ def vuong(first: Fit, second: Fit, correction: Correction = "none") -> Vuong:
     if correction not in get_args(Correction):
         raise ValueError(f"correction must be one of {', '.join(get_args(Correction))}, got {correction!r}")
     (one, w), (other, w2) = (log_likelihood_of_rows(f) for f in (first, second))
-    if len(one) != len(other) or not np.array_equal(w, w2):
+    if first.family.member.discrete != second.family.member.discrete:
+        raise ValueError("a density does not compare with a probability: one family is discrete, the other is not")
+    if len(one) != len(other) or not np.array_equal(w, w2) or not _same_rows(first, second):
         raise ValueError(f"the fits must be of the same data, got {first.count:g} and {second.count:g} observations")
     n = w.sum()
     m = one - other
@@ -79,6 +81,12 @@ def vuong(first: Fit, second: Fit, correction: Correction = "none") -> Vuong:
     same = omega <= 1e-12 * (np.abs(one).max() + np.abs(other).max())
     z = np.nan if same else difference / error
     return Vuong(z, float(2.0 * ndtr(-abs(z))), float(ndtr(-z)), difference, error, correction)
+
+
+def _same_rows(first: Fit, second: Fit) -> bool:
+    """Whether two fits rest on the same observations, in the same order."""
+    a, b = (rows_of(f.evidence.observations)[0] for f in (first, second))  # type: ignore[union-attr, arg-type]
+    return len(a) == len(b) and all(np.array_equal(u, v) for u, v in zip(a, b, strict=True))
 
 
 def log_likelihood_of_rows(fit: Fit) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.inference import bootstrap, exact, intervals, rows
+from suffice.inference.kinked import has_kink
 from suffice.inference.likelihood import reported_jacobian
 from suffice.inference.result import ConfidenceInterval, Method
 from suffice.numerics.domain import real
@@ -20,7 +21,7 @@ def of_parameters(
     fit: Any, level: float, method: str, scale: str, replicates: int, rng: Any
 ) -> dict[str, tuple[float, float]]:
     """Lower and upper end of each reported parameter of a fit."""
-    _check(method, level)
+    check(method, level)
     family, names = fit.family, fit.parameter_names
     if scale not in ("unconstrained", "natural"):
         raise ValueError(f'scale must be "unconstrained" or "natural", got {scale!r}')
@@ -31,6 +32,10 @@ def of_parameters(
         domains = family.parameter_domains if scale == "unconstrained" else [real] * len(names)
         variances = fit.covariance.diagonal()
         lower, upper = intervals.wald(family.report(fit.distribution, np), variances, domains, level)
+    elif method in ("profile", "score") and has_kink(family):
+        raise ValueError(
+            f"{family.name}: its likelihood has a kink, so there is no {method} interval; bootstrap has one"
+        )
     elif not _is_regular(fit) and method != "parametric":
         lower = upper = np.full(len(names), np.nan)
     elif method in _BOOTSTRAPS:
@@ -44,7 +49,7 @@ def of_quantity(
     fit: Any, of: Callable[[Any], Any], level: float, method: str, replicates: int, rng: Any
 ) -> ConfidenceInterval:
     """Estimate and ends for a function of the distribution."""
-    _check(method, level)
+    check(method, level)
     family = fit.family
     if method in exact.TABLES:
         raise ValueError(f"there is no {method} interval for a function of the distribution")
@@ -72,7 +77,8 @@ def of_quantity(
     return ConfidenceInterval(float(value), float(lower), float(upper), level, method)
 
 
-def _check(method: str, level: float) -> None:
+def check(method: str, level: float) -> None:
+    """Raise for a method or a level that is none."""
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     intervals.normal_quantile(level)
@@ -89,7 +95,8 @@ def _evidence(fit: Any) -> Any:
         )
     if fit.evidence is None:
         raise ValueError(
-            "this fit does not know its data: intervals by likelihood and bootstrap need a fit out of sf.fit"
+            "this fit does not know its data, as those out of compiled code, of vectors, and of groups that share "
+            "parameters do not: there is no interval by likelihood or bootstrap"
         )
     return fit.evidence
 

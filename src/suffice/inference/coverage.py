@@ -12,9 +12,10 @@ from suffice.distributions.statistics import sufficient
 from suffice.inference import bootstrap, contour
 from suffice.inference.closed_form import has_sufficient
 from suffice.inference.estimate import fit_traced
-from suffice.inference.exact import TABLES
+from suffice.inference.exact import TABLES, rule_for
 from suffice.inference.information import information
 from suffice.inference.intervals import normal_quantile
+from suffice.inference.kinked import has_kink
 from suffice.inference.likelihood import expand, log_likelihoods, mean_log_likelihood, reported_jacobian
 from suffice.inference.result import Fit
 from suffice.numerics.newton import CONVERGED, UNBOUNDED, second_order
@@ -43,11 +44,11 @@ def ends(
     """
     p, domains = fit.distribution, family.parameter_domains
     if method in TABLES:
-        rule = TABLES[method].get(family.kind)
-        if rule is None:
-            raise ValueError(f"{family.name} has no {method} interval")
+        rule = rule_for(family, method)
         found = rule(p, jnp.asarray(float(x.size)), 1.0 - level)
         return jnp.stack([jnp.stack([jnp.asarray(e, float) for e in found[name]]) for name in family.parameter_names])
+    if (not family.regular and method != "parametric") or (has_kink(family) and method in ("profile", "score")):
+        return jnp.full((len(domains), 2), jnp.nan)
     if method.startswith("wald"):
         spread = _expected(family, p, x.size) if method == "wald-expected" else fit.covariance
         return _wald(family.report(p), jnp.diagonal(spread), domains, level, method != "wald-natural")

@@ -12,9 +12,8 @@ import numpy as np
 from suffice.distributions.family import Family
 from suffice.distributions.statistics import Sufficient
 from suffice.inference.likelihood import expansions, mean_log_likelihood
-from suffice.inference.observations import Memory, Observations, tabulated
+from suffice.inference.observations import Observations, tabulated
 from suffice.inference.search import Together, share
-from suffice.numerics.domain import real
 from suffice.numerics.newton import second_order
 
 type Expanded = tuple[Any, Any, Any]  # log-likelihood, gradient, Hessian
@@ -49,13 +48,6 @@ class Evidence:
             return Together(expansions(families, points, blocks, lambda work, items: share(work, items, data)))
 
         return [(e.log_likelihood, e.gradient, e.hessian) for e in data.fold(reduce)]
-
-    def condensed(self) -> "Evidence | None":
-        """Much data drawn together to a few groups, for a search to begin with; None where there is no need."""
-        data = self.observations
-        if self.statistic is not None or data is None or data.is_small or not (data.in_memory and data.is_plain):
-            return None
-        return Evidence(Memory(data.source, *data.pilot(real)))
 
 
 def _of_statistic(requests: Sequence[tuple[Family, np.ndarray]], s: Sufficient) -> list[Expanded]:

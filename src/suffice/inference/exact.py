@@ -172,14 +172,9 @@ TABLES: dict[str, dict[type, Rule]] = {
 }
 
 
-def from_table(fit: Any, level: float, method: str) -> dict[str, tuple[float, float]]:
-    """Intervals by a rule of the family.
-
-    Raises:
-        ValueError: the family has no such rule, parameters are held that it does not expect, or the counts are not
-            whole numbers.
-    """
-    family, kind = fit.family, fit.family.kind
+def rule_for(family: Any, method: str) -> Rule:
+    """The rule of a family, or a ValueError where it has none or parameters are held that it does not expect."""
+    kind = family.kind
     rule = TABLES[method].get(kind)
     free = {path[-1] for path in family.free}
     wanted = _FREE.get(kind, set(kind.field_names()) - set(kind.held))
@@ -188,6 +183,19 @@ def from_table(fit: Any, level: float, method: str) -> dict[str, tuple[float, fl
             f"{k.__name__} (of {', '.join(_FREE[k])} alone)" if k in _FREE else k.__name__ for k in TABLES[method]
         )
         raise ValueError(f"{family.name} has no {method} interval; there is one for {known}")
+    return rule
+
+
+def from_table(fit: Any, level: float, method: str) -> dict[str, tuple[float, float]]:
+    """Intervals by a rule of the family.
+
+    Raises:
+        ValueError: the family has no such rule, parameters are held that it does not expect, or the counts are not
+            whole numbers.
+    """
+    if fit.method != "mle":
+        raise ValueError(f"{method} intervals are for maximum likelihood; this fit is by {fit.method}")
+    rule = rule_for(fit.family, method)
     n = float(fit.count)
     if n != np.floor(n):
         raise ValueError(f"a {method} interval needs whole frequencies, got a count of {n:g}")

@@ -16,6 +16,7 @@ from suffice.inference.arrays import fit_rows, summarise_rows
 from suffice.inference.evidence import Evidence
 from suffice.inference.groups import Groups, fit_groups, split
 from suffice.inference.information import information
+from suffice.inference.kinked import has_kink
 from suffice.inference.likelihood import reported_jacobian
 from suffice.inference.methods.choose import fit_otherwise, fit_otherwise_traced, method_of
 from suffice.inference.observe import observe
@@ -106,12 +107,18 @@ def fit(  # pyright: ignore[reportInconsistentOverload]  the options are the sam
     if covariance != "observed" and (method != "mle" or penalty is not None or prior is not None):
         raise ValueError(f"covariance={covariance!r} is for maximum likelihood alone")
     penalised = penalty is not None or prior is not None
+    if by is not None and (method != "mle" or penalised):
+        raise ValueError("by= is for maximum likelihood alone")
+    if share and by is None:
+        raise ValueError("share names parameters that groups have in common: it needs by=")
     if penalised and method != "mle":
         raise ValueError(f"penalty and prior are for method='mle', not for {method!r}")
     if levels is not None and method != "quantiles":
         raise ValueError(f"levels are for method='quantiles', not for {method!r}")
     if method != "mle" or penalised:
         return _fit_otherwise(family, data, weights, method, levels, penalty, prior, missing)
+    if covariance != "observed" and (is_traced(data, weights) or by is not None or family.member.event_ndim):
+        raise ValueError(f"covariance={covariance!r} is for one fit to numbers, outside of compiled code")
     if is_traced(data, weights):
         return _fit_traced(family, jnp.asarray(data), weights)
     if by is not None:
@@ -150,6 +157,8 @@ def _with_covariance(fit: Fit, covariance: str) -> Fit:
             raise ValueError("the expected information of censored, truncated or rounded values is not known")
         spread = jacobian @ jnp.linalg.inv(fit.count * information(family, v)) @ jacobian.T
         return replace(fit, covariance=spread).resting_on(evidence)
+    if has_kink(family):
+        raise ValueError(f"{family.name}: its likelihood has a kink, so there is no sandwich covariance")
     if evidence.observations is None:
         raise ValueError("a sandwich covariance needs the data: a statistic is not enough")
     ((_, _, hessian),) = evidence.expand([(family, family.vector(fit.distribution, np))])

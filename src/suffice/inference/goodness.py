@@ -106,6 +106,9 @@ def goodness_of_fit(
             f"tests of fit are for distributions of numbers; {fit.family.name} is one of vectors or matrices"
         )
     data = _observations(fit, data)
+    if fit.method != "mle":
+        reason = f"samples are refitted by maximum likelihood, and this fit is by {fit.method}"
+        return _untested(fit, statistic or "anderson-darling", int(data.survey.summary.count), False, reason)
     fit = fit.limit or fit
     if isinstance(data, Censored):
         count = data.survey.summary.count

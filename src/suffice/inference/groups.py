@@ -10,6 +10,7 @@ import numpy as np
 
 from suffice.distributions.family import Family
 from suffice.inference import estimate
+from suffice.inference.kinked import has_kink
 from suffice.inference.likelihood import reported_jacobian
 from suffice.inference.observations import Observations
 from suffice.inference.observe import observe
@@ -18,7 +19,7 @@ from suffice.numerics import newton
 from suffice.numerics.newton import CONVERGED, RUNNING
 from suffice.numerics.special.incomplete_gamma import gammaincc
 from suffice.runtime.errors import DataError
-from suffice.streams import Data, Source
+from suffice.streams import Data, Source, from_array
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ def likelihood_ratio(smaller: Any, larger: Any) -> LikelihoodRatio:
     """
     if float(smaller.count) != float(larger.count):
         raise ValueError(f"the fits must be of the same data, got {smaller.count:g} and {larger.count:g} observations")
+    for fit in (smaller, larger):
+        reason = _reason_against(fit)
+        if reason:
+            raise ValueError(f"there is no likelihood-ratio test: {reason}")
     df = larger.dimension - smaller.dimension
     if df < 1:
         raise ValueError(
@@ -63,6 +68,18 @@ def likelihood_ratio(smaller: Any, larger: Any) -> LikelihoodRatio:
         )
     statistic = max(0.0, 2.0 * (float(larger.log_likelihood) - float(smaller.log_likelihood)))
     return LikelihoodRatio(statistic, df, float(gammaincc(df / 2.0, statistic / 2.0)))
+
+
+def _reason_against(fit: Any) -> str:
+    """Why twice a gain in log-likelihood has no chi-square law, empty where it has."""
+    for one in getattr(fit, "fits", (fit,)):
+        if one.pseudo:
+            return "weights that are no frequencies have no likelihood"
+        if one.method != "mle":
+            return f"a fit is by {one.method}, not by maximum likelihood"
+        if not one.regular:
+            return f"the support of {one.family.name} is estimated"
+    return ""
 
 
 @dataclass(frozen=True)
@@ -107,6 +124,11 @@ class Groups:
         """Whether the groups differ: likelihood ratio of the groups against ``pooled``."""
         return likelihood_ratio(self.pooled, self)
 
+    @property
+    def has_test(self) -> bool:
+        """Whether the likelihood ratio tells if the groups differ: not for one group, nor for estimated supports."""
+        return self.dimension > self.pooled.dimension and not _reason_against(self)
+
     def __getitem__(self, label: Any) -> Fit:
         return self.fits[self.labels.index(label)]
 
@@ -117,8 +139,9 @@ class Groups:
         for label, f in zip(self.labels, self.fits, strict=True):
             told = ", ".join(f"{n} = {v:.6g} ± {f.standard_errors[n]:.2g}" for n, v in f.parameters.items())
             lines.append(f"  {label!s:<12} n = {float(f.count):<8,.10g} {told}")
-        t = self.test
-        lines.append(f"  do they differ? likelihood ratio {t.statistic:.4g}, df {t.df}, p = {t.p_value:.3g}")
+        if self.has_test:
+            t = self.test
+            lines.append(f"  do they differ? likelihood ratio {t.statistic:.4g}, df {t.df}, p = {t.p_value:.3g}")
         return "\n".join(lines)
 
 
@@ -147,8 +170,8 @@ def fit_groups(
 def _sharing(pooled: Fit, fits: list[Fit], shared: tuple[str, ...]) -> list[Fit]:
     """The joint maximum: Newton's method on shared coordinates followed by those of each group."""
     family = pooled.family
-    if not all(f.regular for f in fits):
-        raise ValueError(f"{family.name}: parameters that bound the support are not shared between groups")
+    if not all(f.regular for f in fits) or has_kink(family):
+        raise ValueError(f"{family.name}: its likelihood is not smooth, so groups share none of its parameters")
     common = _common(family, shared)
     own, d, k = ~common, len(common), int(common.sum())
     size = k + len(fits) * (d - k)
@@ -190,24 +213,11 @@ def _common(family: Family, shared: tuple[str, ...]) -> np.ndarray:
     return np.concatenate(flags)
 
 
-def split(data: Any, weights: Any, by: Any, missing: str = "error") -> dict[Any, Observations]:
+def split(data: Any, weights: Any, by: Any, missing: Any = "error") -> dict[Any, Observations]:
     """Observations of each group, in the order of their labels."""
-    codes, labels = codes_of(by)
     if isinstance(data, Source):
         raise TypeError("by= needs data in memory: read the column first, or use the command's --by")
-    if isinstance(data, Data):
-        if len(codes) != len(data):
-            raise DataError(f"by must have as many rows as the data, {len(data)}, got {len(codes)}")
-        rows, heights = data.rows, data.weights
-        masks = {label: codes == i for i, label in enumerate(labels)}
-        return {label: observe(_part(rows[m], None if heights is None else heights[m])) for label, m in masks.items()}
-    x = np.asarray(data)
-    if len(codes) != len(x):
-        raise DataError(f"by must have as many rows as the data, {len(x)}, got {len(codes)}")
-    w = None if weights is None else np.asarray(weights, float)
-    return {
-        label: observe(x[codes == i], None if w is None else w[codes == i], missing) for i, label in enumerate(labels)
-    }
+    return split_source(data.source if isinstance(data, Data) else from_array(data, weights, missing=missing), by)
 
 
 def split_source(source: Source, by: Any) -> dict[Any, Observations]:
@@ -241,12 +251,20 @@ def _part(rows: np.ndarray, weights: np.ndarray | None) -> Data:
     return Data(left=left, right=right, lower=lower, upper=upper, weights=weights)
 
 
+def _is_label(value: Any) -> bool:
+    """Whether a label says anything: None, NaN and what is unlike itself do not."""
+    if value is None or value == "":
+        return False
+    same = value == value  # pandas' NA answers with itself
+    return same is True or same is np.True_
+
+
 def codes_of(by: Any) -> tuple[np.ndarray, list[Any]]:
     """A number for each row, and what the numbers stand for, sorted; a missing label is refused."""
-    column = np.asarray(by)
+    column = np.asarray(by.to_numpy() if hasattr(by, "to_numpy") else by)
     if column.ndim != 1:
         raise DataError(f"by must be one column of labels, got shape {column.shape}")
-    bad = [i for i, v in enumerate(column.tolist()) if v is None or v != v]  # NaN is not itself
+    bad = [i for i, v in enumerate(column.tolist()) if not _is_label(v)]
     if bad:
         raise DataError(f"by has {len(bad)} missing labels, the first at row {bad[0] + 1} (counting from 1)")
     labels, codes = np.unique(column, return_inverse=True)

@@ -1,6 +1,7 @@
 """Confidence intervals from a fit: one function for each method, and one that chooses among them."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from statistics import NormalDist
@@ -16,7 +17,7 @@ from suffice.inference import contour
 from suffice.inference.evidence import Evidence, expand_quantities
 from suffice.inference.information import information
 from suffice.numerics.domain import Domain
-from suffice.numerics.newton import CONVERGED, RUNNING, UNBOUNDED
+from suffice.numerics.newton import CONVERGED, EXHAUSTED, RUNNING, UNBOUNDED
 
 
 def normal_quantile(level: float) -> float:
@@ -70,8 +71,7 @@ def likelihood_ends(
 ) -> np.ndarray:
     """Ends of intervals by the likelihood, (q, 2), of several quantities at once.
 
-    All searches ask for their expansions together, so that a step is one pass over the data. With much data a search
-    on a small sample comes first, which saves passes over the whole.
+    All searches ask for their expansions together, so that a step is one pass over the data.
 
     Args:
         family: with the estimate as its member.
@@ -83,14 +83,6 @@ def likelihood_ends(
     """
     z = normal_quantile(level)
     searches = _started(family, evidence, wanted, z)
-    rough = evidence.condensed() if method == "profile" else None
-    if rough is not None:
-        near = _started(family, rough, wanted, z)
-        _search(family, rough, wanted, near, method)
-        for key, (target, _) in searches.items():
-            found = near[key][1]
-            if found.status == CONVERGED:
-                searches[key] = target, found._replace(iterations=np.asarray(0), status=np.asarray(RUNNING))
     _search(family, evidence, wanted, searches, method)
     ends = np.full((wanted.number, 2), np.nan)
     for (i, j), (_, curve) in searches.items():
@@ -107,7 +99,7 @@ def _started(family: Family, evidence: Evidence, wanted: Quantities, z: float) -
     for i, quantity in enumerate(quantities):
         for j, side in enumerate(_SIDES):
             target = contour.Target(v, -np.asarray(hessian), np.float64(value), np.float64(side), z)
-            with np.errstate(all="ignore"):
+            with np.errstate(all="ignore"), suppress(np.linalg.LinAlgError):  # an estimate on the boundary has no curve
                 searches[i, j] = target, contour.start(target, quantity)
     return searches
 
@@ -136,8 +128,11 @@ def _search(family: Family, evidence: Evidence, wanted: Quantities, searches: _S
             info = -np.asarray(likelihood[2]) if method == "score" else None
             if expected:
                 info = _count(evidence) * np.asarray(information(family, point))
-            with np.errstate(all="ignore"):
-                searches[key] = target, contour.update(curve, target, likelihood, quantities[key], info)
+            try:
+                with np.errstate(all="ignore"):
+                    searches[key] = target, contour.update(curve, target, likelihood, quantities[key], info)
+            except np.linalg.LinAlgError:
+                searches[key] = target, curve._replace(status=np.asarray(EXHAUSTED))
 
 
 def _count(evidence: Evidence) -> float:

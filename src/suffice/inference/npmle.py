@@ -7,7 +7,7 @@ import numpy as np
 
 from suffice.inference.intervals import normal_quantile
 from suffice.streams import Data
-from suffice.streams.intervals import LEFT, LOWER, RIGHT, UPPER, is_exact
+from suffice.streams.intervals import LEFT, LOWER, RIGHT, UPPER, is_exact, is_truncated
 
 _MOST_STEPS = 5_000
 _EXACT = 1e-9  # change of any mass, at which the steps end
@@ -70,6 +70,7 @@ def distribution_function(data: Any, weights: Any = None, *, level: float = 0.95
         >>> f.sf([2.0, 5.0]).round(4).tolist()
         [0.75, 0.375]
     """
+    normal_quantile(level)  # checks it
     given = data if isinstance(data, Data) else Data(data, weights)
     return of_rows(given.rows, given.weights, level)
 
@@ -103,8 +104,11 @@ def _kaplan_meier(rows: np.ndarray, w: np.ndarray, level: float) -> Nonparametri
 def _turnbull(rows: np.ndarray, w: np.ndarray) -> NonparametricEstimate:
     left, right = _innermost(rows)
     inside = _holds(rows[:, LEFT], rows[:, RIGHT], is_exact(rows), left, right)
-    seen = _holds(rows[:, LOWER], rows[:, UPPER], np.zeros(len(rows), bool), left, right)
-    unseen, truncated = 1.0 - seen, not seen.all()
+    truncated = bool(is_truncated(rows).any())
+    seen = unseen = np.zeros((0, 0))
+    if truncated:
+        seen = _holds(rows[:, LOWER], rows[:, UPPER], np.zeros(len(rows), bool), left, right)
+        unseen = 1.0 - seen
     mass, moved = np.full(left.shape[0], 1.0 / left.shape[0]), np.inf
     for _ in range(_MOST_STEPS):
         expected = (w / (inside @ mass)) @ inside

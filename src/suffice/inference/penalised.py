@@ -11,10 +11,10 @@ import numpy as np
 
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family
-from suffice.distributions.generic import own
 from suffice.distributions.statistics import Expansion
 from suffice.inference.censored import Censored
 from suffice.inference.estimate import check_possible
+from suffice.inference.kinked import has_kink
 from suffice.inference.likelihood import covariance, expansion
 from suffice.inference.observations import Observations
 from suffice.inference.result import Fit
@@ -31,7 +31,7 @@ def fit_penalised(
 ) -> Fit:
     """The member that maximises l(theta) − penalty(p) + Σ log prior_j(theta_j), by Newton's method on all of it."""
     check_prior(family, prior)
-    if not family.regular or own(family.kind, "_from_median") is not None:
+    if not family.regular or has_kink(family):
         raise ValueError(f"{family.name}: its likelihood is not smooth, so it is fitted without a penalty or prior")
     if isinstance(data, Censored):
         data.check(family)

@@ -9,6 +9,7 @@ import numpy as np
 
 from suffice.distributions.catalogue import CATALOGUE
 from suffice.distributions.family import Family, as_family
+from suffice.inference import confidence
 from suffice.inference.censored import Censored
 from suffice.inference.distances import Statistic
 from suffice.inference.estimate import fit_families
@@ -106,6 +107,7 @@ class Ranking:
             level, method, options: as there.
             top: how many families; all if left out. Families without such an interval are left out.
         """
+        confidence.check(method, level)
         found = {}
         for c in self.candidates[:top]:
             with suppress(ValueError):

@@ -93,6 +93,10 @@ class Fit:
         object.__setattr__(self, "evidence", evidence)
         return self
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: without the data."""
+        return {name: value for name, value in self.__dict__.items() if name != "evidence"}
+
     @property
     def converged(self) -> bool:
         """Whether the estimate is a maximum of the likelihood, or what another method asks for."""

@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import comb
+from math import lgamma, log
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -108,9 +108,11 @@ def two_sample(
         return TwoSample(statistic, observed, p, (n, m), "asymptotic", 0)
     if method == "asymptotic":
         raise ValueError(f"the asymptotic p-value is that of kolmogorov-smirnov, got {statistic}")
-    if method == "exact" or (method == "auto" and comb(n + m, n) <= replicates):
-        if comb(n + m, n) > 10**7:
-            raise ValueError(f"there are {comb(n + m, n):.2g} labellings, too many to go through: method='permutation'")
+    labellings = lgamma(n + m + 1) - lgamma(n + 1) - lgamma(m + 1)  # logarithm of their number
+    if method == "exact" or (method == "auto" and labellings <= log(replicates) + 1e-9):
+        if labellings > log(10**7):
+            told = labellings / log(10.0)
+            raise ValueError(f"there are about 10^{told:.0f} labellings, too many to go through: method='permutation'")
         found = np.concatenate([measure(z) for z in _all_labellings(n, m)])
         return TwoSample(statistic, observed, _extreme(found, observed) / len(found), (n, m), "exact", len(found))
     found = np.concatenate([measure(z) for z in _permutations(labels, replicates, rng)])
@@ -187,11 +189,12 @@ def _exact_smirnov(pooled: Pooled) -> float:
     Along the pooled order the chance that i of the first k observations are from x is carried forward; what reaches d
     is taken out and added up, so that small p-values keep their digits.
     """
-    n = int(pooled.labels.sum())
     whole = len(pooled.labels)
+    labels = pooled.labels if 2 * pooled.labels.sum() <= whole else 1 - pooled.labels  # the work grows with the ones
+    n = int(labels.sum())
     m = whole - n
     places = pooled.ends + 1
-    below = np.cumsum(pooled.labels)[pooled.ends]
+    below = np.cumsum(labels)[pooled.ends]
     reached = int(np.abs(below * m - (places - below) * n).max())
     ends = np.zeros(whole + 1, bool)
     ends[places] = True

@@ -128,6 +128,10 @@ class Data:
             at = int(np.argmax((happened != 0) & (happened != 1)))
             raise DataError(f"event must be 0 or 1, got {happened[at]:g} {at_row(at + 1)}")
         times = _column(time, "time")
+        late = None if entry is None else np.broadcast_to(_column(entry, "entry") >= times, times.shape)
+        if late is not None and late.any():
+            at = int(late.argmax())
+            raise DataError(f"time must be above entry, got {times[at]:g} {at_row(at + 1)}")
         return cls(left=times, right=np.where(happened == 1, times, np.inf), lower=entry, weights=weights)
 
     @property

@@ -9,8 +9,7 @@ import numpy as np
 from suffice.runtime.errors import DataError
 from suffice.streams.columns import choose
 from suffice.streams.source import at_row
-
-DELIMITERS = {".csv": ",", ".tsv": "\t"}
+from suffice.streams.sources import DELIMITERS
 
 
 def labels(path: str | os.PathLike[str], column: str) -> np.ndarray:
@@ -50,4 +49,4 @@ def _table(where: str, column: str) -> Any:
 
     text = Path(where).with_suffix("").suffix.lower() if suffix == ".gz" else suffix
     parse = csv.ParseOptions(delimiter=DELIMITERS[text], newlines_in_values=True)
-    return csv.read_csv(where, parse_options=parse)
+    return csv.read_csv(where, parse_options=parse, convert_options=csv.ConvertOptions(strings_can_be_null=True))

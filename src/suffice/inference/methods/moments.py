@@ -68,7 +68,13 @@ def sample_l_moments(x: jax.Array, w: jax.Array) -> jax.Array:
         return jnp.prod(jnp.stack([m - i for i in range(k + 1)]), axis=0)
 
     n = ends[-1]
-    b = [x @ (falling(ends, k) - falling(starts, k)) / ((k + 1.0) * falling(n, k)) for k in range(MOST)]
+    whole = [
+        falling(n, k) for k in range(MOST)
+    ]  # 0 where there are too few values for a moment: nobody asks for it then
+    b = [
+        x @ (falling(ends, k) - falling(starts, k)) / ((k + 1.0) * jnp.where(whole[k] > 0, whole[k], 1.0))
+        for k in range(MOST)
+    ]
     return jnp.asarray(_SHIFTED) @ jnp.stack(b)
 
 
