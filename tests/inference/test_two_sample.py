@@ -156,7 +156,7 @@ def test_methods_that_are_refused():
     x = np.arange(40.0)
     with pytest.raises(ValueError, match="asymptotic p-value is that of kolmogorov-smirnov"):
         sf.two_sample(x, x, "energy", method="asymptotic")
-    with pytest.raises(ValueError, match=r"1.1e\+23 labellings, too many"):
+    with pytest.raises(ValueError, match=r"about 10\^23 labellings, too many"):
         sf.two_sample(x, x, "energy", method="exact")
     with pytest.raises(ValueError, match="method must be one of"):
         sf.two_sample(x, x, method="guess")
