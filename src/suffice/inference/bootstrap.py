@@ -19,7 +19,7 @@ from suffice.inference.estimate import fit_traced
 from suffice.inference.likelihood import expand
 from suffice.inference.observations import Observations
 from suffice.inference.replicates import generator, of_values
-from suffice.inference.rows import padded_size, row_log_likelihoods, rows_of
+from suffice.inference.rows import padded, row_log_likelihoods, rows_of
 from suffice.numerics import newton
 from suffice.numerics.newton import CONVERGED
 from suffice.numerics.special.normal import ndtr, ndtri
@@ -41,8 +41,8 @@ def resampled(fit: Any, data: Observations, replicates: int, rng: RNG = 0) -> np
     total = w.sum()
     if not np.all(w == np.floor(w)):
         raise DataError("the bootstrap resamples observations, so the weights must be whole frequencies")
-    draw, n, size = generator(as_key(rng)), len(w), padded_size(len(w))
-    columns = tuple(np.pad(c, [(0, size - n)] + [(0, 0)] * (c.ndim - 1), mode="edge") for c in rows)
+    draw, columns = generator(as_key(rng)), padded(rows)
+    n, size = len(w), len(columns[0])
     family = replace(fit.family, member=fit.distribution)
     batch = max(1, min(replicates, _ENTRIES // size))
     parts = []

@@ -10,7 +10,7 @@ import numpy as np
 from suffice.inference.likelihood import log_likelihoods
 from suffice.inference.observations import Observations
 from suffice.inference.result import Fit
-from suffice.inference.rows import padded_size, row_log_likelihoods, rows_of
+from suffice.inference.rows import padded, row_log_likelihoods, rows_of
 from suffice.numerics.special.normal import ndtr
 
 Correction = Literal["none", "aic", "bic"]
@@ -104,9 +104,7 @@ def log_likelihood_of(p: Any, data: Observations) -> tuple[np.ndarray, np.ndarra
     """Log-likelihood of each row under a distribution, (n,), and the rows' weights."""
     columns, weights = rows_of(data)
     n = len(columns[0])
-    missing = padded_size(n) - n
-    padded = tuple(np.pad(c, [(0, missing)] + [(0, 0)] * (c.ndim - 1), mode="edge") for c in columns)
-    return np.asarray(_rows(p, padded))[:n], np.ones(n) if weights is None else np.asarray(weights, float)
+    return np.asarray(_rows(p, padded(columns)))[:n], np.ones(n) if weights is None else np.asarray(weights, float)
 
 
 @jax.jit

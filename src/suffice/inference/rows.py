@@ -50,16 +50,15 @@ def _row_scores(family: Family, v: jax.Array, columns: tuple[jax.Array, ...]) ->
     return jax.jacfwd(each)(v)
 
 
-def padded_size(n: int) -> int:
-    """A size that few programs are compiled for."""
-    return max(TINY, 1 << (n - 1).bit_length()) if n <= MIDDLE else -(-n // MIDDLE) * MIDDLE
+def padded(columns: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+    """Columns filled up with copies of their last row to a length that few programs are compiled for."""
+    n = len(columns[0])
+    size = max(TINY, 1 << (n - 1).bit_length()) if n <= MIDDLE else -(-n // MIDDLE) * MIDDLE
+    return tuple(np.pad(c, [(0, size - n)] + [(0, 0)] * (c.ndim - 1), mode="edge") for c in columns)
 
 
 def _scores(family: Family, columns: tuple[np.ndarray, ...]) -> np.ndarray:
-    n = len(columns[0])
-    missing = padded_size(n) - n
-    padded = tuple(np.pad(c, [(0, missing)] + [(0, 0)] * (c.ndim - 1), mode="edge") for c in columns)
-    return np.asarray(_row_scores(family, family.vector(family.member), padded))[:n]
+    return np.asarray(_row_scores(family, family.vector(family.member), padded(columns)))[: len(columns[0])]
 
 
 class Meat:
