@@ -38,7 +38,9 @@ def _same_numbers(request, monkeypatch):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="the contract of all families, with many more parameter sets of each")
+    parser.addoption(
+        "--full", action="store_true", help="the contract of all families, with many more parameter sets of each"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
