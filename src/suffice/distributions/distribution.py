@@ -306,6 +306,8 @@ class Distribution(Parametric, abstract=True):
     def cf(self, t: ArrayLike) -> jax.Array:
         """Characteristic function E[exp(i t · X)], complex."""
         p, t = self._event(t)
-        endless = jnp.isinf(t) & (not p.discrete and not p.event_ndim)  # a density has turned there infinitely often
+        if p.discrete or p.event_ndim:
+            return p._checked(generic.cf(p, t), p._missing(t))
+        endless = jnp.isinf(t)  # a density has turned there infinitely often
         value = jnp.where(endless, 0.0, generic.cf(p, jnp.where(endless, 0.0, t)))
         return p._checked(value, p._missing(t))
