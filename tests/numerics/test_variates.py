@@ -15,6 +15,7 @@ from scipy import special, stats
 from suffice.numerics import variates
 from suffice.numerics.variates.alias import alias_table
 from suffice.numerics.variates.bell import NORMAL_BOUND, bell, hat
+from suffice.numerics.variates.bits import bits
 from suffice.numerics.variates.counts import _scale_and_bound
 from suffice.numerics.variates.elementary import unit
 
@@ -81,10 +82,10 @@ def test_uniform_exponential_normal(dtype):
 
 
 def test_uniform_reaches_neither_end():
-    for dtype, bits in ((jnp.float64, 64), (jnp.float32, 32)):
-        word = jnp.dtype(f"uint{bits}")
+    for dtype, width in ((jnp.float64, 64), (jnp.float32, 32)):
+        word = jnp.dtype(f"uint{width}")
         ends = unit(jnp.array([0, jnp.iinfo(word).max], word), dtype)
-        assert ends[0] == 2.0 ** -(bits + 1)
+        assert ends[0] == 2.0 ** -(width + 1)
         assert ends[1] == np.nextafter(ends.dtype.type(1), ends.dtype.type(0))
 
 
@@ -190,16 +191,30 @@ def test_categorical_of_rows():
             assert chi_square(draws[:, row], lambda i, row=row: p[row][i], 0, 3) > ALARM
 
 
+@pytest.mark.parametrize("word", ["uint32", "uint64"])
+def test_words_are_those_of_jax(word):
+    keys = jax.random.split(KEY, 3)
+    for shape in ((), (0,), (7,), (3, 5)):
+        np.testing.assert_array_equal(bits(KEY, shape, word), jax.random.bits(KEY, shape, word))
+        each = jax.vmap(lambda key, shape=shape: bits(key, shape, word))(keys)
+        np.testing.assert_array_equal(each, jax.vmap(lambda key, shape=shape: jax.random.bits(key, shape, word))(keys))
+    for other in (jax.random.PRNGKey(5), jax.random.key(5, impl="rbg")):
+        np.testing.assert_array_equal(bits(other, (9,), word), jax.random.bits(other, (9,), word))
+
+
 @pytest.mark.parametrize("k", [1, 2, 1024, 4096])
 def test_alias_table_represents_its_weights(k):
     w = np.exp(np.random.default_rng(k).normal(size=k) * 5)
     w[:: max(k // 3, 2)] *= 1 if k == 1 else 0
-    keep, alias = map(np.asarray, jax.jit(alias_table)(w))
-    got = (keep + np.bincount(alias, 1 - keep, minlength=k)) / k
-    assert ((keep >= 0) & (keep <= 1)).all()
-    # cumulative sums of k terms err by k eps of their total at worst
-    np.testing.assert_allclose(got, w / w.sum(), rtol=0, atol=k * np.finfo(float).eps)
-    assert (got[w == 0] == 0).all()
+    longer = np.concatenate([w, np.full(3 * k, 7.0)])  # what is beyond the columns is not drawn
+    for weights in (w, longer):
+        table = jax.jit(alias_table)(weights, k.bit_length() - 1)
+        keep, alias = np.asarray(table.keep)[:k], np.asarray(table.alias)[:k]
+        got = (keep + np.bincount(alias, 1 - keep, minlength=k)) / k
+        assert ((keep >= 0) & (keep <= 1)).all()
+        # cumulative sums of k terms err by k eps of their total at worst
+        np.testing.assert_allclose(got, w / w.sum(), rtol=0, atol=k * np.finfo(float).eps)
+        assert (got[w == 0] == 0).all()
 
 
 # --------------------------------------------------------------------------------------------- what the methods rest on

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from suffice.distributions.declaration import parameter
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.gamma import Exponential
-from suffice.numerics import domain
+from suffice.numerics import domain, variates
 from suffice.numerics.moments import median, namespace
 from suffice.numerics.quadrature import half_unit_nodes
 from suffice.numerics.special.elementary import log1mexp, log1p_square
@@ -91,7 +91,7 @@ class AsymmetricLaplace(Distribution):
         return self._quantile_at(jnp.log1p(-q), jnp.log(q))
 
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        u, v = jax.random.exponential(key, (2, *shape), self.scale.dtype)
+        u, v = variates.exponential(key, (2, *shape), self.scale.dtype)
         return self.loc + self.scale * (u / self.asymmetry - self.asymmetry * v)
 
     def _rule(self, count: int) -> tuple[jax.Array, jax.Array]:

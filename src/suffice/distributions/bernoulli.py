@@ -60,7 +60,7 @@ class Bernoulli(ExponentialFamily):
         return (self.probs > q).astype(q.dtype)
 
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        return jax.random.bernoulli(key, self.probs, shape).astype(int)
+        return variates.bernoulli(key, self.probs, shape).astype(int)
 
     def _mean(self) -> jax.Array:
         return self.probs

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from suffice.distributions.declaration import Limit, parameter
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.normal import Normal
-from suffice.numerics import domain
+from suffice.numerics import domain, variates
 from suffice.numerics.moments import mean_and_deviation, namespace
 from suffice.numerics.special.exponentially_modified import (
     exponentially_modified_quantile,
@@ -62,8 +62,8 @@ class ExponentiallyModifiedNormal(Distribution):
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         first, second = jax.random.split(key)
         dtype = self.scale.dtype
-        normal = self.loc + self.scale * jax.random.normal(first, shape, dtype)
-        return normal + jax.random.exponential(second, shape, dtype) / self.rate
+        normal = self.loc + self.scale * variates.normal(first, shape, dtype)
+        return normal + variates.exponential(second, shape, dtype) / self.rate
 
     def _mean(self) -> jax.Array:
         return self.loc + 1.0 / self.rate

@@ -186,7 +186,7 @@ class Exponential(ExponentialFamily):
         return -jnp.log(q) / self.rate
 
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        return jax.random.exponential(key, shape, self.rate.dtype) / self.rate
+        return variates.exponential(key, shape, self.rate.dtype) / self.rate
 
     def _mean(self) -> jax.Array:
         return 1.0 / self.rate

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions import transforms
-from suffice.numerics import quadrature
+from suffice.numerics import quadrature, variates
 from suffice.numerics.special.elementary import log1mexp
 
 
@@ -104,9 +104,8 @@ def sample(p: Any, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     if hook is not None:
         return hook(key, shape)
     dtype = jnp.result_type(*jax.tree.leaves(p), float)
-    side, tail = jax.random.split(key)
-    u = jax.random.uniform(tail, shape, dtype, minval=jnp.finfo(dtype).tiny, maxval=0.5)
-    return jnp.where(jax.random.bernoulli(side, shape=shape), p.icdf(u), p.isf(u))
+    tail, upper = variates.two_tailed(key, shape, dtype)
+    return jnp.where(upper, p.isf(tail), p.icdf(tail))
 
 
 # -- expectations -----------------------------------------------------------------------------------------------

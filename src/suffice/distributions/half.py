@@ -14,7 +14,7 @@ from suffice.distributions.location_scale import EULER_GAMMA
 from suffice.distributions.mapped import Mapped
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.statistics import Sufficient
-from suffice.numerics import domain
+from suffice.numerics import domain, variates
 from suffice.numerics.moments import namespace, quantiles
 from suffice.numerics.special.elementary import log1p_square, xlogy
 from suffice.numerics.special.normal import erfcx, erfinv, log_ndtr, ndtr, ndtri
@@ -114,7 +114,7 @@ class HalfNormal(_NormalLength):
         return -self.scale * ndtri(0.5 * q)
 
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        return self.scale * jnp.abs(jax.random.normal(key, shape, self.scale.dtype))
+        return self.scale * jnp.abs(variates.normal(key, shape, self.scale.dtype))
 
     def _mean(self) -> jax.Array:
         return self.scale * math.sqrt(2.0 / math.pi)

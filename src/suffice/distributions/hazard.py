@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions.distribution import Distribution
+from suffice.numerics import variates
 from suffice.numerics.special.elementary import log1mexp
 
 EXACT = -40.0  # below, log(1 − exp(−exp(v))) is v to the last digit
@@ -42,4 +43,4 @@ class Hazard(Distribution, abstract=True):
         return self._at_hazard(-jnp.log(q))
 
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        return self._at_hazard(jax.random.exponential(key, shape, jnp.result_type(*jax.tree.leaves(self))))
+        return self._at_hazard(variates.exponential(key, shape, jnp.result_type(*jax.tree.leaves(self))))

@@ -9,7 +9,7 @@ from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.normal import LOG_SQRT_2PI
 from suffice.distributions.statistics import Sufficient
-from suffice.numerics import domain
+from suffice.numerics import domain, variates
 from suffice.numerics.special.inverse_gaussian import (
     inverse_gaussian_quantile,
     log_inverse_gaussian_cdf,
@@ -60,9 +60,9 @@ class InverseGaussian(ExponentialFamily):
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         # (U − 1)²/U is a squared normal over phi; of its two roots the smaller with probability 1/(1 + root)
         normal, side = jax.random.split(key)
-        w = 0.5 * jax.random.normal(normal, shape, self.loc.dtype) ** 2 / self._phi()
+        w = 0.5 * variates.normal(normal, shape, self.loc.dtype) ** 2 / self._phi()
         root = 1.0 / (1.0 + w + jnp.sqrt(w * (2.0 + w)))
-        smaller = jax.random.uniform(side, shape, self.loc.dtype) * (1.0 + root) <= 1.0
+        smaller = variates.uniform(side, shape, self.loc.dtype) * (1.0 + root) <= 1.0
         return self.loc * jnp.where(smaller, root, 1.0 / root)
 
     def _mean(self) -> jax.Array:

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from suffice.distributions.declaration import parameter
 from suffice.distributions.uniform import BetweenEnds
-from suffice.numerics import domain
+from suffice.numerics import domain, variates
 from suffice.numerics.special.elementary import horner
 
 # (cosh d − sinh(d)/d)/d² in powers of d²
@@ -58,7 +58,7 @@ class LogUniform(BetweenEnds):
         return self._between(1.0 - q, q)
 
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        return jnp.clip(self._icdf(jax.random.uniform(key, shape, self.low.dtype)), self.low, self.high)
+        return jnp.clip(self._icdf(variates.uniform(key, shape, self.low.dtype)), self.low, self.high)
 
     def _median(self) -> jax.Array:
         return jnp.sqrt(self.low) * jnp.sqrt(self.high)

@@ -77,7 +77,7 @@ class NoncentralT(LocationScale):
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         top, bottom = jax.random.split(key)
         half = 0.5 * self.df
-        z = jax.random.normal(top, shape, self.scale.dtype) + self.noncentrality
+        z = variates.normal(top, shape, self.scale.dtype) + self.noncentrality
         log_precision = variates.log_gamma(bottom, half, shape, self.scale.dtype) - jnp.log(half)
         return self._at(z * jnp.exp(-0.5 * log_precision))
 

@@ -9,7 +9,7 @@ import numpy as np
 from suffice.distributions.declaration import parameter
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.statistics import Sufficient
-from suffice.numerics import domain
+from suffice.numerics import domain, variates
 from suffice.numerics.special.normal import log_ndtr, ndtr, ndtri
 
 LOG_SQRT_2PI = 0.5 * float(np.log(2.0 * np.pi))
@@ -58,7 +58,7 @@ class Normal(ExponentialFamily):
         return self.loc - self.scale * ndtri(q)
 
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        return self.loc + self.scale * jax.random.normal(key, shape, self.loc.dtype)
+        return self.loc + self.scale * variates.normal(key, shape, self.loc.dtype)
 
     def _mean(self) -> jax.Array:
         return self.loc

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from suffice.distributions.declaration import parameter
 from suffice.distributions.distribution import Distribution
-from suffice.numerics import domain
+from suffice.numerics import domain, variates
 from suffice.numerics.moments import mean_and_deviation, namespace
 from suffice.numerics.special.normal import log_ndtr
 from suffice.numerics.special.skew_normal import (
@@ -72,7 +72,7 @@ class SkewNormal(Distribution):
         return self._at(skew_normal_quantile(self.shape, jnp.log1p(-q), jnp.log(q)))
 
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        u, v = jax.random.normal(key, (2, *shape), self.scale.dtype)
+        u, v = variates.normal(key, (2, *shape), self.scale.dtype)
         return self._at((self.shape * jnp.abs(u) + v) / jnp.hypot(1.0, self.shape))
 
     def _mean(self) -> jax.Array:

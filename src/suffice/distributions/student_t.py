@@ -115,7 +115,7 @@ class StudentT(LocationScale):
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         top, bottom = jax.random.split(key)
         half = 0.5 * self.df
-        z = jax.random.normal(top, shape, self.scale.dtype)
+        z = variates.normal(top, shape, self.scale.dtype)
         log_precision = variates.log_gamma(bottom, half, shape, self.scale.dtype) - jnp.log(half)
         return self._at(z * jnp.exp(-0.5 * log_precision))  # gamma variates of a small shape underflow
 

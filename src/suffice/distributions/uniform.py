@@ -10,7 +10,7 @@ from suffice.distributions.declaration import parameter
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.hazard import Hazard
 from suffice.distributions.statistics import Sufficient
-from suffice.numerics import domain
+from suffice.numerics import domain, variates
 from suffice.numerics.special.elementary import horner
 
 _SINH_SERIES = [1.0 / math.factorial(2 * k + 3) for k in range(9)]  # of (sinh(h)/h − 1)/h² in powers of h²
@@ -81,7 +81,7 @@ class Uniform(BetweenEnds):
         return jnp.where(q < 0.5, self.high - q * self._width(), self.low + (1.0 - q) * self._width())
 
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-        return self.low + self._width() * jax.random.uniform(key, shape, self.low.dtype)
+        return self.low + self._width() * variates.uniform(key, shape, self.low.dtype)
 
     def _mean(self) -> jax.Array:
         return 0.5 * self.low + 0.5 * self.high

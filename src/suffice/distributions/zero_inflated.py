@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from suffice.distributions import generic
 from suffice.distributions.declaration import component, parameter
 from suffice.distributions.distribution import Distribution
-from suffice.numerics import domain
+from suffice.numerics import domain, variates
 from suffice.numerics.inversion import smallest_integer
 
 
@@ -70,7 +70,7 @@ class ZeroInflated(Distribution):
     def _sample(self, key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
         extra, counted = jax.random.split(key)
         draws = generic.sample(self.base, counted, shape)
-        return jnp.where(jax.random.bernoulli(extra, self.zeros, shape), jnp.zeros_like(draws), draws)
+        return jnp.where(variates.bernoulli(extra, self.zeros, shape), jnp.zeros_like(draws), draws)
 
     def _mean(self) -> jax.Array:
         return (1.0 - self.zeros) * generic.mean(self.base)

@@ -3,7 +3,7 @@
 from suffice.numerics.variates.alias import categorical
 from suffice.numerics.variates.circular import von_mises
 from suffice.numerics.variates.counts import binomial, geometric, negative_binomial, poisson
-from suffice.numerics.variates.elementary import exponential, normal, uniform
+from suffice.numerics.variates.elementary import bernoulli, exponential, normal, two_tailed, uniform
 from suffice.numerics.variates.gamma import beta, gamma, log_gamma
 from suffice.numerics.variates.log_concave import log_concave
 from suffice.numerics.variates.polar import polar_normal
@@ -11,6 +11,7 @@ from suffice.numerics.variates.rejection import accept_reject
 
 __all__ = [
     "accept_reject",
+    "bernoulli",
     "beta",
     "binomial",
     "categorical",
@@ -23,6 +24,7 @@ __all__ = [
     "normal",
     "poisson",
     "polar_normal",
+    "two_tailed",
     "uniform",
     "von_mises",
 ]

@@ -3,55 +3,71 @@
 import functools
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
+from suffice.numerics.variates.bits import bits
 from suffice.numerics.variates.blocks import in_blocks
 from suffice.numerics.variates.elementary import exponential, unit, word_type
 
 _DRAWS_PER_TABLE = 16
 
 
-def alias_table(weights: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """(keep, alias) of Walker's method for a vector of weights >= 0, not all 0, whose length K is a power of two.
+class AliasTable(NamedTuple):
+    """Walker's table: column i of the first 2ᵐ is drawn with equal probability, and kept, or replaced by its alias."""
 
-    Column i is drawn with probability 1/K and kept with probability keep[i], else replaced by alias[i]. Light columns
-    (weight below the mean) are topped up in order by heavy ones; the heavy one at work, and the point at which it has
-    become light itself, follow from cumulative deficits and excesses by bisection: no sequential sweep.
+    keep: jax.Array  # (K,), probability
+    alias: jax.Array  # (K,), index
+    log_columns: ArrayLike  # m, with 2ᵐ <= K
+
+
+def alias_table(weights: jax.Array, log_columns: ArrayLike) -> AliasTable:
+    """Table for weights >= 0, not all 0, of which those from 2ᵐ on, m = `log_columns`, are not drawn.
+
+    Light columns (weight below the mean) are topped up in order by heavy ones; the heavy one at work, and the point at
+    which it has become light itself, follow from cumulative deficits and excesses by bisection: no sequential sweep.
     """
     k = weights.shape[0]
-    w = weights * (k / weights.sum())
-    light = (w < 1).at[jnp.argmax(w)].set(False)
-    heavies = jnp.nonzero(~light, size=k, fill_value=k)[0]
+    columns = 1 << jnp.asarray(log_columns)
+    used = jnp.arange(k) < columns
+    w = jnp.where(used, weights, 0)
+    w = w * (columns / w.sum())
+    light = (used & (w < 1)).at[jnp.argmax(w)].set(False)
+    heavies = jnp.nonzero(used & ~light, size=k, fill_value=k)[0]
     lights = jnp.nonzero(light, size=k, fill_value=k)[0]
-    count = k - light.sum()
+    many = light.sum()
+    count = columns - many
     # parallel sums need not be monotone: the maximum makes them so
     given = jax.lax.cummax(jnp.cumsum(w.at[heavies].get(mode="fill", fill_value=1) - 1))
     taken = jax.lax.cummax(jnp.cumsum(1 - w.at[lights].get(mode="fill", fill_value=1)))
     before = jnp.concatenate([jnp.zeros(1, w.dtype), taken[:-1]])
     giver = jnp.minimum(jnp.searchsorted(given, before, side="right"), count - 1)  # the first with something left
     last = jnp.searchsorted(taken, given)  # the light column that exhausts a heavy one
-    exhausted = jnp.where(last < k - count, 1 + given - taken[jnp.minimum(last, k - 1)], 1)
+    exhausted = jnp.where(last < many, 1 + given - taken[jnp.minimum(last, k - 1)], 1)
     following = jnp.minimum(jnp.arange(k) + 1, count - 1)
     keep = w.at[heavies].set(jnp.maximum(exhausted, 0), mode="drop")
     alias = jnp.zeros(k, heavies.dtype).at[lights].set(heavies[giver], mode="drop")
-    return keep, alias.at[heavies].set(heavies[following], mode="drop").astype(jnp.int32)
+    alias = alias.at[heavies].set(heavies[following], mode="drop")
+    return AliasTable(keep, alias.astype(jnp.int32), log_columns)
 
 
-def alias_draw(keep: jax.Array, alias: jax.Array) -> Callable[[jax.Array, tuple[int, ...]], jax.Array]:
+def alias_draw(table: AliasTable) -> Callable[[jax.Array, tuple[int, ...]], jax.Array]:
     """(key, shape) ↦ indices drawn from a table: a column from the leading bits, the decision from the others."""
+    keep, alias, log_columns = table
     word, width, mantissa = word_type(keep.dtype)
-    log_k = (keep.shape[0] - 1).bit_length()
+    most = (keep.shape[0] - 1).bit_length()
 
     def draw(key, shape):
-        if width - log_k >= mantissa:
-            bits = jax.random.bits(key, shape, word)
-            rest = bits << log_k
+        if width - most >= mantissa:
+            chosen = bits(key, shape, word)
+            rest = chosen << jnp.asarray(log_columns, word)
         else:
-            bits, rest = jax.random.bits(key, (2, *shape), word)
-        column = (bits >> (width - log_k)).astype(jnp.int32) if log_k else jnp.zeros(shape, jnp.int32)
+            chosen, rest = bits(key, (2, *shape), word)
+        shift = jnp.asarray(width - log_columns - 1, word)  # a shift by the whole width is not defined
+        column = ((chosen >> 1) >> shift).astype(jnp.int32)
         return jnp.where(unit(rest, keep.dtype) < keep[column], column, alias[column])
 
     return draw
@@ -79,10 +95,11 @@ def categorical(key: jax.Array, logits: ArrayLike, shape: tuple[int, ...] | None
     table, draws = math.prod(rows), math.prod(shape)
     if shape[len(shape) - len(rows) :] == rows and draws >= _DRAWS_PER_TABLE * table:
         padded = jnp.zeros((table, 1 << (k - 1).bit_length()), float).at[:, :k].set(weights.reshape(table, k))
-        keep, alias = jax.vmap(alias_table)(padded)
+        log_columns = (k - 1).bit_length()
         keys = jax.random.split(key, table)
         each = (draws // table,)
-        index = jax.vmap(lambda key, *table: in_blocks(alias_draw(*table), key, each), out_axes=-1)(keys, keep, alias)
+        tables = jax.vmap(lambda row: alias_table(row, log_columns))(padded)
+        index = jax.vmap(lambda key, table: in_blocks(alias_draw(table), key, each), out_axes=-1)(keys, tables)
         index = index.reshape(shape)
     else:
         index = jnp.argmin(exponential(key, (*shape, k), weights.dtype) / jnp.broadcast_to(weights, (*shape, k)), -1)

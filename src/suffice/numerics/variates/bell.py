@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
+from suffice.numerics.variates.bits import bits
 from suffice.numerics.variates.elementary import unit, word_type
 
 # chosen to make sup G'(u) exp(−G(u)²/2) least: 97 % of the proposals for a normal variate would be accepted
@@ -25,7 +26,7 @@ def bell(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> tuple[jax.
     doi:10.1080/00949659308811496) with a hat nearer to the normal.
     """
     word, width, _ = word_type(dtype)
-    first, second = jax.random.bits(key, (2, *shape), word)
+    first, second = bits(key, (2, *shape), word)
     z, slope = hat(unit(first << 1, dtype) / 2)  # ½ − |u| has all the bits where it is small
     upper = (first >> (width - 1)) == 1
     # both are used more than once: a barrier keeps them from being computed more than once

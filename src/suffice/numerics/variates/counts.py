@@ -18,8 +18,7 @@ from suffice.numerics.variates.elementary import exponential, uniform
 from suffice.numerics.variates.gamma import gamma
 from suffice.numerics.variates.rejection import accept_reject
 
-_COLUMNS = 2048  # of an alias table
-_TABLE_VARIANCE = 1e4  # up to here all but 2⁻⁶⁴ of the mass lies within them
+_FEWEST_COLUMNS, _MOST_COLUMNS = 11, 15  # log2, of an alias table: enough for variances up to 1e4 and 3e6
 _DRAWS_PER_COLUMN = 8
 _SEARCH_BELOW = 10  # mean
 _FIRST_STEPS, _ALL_STEPS = 20, 120
@@ -42,19 +41,32 @@ class Law(NamedTuple):
     many: tuple[float, ...]
 
 
-def _poisson_mass(k: jax.Array, mean: jax.Array) -> jax.Array:
-    """e^(−λ) λᵏ/k! with a relative error of a few eps times its exponent (Loader 2000); 0 for k < 0."""
+def _parts(k: jax.Array, mean: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """(a, b) with e^(−λ) λᵏ/k! = exp(a)/√b for k >= 0; a is a few eps of itself off (Loader 2000)."""
     z = jnp.maximum(k, 1)
-    mass = jnp.exp(z * log1pmx((mean - z) / z)) * _central_mass(z)
-    return jnp.where(k < 1, jnp.where(k < 0, 0, jnp.exp(-mean)), mass)
+    exponent = z * log1pmx((mean - z) / z) - _stirling_error(z)
+    return jnp.where(k < 1, -mean, exponent), jnp.where(k < 1, 1, 2 * jnp.pi * z)
 
 
-def _central_mass(k: jax.Array) -> jax.Array:
-    """e^(−k) kᵏ/k! for k = 1, 2, …"""
+def _stirling_error(k: jax.Array) -> jax.Array:
+    """log k! − log(√(2πk) kᵏ e^(−k)) for k = 1, 2, …"""
     r = 1 / (k * k)
     series = (1 / 12 - r * (1 / 360 - r * (1 / 1260 - r / 1680))) / k
-    stirling = jnp.where(k < 16, jnp.asarray(_STIRLING, k.dtype)[jnp.minimum(k, 15).astype(jnp.int32)], series)
-    return jnp.exp(-stirling) / jnp.sqrt(2 * jnp.pi * k)
+    return jnp.where(k < 16, jnp.asarray(_STIRLING, k.dtype)[jnp.minimum(k, 15).astype(jnp.int32)], series)
+
+
+def _poisson_mass(k: jax.Array, mean: jax.Array) -> jax.Array:
+    exponent, square = _parts(k, mean)
+    return jnp.where(k < 0, 0, jnp.exp(exponent) * jax.lax.rsqrt(square))
+
+
+def _binomial_mass(k: jax.Array, n: jax.Array, p: jax.Array) -> jax.Array:
+    """A binomial law is a Poisson law of successes and one of failures, given their sum."""
+    (a, b), (c, d) = _parts(k, n * p), _parts(n - k, n * (1 - p))
+    total = jnp.maximum(n, 1)
+    of_sum = jnp.where(n < 1, 1, 2 * jnp.pi * total)
+    exponent = a + c + jnp.where(n < 1, 0, _stirling_error(total))
+    return jnp.where((k < 0) | (k > n), 0, jnp.exp(exponent) * jax.lax.rsqrt(b / of_sum * d))
 
 
 _POISSON = Law(
@@ -67,13 +79,12 @@ _POISSON = Law(
     many=(100.0,),
 )
 
-# A binomial law is a Poisson law of successes and one of failures, given their sum.
 _BINOMIAL = Law(
     mean=lambda n, p: n * p,
     variance=lambda n, p: n * p * (1 - p),
     at_zero=lambda n, p: jnp.exp(n * jnp.log1p(-p)),
     ratio=lambda k, n, p: (n - k + 1) / k * (p / (1 - p)),
-    mass=lambda k, n, p: _poisson_mass(k, n * p) * _poisson_mass(n - k, n * (1 - p)) / _central_mass(jnp.maximum(n, 1)),
+    mass=_binomial_mass,
     few=(1.0, 0.5),
     many=(400.0, 0.5),
 )
@@ -88,7 +99,7 @@ def poisson(key: jax.Array, rate: ArrayLike, shape: tuple[int, ...] | None = Non
         rate: λ >= 0, finite, broadcasts to `shape`; −1 is returned elsewhere.
         shape: of the result; the rate's if None.
 
-    Method: many draws at one rate up to 1e4 come from an alias table. Otherwise inversion by search below mean 10,
+    Method: many draws at one rate up to 3e6 come from an alias table. Otherwise inversion by search below mean 10,
     transformed rejection above. Counts beyond 2⁵³ are rounded to floats.
     """
     shape, (rate,) = arguments(shape, float, rate)
@@ -158,23 +169,24 @@ def _integer(count: jax.Array, valid: jax.Array) -> jax.Array:
 
 def _draw(key: jax.Array, law: Law, shape: tuple[int, ...], *parameters: jax.Array) -> jax.Array:
     """Counts, as floats, from valid parameters."""
-    table = all(p.size == 1 for p in parameters) and math.prod(shape) >= _DRAWS_PER_COLUMN * _COLUMNS
-    if not table:
+    log_columns = min(_MOST_COLUMNS, (math.prod(shape) // _DRAWS_PER_COLUMN).bit_length() - 1)
+    if log_columns < _FEWEST_COLUMNS or any(p.size != 1 for p in parameters):
         return _each(key, law, shape, *parameters)
     parameters = tuple(p.reshape(()) for p in parameters)
-    return jax.lax.cond(
-        law.variance(*parameters) <= _TABLE_VARIANCE,
-        lambda: _from_table(key, law, shape, *parameters),
-        lambda: _reject(key, law, shape, law.mean(*parameters) >= _SEARCH_BELOW, *parameters),
-    )
-
-
-def _from_table(key: jax.Array, law: Law, shape: tuple[int, ...], *parameters: jax.Array) -> jax.Array:
+    mean = law.mean(*parameters)
     # Bernstein: P(|X − mean| >= d) <= 2 exp(−d²/2/(variance + d/3)), less than 2⁻⁶⁴ for this d
     reach = 15.1 + jnp.sqrt(228 + 90.2 * law.variance(*parameters))
-    lowest = jnp.maximum(jnp.floor(law.mean(*parameters) - reach), 0)
-    table = alias_table(law.mass(lowest + jnp.arange(_COLUMNS), *parameters))
-    return lowest + in_blocks(alias_draw(*table), key, shape)
+    needed = jnp.ceil(jnp.log2(2 * reach + 2))
+
+    def from_table() -> jax.Array:
+        lowest = jnp.maximum(jnp.floor(mean - reach), 0)
+        mass = law.mass(lowest + jnp.arange(1 << log_columns), *parameters)
+        return lowest + in_blocks(alias_draw(alias_table(mass, needed.astype(int))), key, shape)
+
+    def one_by_one() -> jax.Array:
+        return _reject(key, law, shape, mean >= _SEARCH_BELOW, *parameters)
+
+    return jax.lax.cond(needed <= log_columns, from_table, one_by_one)
 
 
 def _each(key: jax.Array, law: Law, shape: tuple[int, ...], *parameters: jax.Array) -> jax.Array:

@@ -4,7 +4,9 @@ import functools
 
 import jax
 import jax.numpy as jnp
-from jax.typing import DTypeLike
+from jax.typing import ArrayLike, DTypeLike
+
+from suffice.numerics.variates.bits import bits
 
 
 def word_type(dtype: DTypeLike) -> tuple[DTypeLike, int, int]:
@@ -15,16 +17,16 @@ def word_type(dtype: DTypeLike) -> tuple[DTypeLike, int, int]:
     return jnp.dtype(f"uint{info.bits}"), info.bits, info.nmant
 
 
-def unit(bits: jax.Array, dtype: DTypeLike) -> jax.Array:
-    """(bits + ½)/2ʷ for words of w bits, rounded to a float in (0, 1): 2⁻ʷ⁻¹ is the smallest, 1 never occurs.
+def unit(words: jax.Array, dtype: DTypeLike) -> jax.Array:
+    """(word + ½)/2ʷ for words of w bits, rounded to a float in (0, 1): 2⁻ʷ⁻¹ is the smallest, 1 never occurs.
 
     The leading bits become a mantissa by bit pattern, the others are added: vector units lack the direct conversion.
     """
     word, width, mantissa = word_type(dtype)
     rest = width - mantissa
     one = jax.lax.bitcast_convert_type(jnp.ones((), dtype), word)
-    high = jax.lax.bitcast_convert_type((bits >> rest) | one, dtype) - 1
-    low = (bits & ((1 << rest) - 1)).astype(jnp.int32).astype(dtype) + 0.5
+    high = jax.lax.bitcast_convert_type((words >> rest) | one, dtype) - 1
+    low = (words & ((1 << rest) - 1)).astype(jnp.int32).astype(dtype) + 0.5
     return jnp.minimum(high + low * 2.0**-width, 1 - 2.0 ** -(mantissa + 1))
 
 
@@ -36,13 +38,14 @@ def uniform(key: jax.Array, shape: tuple[int, ...] = (), dtype: DTypeLike = floa
     lower tail that ends beyond any number of draws; for both tails see `two_tailed`.
     """
     dtype = jnp.dtype(jax.dtypes.canonicalize_dtype(dtype))
-    return unit(jax.random.bits(key, shape, word_type(dtype)[0]), dtype)
+    return unit(bits(key, shape, word_type(dtype)[0]), dtype)
 
 
 def two_tailed(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> tuple[jax.Array, jax.Array]:
     """(w, upper): half a uniform variate, 0 < w < ½, and a fair coin; 1 − w where upper, else w, is uniform."""
-    bits = jax.random.bits(key, shape, word_type(dtype)[0])
-    return unit(bits << 1, dtype) / 2, (bits >> (word_type(dtype)[1] - 1)) == 1
+    word, width, _ = word_type(dtype)
+    words = bits(key, shape, word)
+    return unit(words << 1, dtype) / 2, (words >> (width - 1)) == 1
 
 
 @functools.partial(jax.jit, static_argnames=("shape", "dtype"))
@@ -60,7 +63,17 @@ def normal(key: jax.Array, shape: tuple[int, ...] = (), dtype: DTypeLike = float
     """Standard normal variates by inversion, out to 8.2 standard deviations (float32: 6.3)."""
     dtype = jnp.dtype(jax.dtypes.canonicalize_dtype(dtype))
     if dtype == jnp.float64:  # 1 − 2⁻⁵³ is far enough out
-        return jax.random.normal(key, shape, dtype)
+        word, _, mantissa = word_type(dtype)
+        one = jax.lax.bitcast_convert_type(jnp.ones((), dtype), word)
+        u = jax.lax.bitcast_convert_type((bits(key, shape, word) >> (64 - mantissa)) | one, dtype)
+        return 2**0.5 * jax.lax.erf_inv(2.0 * (u - 1.5) + 2.0**-mantissa)
     w, upper = two_tailed(key, shape, dtype)
     z = jax.scipy.special.ndtri(w)
     return jnp.where(upper, -z, z)
+
+
+@functools.partial(jax.jit, static_argnames="shape")
+def bernoulli(key: jax.Array, probability: ArrayLike, shape: tuple[int, ...] = ()) -> jax.Array:
+    """True with the given probability: never at 0, always at 1."""
+    probability = jnp.asarray(probability, float)
+    return uniform(key, shape, probability.dtype) < probability

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from suffice.numerics.variates.elementary import exponential, uniform
+from suffice.numerics.variates.elementary import bernoulli, exponential, uniform
 from suffice.numerics.variates.rejection import accept_reject
 
 
@@ -37,7 +37,7 @@ def log_concave(
         part, place, flank, side, height = jax.random.split(key, 5)
         excess = jnp.where(uniform(part, shape) * (1.0 + plateau) < plateau, 0.0, exponential(flank, shape))
         distance = jnp.where(excess > 0, plateau + excess, plateau * uniform(place, shape)) / top
-        k = peak + jnp.where(jax.random.bernoulli(side, shape=shape), 1.0, -1.0) * jnp.round(distance)
+        k = peak + jnp.where(bernoulli(side, 0.5, shape), 1.0, -1.0) * jnp.round(distance)
         return k, jnp.log(uniform(height, shape)) - excess <= log_mass(k, *own) - log_top
 
     return accept_reject(key, shape, propose, *parameters)
