@@ -1,12 +1,12 @@
 """``suffice compare``: two files in, tests of whether their columns come from one distribution out."""
 
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from suffice.cli.app import fail
-from suffice.cli.output import json_ready, write_json
+from suffice.cli.output import console, json_ready, table, write_json
+from suffice.cli.places import check_places, place
 
 TESTS = ("kolmogorov-smirnov", "anderson-darling", "cramer-von-mises", "energy")
 
@@ -30,7 +30,7 @@ def run(request: Request) -> None:
     from suffice.runtime.errors import DataError
 
     family = _family(request)
-    _check_place(request)
+    check_places(request.files, [request.json_out])
     try:
         samples = [_sample(request, path) for path in request.files]
         result = _compared(request, samples, family)
@@ -39,10 +39,8 @@ def run(request: Request) -> None:
     if not request.quiet:
         _print(result)
     if request.json_out is not None:
-        try:
+        with place(request.json_out, "written"):
             write_json(request.json_out, json_ready(result))
-        except OSError as error:
-            fail(f"{request.json_out} cannot be written: {error.strerror or error}", 1)
 
 
 def _family(request: Request) -> Any:
@@ -60,20 +58,6 @@ def _family(request: Request) -> Any:
     return family
 
 
-def _check_place(request: Request) -> None:
-    """Refuse what could not be written, or would be written over, before anything is read."""
-    path = request.json_out
-    if path is None:
-        return
-    place = os.path.realpath(path)
-    if not os.path.isdir(os.path.dirname(place)):
-        fail(f"the folder of {path} does not exist", 2)
-    if os.path.isdir(place):
-        fail(f"{path} is a folder, not a file", 2)
-    if place in map(os.path.realpath, request.files):
-        fail(f"{path} cannot be written: it is the file to be read", 2)
-
-
 def _sample(request: Request, path: Path) -> tuple[Any, Any]:
     """The values of a file's column, and their summary."""
     import numpy as np
@@ -82,13 +66,11 @@ def _sample(request: Request, path: Path) -> tuple[Any, Any]:
     from suffice.runtime.errors import DataError
     from suffice.streams import scan
 
-    try:
+    with place(path, "read"):
         source = scan(path, request.column, missing=request.missing)  # type: ignore[arg-type]
         data = observe(source)
         summary = data.survey.summary
         values = getattr(data, "values", None)
-    except OSError as error:
-        fail(f"{path} cannot be read: {error.strerror or error}", 1)
     if values is None:
         raise DataError(f"{source.label} is too long to be compared in memory: {summary.count:,.10g} rows")
     return np.asarray(values, float), summary
@@ -126,20 +108,15 @@ def _compared(request: Request, samples: list[tuple[Any, Any]], family: Any) -> 
 
 
 def _print(result: dict[str, Any]) -> None:
-    from rich.console import Console
-
     from suffice.report.tables import counted, number, with_error
 
-    plain: Any = {"highlight": False, "markup": False, "emoji": False}  # names of files are the user's
-    console = Console(**plain)
-    if not console.is_terminal:
-        console = Console(**plain, width=160)
+    out = console()
     for label, s in zip("AB", result["samples"], strict=True):
         span = f"from {number(s['minimum'])} to {number(s['maximum'])}"
         moments = f"mean {number(s['mean'])}, standard deviation {number(s['variance'] ** 0.5)}"
-        console.print(f"{label}: {s['file']}: {counted(s['count'], 'observation')} {span}, {moments}", soft_wrap=True)
+        out.print(f"{label}: {s['file']}: {counted(s['count'], 'observation')} {span}, {moments}", soft_wrap=True)
     rows = [(t["test"], number(t["statistic"], 5), f"{t['p_value']:.3g}", _how(t)) for t in result["tests"]]
-    console.print(_table(("Same distribution?", "Statistic", "p", "How"), rows, words=(0, 3)))
+    out.print(table(("Same distribution?", "Statistic", "p", "How"), rows, words=(0, 3)))
     if "family" in result:
         family = result["family"]
         names = list(family["fits"]["both"]["parameters"])
@@ -147,7 +124,7 @@ def _print(result: dict[str, Any]) -> None:
             (label, *(with_error(f["parameters"][name], f["standard_errors"][name]) for name in names))
             for label, f in family["fits"].items()
         ]
-        console.print(_table((family["name"], *names), rows, words=(0,)))
+        out.print(table((family["name"], *names), rows, words=(0,)))
         test = family["test"]
         if test is None:
             told = "No likelihood-ratio test: the support is estimated."
@@ -156,19 +133,8 @@ def _print(result: dict[str, Any]) -> None:
                 f"Same parameters? Likelihood ratio {number(test['statistic'], 5)}, "
                 f"{test['df']} df, p = {test['p_value']:.3g}."
             )
-        console.print(told, soft_wrap=True)
+        out.print(told, soft_wrap=True)
 
 
 def _how(test: dict[str, Any]) -> str:
     return f"{test['replicates']:,} permutations" if test["method"] == "permutation" else test["method"]
-
-
-def _table(headers: tuple[str, ...], rows: list[tuple[str, ...]], words: tuple[int, ...]) -> Any:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for i, header in enumerate(headers):
-        table.add_column(header, justify="left" if i in words else "right")
-    for row in rows:
-        table.add_row(*row)
-    return table

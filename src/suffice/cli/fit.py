@@ -1,16 +1,14 @@
 """``suffice fit``: a file in, a ranking out."""
 
-import os
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from suffice.cli.app import fail
 from suffice.cli.output import json_ready, print_intervals, print_ranking, write_json
+from suffice.cli.places import check_places, place
 from suffice.cli.timing import Timing
 
 
@@ -50,7 +48,7 @@ def run(request: Request) -> None:
 
         families = _families(request)
     pages = _pages(request)
-    _check_places(request, [path for path in (request.json_out, *pages) if path is not None])
+    check_places([request.file], [request.json_out, *pages])
     with timing.watching():
         try:
             columns = zip(request.columns or (None,), pages, strict=True)
@@ -58,7 +56,7 @@ def run(request: Request) -> None:
         except DataError as error:
             fail(str(error), 1)
         if request.json_out is not None:
-            with _file(request.json_out, "written"):
+            with place(request.json_out, "written"):
                 write_json(request.json_out, {"file": str(request.file), "columns": results})
     if request.timing:
         print(timing)
@@ -107,31 +105,6 @@ def _pages(request: Request) -> list[Path | None]:
     return [path.with_stem(f"{stem}-{k + 1}" if k else stem) for stem, k in zip(stems, again, strict=True)]
 
 
-def _check_places(request: Request, paths: list[Path]) -> None:
-    """Refuse what could not be written, or would be written over, before anything is read."""
-    taken = {os.path.realpath(request.file): "the file to be read"}
-    for path in paths:
-        place = os.path.realpath(path)
-        if not os.path.isdir(os.path.dirname(place)):
-            fail(f"the folder of {path} does not exist", 2)
-        if os.path.isdir(place):
-            fail(f"{path} is a folder, not a file", 2)
-        if place in taken:
-            fail(f"{path} cannot be written: it is {taken[place]}", 2)
-        taken[place] = "written already by another option or column"
-
-
-@contextmanager
-def _file(path: Path, done: str) -> Iterator[None]:
-    """End with one line where the system refuses what is done to a file."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        fail(f"{path} cannot be {done}: {error.strerror or error}", 1)
-
-
 def _column(request: Request, column: str | None, families: Any, page: Path | None) -> dict[str, Any]:
     from suffice.inference.rank import rank
     from suffice.runtime.errors import DataError
@@ -139,7 +112,7 @@ def _column(request: Request, column: str | None, families: Any, page: Path | No
     from suffice.streams import scan
 
     began = time.perf_counter()
-    with _file(request.file, "read"):
+    with place(request.file, "read"):
         source = scan(
             request.file, column, weights=request.weights, left=request.left, right=request.right, lower=request.lower,
             upper=request.upper, counts=request.counts, missing=request.missing,  # type: ignore[arg-type]
@@ -165,7 +138,7 @@ def _column(request: Request, column: str | None, families: Any, page: Path | No
     if page is not None:
         from suffice.report import report
 
-        with _file(page, "written"):
+        with place(page, "written"):
             report(ranking, page, goodness=tests)
         if not request.quiet:
             print(f"wrote {page}")

@@ -2,29 +2,43 @@
 
 import json
 import math
+from collections.abc import Container, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from suffice.runtime.files import write_whole
 
 
-def print_ranking(ranking: Any, tests: Any, seconds: float) -> None:
-    """The ranking as a table, with what the reader must know to trust it."""
+def console() -> Any:
+    """Where tables go: names in them are the user's, so nothing is read as markup; wide where nobody looks on."""
     from rich.console import Console
+
+    plain: Any = {"highlight": False, "markup": False, "emoji": False}
+    terminal = Console(**plain)
+    return terminal if terminal.is_terminal else Console(**plain, width=160)
+
+
+def table(
+    headers: Sequence[str], rows: Iterable[Sequence[str]], words: Container[int], whole: Container[int] = ()
+) -> Any:
+    """A table whose columns ``words`` read from the left, those of numbers from the right; ``whole`` never wrap."""
     from rich.table import Table
 
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for i, header in enumerate(headers):
+        made.add_column(header, justify="left" if i in words else "right", no_wrap=i in whole)
+    for row in rows:
+        made.add_row(*row)
+    return made
+
+
+def print_ranking(ranking: Any, tests: Any, seconds: float) -> None:
+    """The ranking as a table, with what the reader must know to trust it."""
     from suffice.report.tables import counted, mark, number, ranking_rows
 
-    plain: Any = {"highlight": False, "markup": False, "emoji": False}  # names of columns are the user's
-    console = Console(**plain)
-    if not console.is_terminal:
-        console = Console(**plain, width=160)
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    out = console()
     told = ranking_rows(ranking, tests)
-    for i, header in enumerate(told.headers):
-        table.add_column(header, justify="left" if i in told.words else "right", no_wrap=i == 1)
-    for row in told.rows:
-        table.add_row(*(cell.replace("\n", ", ") for cell in row))
+    rows = [[cell.replace("\n", ", ") for cell in row] for row in told.rows]
     s = ranking.summary
     kinds = getattr(ranking.observations, "kinds", None)  # of censored data, whose mean is not known
     span = f"from {number(s.minimum)} to {number(s.maximum)}, mean {number(s.mean)}"
@@ -32,13 +46,13 @@ def print_ranking(ranking: Any, tests: Any, seconds: float) -> None:
         from suffice.streams.data import told_kinds
 
         span = f"({told_kinds(kinds)}) from {number(s.minimum)} to {number(s.maximum)}"
-    console.print(f"{ranking.name}: {counted(s.count, 'observation')} {span}", soft_wrap=True)
+    out.print(f"{ranking.name}: {counted(s.count, 'observation')} {span}", soft_wrap=True)
     if s.missing:
-        console.print(f"{counted(s.missing, 'missing value')} left out")
-    console.print(table)
+        out.print(f"{counted(s.missing, 'missing value')} left out")
+    out.print(table(told.headers, rows, told.words, whole=(1,)))
     for note in (*(f"{mark(i)} {text}" for i, text in enumerate(told.notes)), *notes(ranking, tests)):
-        console.print(note, soft_wrap=True)
-    console.print(f"{seconds:.1f} s", style="dim")
+        out.print(note, soft_wrap=True)
+    out.print(f"{seconds:.1f} s", style="dim")
 
 
 def print_intervals(ranking: Any, intervals: Any, method: str, level: float) -> None:
