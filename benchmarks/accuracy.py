@@ -170,7 +170,7 @@ def by_scipy(reference, method):
     argument, rows = reference.argument(method), reference.usable(method, np.float64)
     try:
         found = getattr(law, name)(np.where(rows, argument, argument[rows.argmax()]))
-    except OverflowError:
+    except (OverflowError, RuntimeError):
         return "raises"
     # SciPy cuts the circle open opposite to loc
     return np.ma.array(found, mask=reference.parameters["loc"] != 0) if reference.name == "VonMises" else found
