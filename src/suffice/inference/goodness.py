@@ -11,6 +11,7 @@ from suffice.distributions.family import Family
 from suffice.distributions.generic import own
 from suffice.inference.censored import Censored
 from suffice.inference.distances import CELLS, VALUES, Statistic, check, groups_of, members
+from suffice.inference.kinked import has_kink
 from suffice.inference.observations import Memory, Observations, tabulated
 from suffice.inference.observe import observe
 from suffice.inference.replicates import (
@@ -22,12 +23,13 @@ from suffice.inference.replicates import (
     padded_size,
     sample_of,
 )
+from suffice.inference.replicates_of_rows import of_rows, sample_of_rows
 from suffice.inference.result import Fit
+from suffice.inference.self_consistency import ROWS
 from suffice.runtime.rng import RNG, as_key
 
 SAME = 1e-6  # statistics this close, relatively, are ties: refitting rounds each in its own way
 _NO_FREQUENCIES = "the weights are not frequencies: whole numbers that add up to less than 2^53"
-_CENSORED = "censored and truncated values have no place among sorted values"
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,12 @@ def goodness_of_fit(
 
     Returns:
         A ``GoodnessOfFit``. Its ``reason`` says why there was no test: the weights are not frequencies, so that there is
-        no sample of that size to compare with; the values are censored or truncated; the cells are too few for the
-        parameters.
+        no sample of that size to compare with; the cells are too few for the parameters.
+
+    Censored and truncated values are compared by what they say of the distribution function, H(u) = mean P(F(X) <= u),
+    in place of the empirical one, and samples are censored and truncated as the data were: limits and known censoring
+    times stay, unknown ones are drawn from their product-limit estimate beyond what was seen. That supposes censoring
+    independent of the values.
 
     Raises:
         ValueError: an unknown statistic, no replicates, a fit out of compiled code without ``data``.
@@ -111,8 +117,7 @@ def goodness_of_fit(
         return _untested(fit, statistic or "anderson-darling", int(data.survey.summary.count), False, reason)
     fit = fit.limit or fit
     if isinstance(data, Censored):
-        count = data.survey.summary.count
-        return _untested(fit, statistic or "anderson-darling", int(count), False, _CENSORED)
+        return _by_rows(fit, data, statistic or "anderson-darling", replicates, as_key(rng), most)
     if own(fit.family.kind, "_best_peak") is not None:
         count, reason = int(data.survey.summary.count), "the family is not refitted to samples by compiled code"
         return _untested(fit, statistic or "anderson-darling", count, False, reason)
@@ -171,6 +176,19 @@ def _by_values(
     estimated = jnp.asarray(_estimated_ends(fit.family))
     observed = jax.jit(measure)(fit.distribution, jnp.asarray(padded), float(n), estimated)
     simulated = of_values(fit, measure, n, replicates, key, True, estimated)
+    return _result(fit, observed, simulated, statistic, n, sampled)
+
+
+def _by_rows(fit: Fit, data: Censored, statistic: str, replicates: int, key: jax.Array, most: int) -> GoodnessOfFit:
+    rows, sampled, whole = sample_of_rows(data, most, key)
+    n = len(rows)
+    if not whole:
+        return _untested(fit, statistic, n, sampled, _NO_FREQUENCIES)
+    if statistic not in ROWS:
+        return _untested(fit, statistic, n, sampled, "censored and truncated values cannot be counted in cells")
+    if has_kink(fit.family):
+        return _untested(fit, statistic, n, sampled, "the family is not refitted to censored samples")
+    observed, simulated = of_rows(fit, ROWS[statistic], rows, replicates, key)
     return _result(fit, observed, simulated, statistic, n, sampled)
 
 

@@ -42,7 +42,7 @@ def sample_of(data: Observations, most: int, key: jax.Array) -> tuple[np.ndarray
     x, w = np.asarray(sample.values, float), sample.weights
     if w is None or not are_frequencies(w):
         return x[:most], sample.seen > min(len(x), most), w is None
-    places = np.repeat(np.arange(len(x)), w.astype(int)) if w.sum() <= most else _drawn_places(w, most, key)
+    places = np.repeat(np.arange(len(x)), w.astype(int)) if w.sum() <= most else drawn_places(w, most, key)
     return x[places], sample.seen > len(x) or len(places) < w.sum(), True
 
 
@@ -51,7 +51,7 @@ def are_frequencies(weights: np.ndarray) -> bool:
     return bool(np.all(weights == np.floor(weights)) and weights.sum() < 2**53)
 
 
-def _drawn_places(weights: np.ndarray, n: int, key: jax.Array) -> np.ndarray:
+def drawn_places(weights: np.ndarray, n: int, key: jax.Array) -> np.ndarray:
     """Places of n observations drawn without replacement from all that the frequencies stand for."""
     ends = np.cumsum(weights.astype(int))
     return np.searchsorted(ends, generator(key).choice(ends[-1], n, replace=False), side="right")

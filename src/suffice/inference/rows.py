@@ -26,13 +26,14 @@ def rows_of(data: Observations) -> tuple[tuple[np.ndarray, ...], np.ndarray | No
     raise DataError("resampling needs the data in memory; profile intervals read them as often as they need")
 
 
-def row_log_likelihoods(p: Any, rows: jax.Array) -> jax.Array:
-    """Log-likelihood of each row (left, right, lower, upper), truncation taken off."""
+def row_log_likelihoods(p: Any, rows: jax.Array, truncated: bool = True) -> jax.Array:
+    """Log-likelihood of each row (left, right, lower, upper), truncation taken off where ``truncated``."""
     left, right, lower, upper = rows.T
     exact = left == right
     value = p.log_prob(jnp.where(exact, left, p._support().interior()))
     censored = log_likelihoods(p, (jnp.where(exact, -jnp.inf, left), jnp.where(exact, jnp.inf, right)), exact=True)
-    return jnp.where(exact, value, censored) - log_likelihoods(p, (lower, upper), exact=True)
+    value = jnp.where(exact, value, censored)
+    return value - log_likelihoods(p, (lower, upper), exact=True) if truncated else value
 
 
 def scores(family: Family, data: Observations) -> tuple[np.ndarray, np.ndarray | None]:

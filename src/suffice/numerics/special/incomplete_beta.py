@@ -5,8 +5,6 @@ With u = logit t the lower tail is D ∫₀^∞ exp(−ψ(w)) dw, where D = x^a 
 tail is integrated, the other is its complement; shapes below 8 are first raised by a recurrence with positive terms.
 """
 
-from math import pi
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,66 +13,14 @@ from jax.typing import ArrayLike
 
 from suffice.numerics.special.beta_fraction import beta_fraction, converges
 from suffice.numerics.special.beta_kernel import LEAST_SHAPE, beta_moments, offset_from_mean
+from suffice.numerics.special.beta_lead import log_lead, log_lead_scale, log_over_mean, log_upper_lead
 from suffice.numerics.special.chunks import in_chunks
 from suffice.numerics.special.curve import Curve, one_sided
-from suffice.numerics.special.elementary import elementwise, log1mexp, log1pmx, promote
-from suffice.numerics.special.gamma import gammaln1p, log_minus_digamma, stirling_error
+from suffice.numerics.special.elementary import elementwise, log1mexp, promote
+from suffice.numerics.special.gamma import log_minus_digamma
 
 _PARTIAL_SUMS = np.triu(np.ones((LEAST_SHAPE, LEAST_SHAPE + 1)), 1)
 _LOG_HALF = -0.6931471805599453
-# Coefficients of Stirling's error in 1/A, 1/A³, …
-_STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156)
-
-
-def _log_over_mean(a: jax.Array, n: jax.Array, x: jax.Array, offset: jax.Array) -> jax.Array:
-    """log(x/(a/n)), with offset = a − n x."""
-    near = jnp.abs(offset) < a / 2
-    return jnp.where(near, jnp.log1p(jnp.where(near, -offset, 0) / a), jnp.log(x) + jnp.log(n / a))
-
-
-def log_lead_scale(a: jax.Array, b: jax.Array) -> jax.Array:
-    """The part of `log_lead` that does not depend on x."""
-    n, low, high = a + b, jnp.minimum(a, b), jnp.maximum(a, b)
-    errors = (stirling_error(n) - stirling_error(high)) - stirling_error(low)
-    return 0.5 * jnp.log((b / a) / n / (2 * pi)) + errors
-
-
-def log_lead(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array, log_scale: jax.Array) -> jax.Array:
-    """log(x^a y^b/(a B(a, b))), y = 1 − x in (0, 1), by Stirling's form; `log_scale` may carry more, to be added."""
-    n, offset = a + b, offset_from_mean(a, b, x, y)
-
-    def deviance(a, x, offset):
-        """a log(n x/a) + offset <= 0."""
-        near = jnp.abs(offset) < a / 2
-        close = log1pmx(jnp.where(near, -offset, 0) / a)
-        return jnp.where(near, a * close, a * (jnp.log(x) + jnp.log(n / a)) + offset)
-
-    low, high = deviance(a, x, offset), deviance(b, y, -offset)
-    return jnp.minimum(low, high) + (jnp.maximum(low, high) + log_scale)  # the large one last: it is rounded once
-
-
-def _log_lead(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
-    return log_lead(a, b, x, y, log_lead_scale(a, b))
-
-
-def _log_gamma_rise(a: jax.Array, b: jax.Array, y: jax.Array) -> jax.Array:
-    """log(y^b Γ(a + b)/Γ(a)) with relative accuracy as b → 0: ten steps up, then Stirling in divided differences."""
-    product = jnp.zeros_like(a)
-    for k in range(10):
-        product += (1 + product) * b / (a + k)
-    a = a + 10
-    u, v = 1 / a, 1 / (a + b)
-    value, difference = jnp.full_like(a, _STIRLING[-1]), jnp.zeros_like(a)
-    for c in _STIRLING[-2::-1]:
-        difference = difference * u * u + value
-        value = value * v * v + c
-    errors = -b * u * v * (value + u * (u + v) * difference)
-    return a * log1pmx(b * u) - 0.5 * jnp.log1p(b * u) + b * jnp.log(y * (a + b)) + errors - jnp.log1p(product)
-
-
-def log_upper_lead(a: jax.Array, b: jax.Array, y: jax.Array) -> jax.Array:
-    """log(y^b/(b B(a, b))) for b <= 1, with relative accuracy as b → 0."""
-    return _log_gamma_rise(a, b, y) - gammaln1p(b)
 
 
 def _jet(
@@ -104,7 +50,7 @@ def _jet(
     mass = 1 + excess
     log_upper = log_upper_lead(a, small, y) + jnp.log1p(excess)
     log_upper = jnp.where(flat, log_upper, -1)
-    value = jnp.where(flat, log1mexp(log_upper), _log_lead(a, b, x, y) + jnp.log(total))
+    value = jnp.where(flat, log1mexp(log_upper), log_lead(a, b, x, y, log_lead_scale(a, b)) + jnp.log(total))
     if order == 0:
         return (value,)
 
@@ -113,7 +59,7 @@ def _jet(
     gaps, gap_slopes = jax.jvp(log_minus_digamma, (points,), (jnp.ones_like(points),))
     gap_a, gap_b, gap_n, gap_1a, gap_1b = gaps
     offset = offset_from_mean(a, b, x, y)
-    x_excess, y_excess = _log_over_mean(a, n, x, offset), _log_over_mean(b, n, y, -offset)
+    x_excess, y_excess = log_over_mean(a, n, x, offset), log_over_mean(b, n, y, -offset)
     below_a, below_b = (
         jnp.where(s < 0.5, above - jnp.log1p(1 / s), here - 1 / s)
         for s, here, above in ((a, gap_a, gap_1a), (b, gap_b, gap_1b))
@@ -174,7 +120,7 @@ def _lead_in_shapes(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> t
     """Derivatives of log(x^a y^b/B(a, b)) in a and b."""
     n, offset = a + b, offset_from_mean(a, b, x, y)
     gap_a, gap_b, gap_n = log_minus_digamma(jnp.stack([a, b, n]))
-    return _log_over_mean(a, n, x, offset) + gap_a - gap_n, _log_over_mean(b, n, y, -offset) + gap_b - gap_n
+    return log_over_mean(a, n, x, offset) + gap_a - gap_n, log_over_mean(b, n, y, -offset) + gap_b - gap_n
 
 
 @elementwise(
@@ -185,7 +131,7 @@ def _lead_in_shapes(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> t
 )
 def log_logit_density(a: jax.Array, b: jax.Array, x: jax.Array, y: jax.Array) -> jax.Array:
     """log(x^a y^b/B(a, b)): the log-density of logit x."""
-    return _log_lead(a, b, x, y) + jnp.log(a)
+    return log_lead(a, b, x, y, log_lead_scale(a, b)) + jnp.log(a)
 
 
 def _hazard(args: tuple[jax.Array, ...], value: jax.Array) -> jax.Array:

@@ -9,17 +9,11 @@ from jax import lax
 from jax.typing import ArrayLike
 
 from suffice.numerics.special.beta_fraction import LARGEST_SHAPE, beta_fraction
+from suffice.numerics.special.beta_lead import log_lead, log_lead_scale, log_upper_lead
 from suffice.numerics.special.chunks import in_chunks
 from suffice.numerics.special.curve import quantiles
 from suffice.numerics.special.elementary import log1mexp, log_of_smaller, promote, softplus
-from suffice.numerics.special.incomplete_beta import (
-    coarse_log_lower_tail,
-    log_lead,
-    log_lead_scale,
-    log_logit_density,
-    log_lower_tail,
-    log_upper_lead,
-)
+from suffice.numerics.special.incomplete_beta import coarse_log_lower_tail, log_logit_density, log_lower_tail
 
 _LOG_HALF = -0.6931471805599453
 
