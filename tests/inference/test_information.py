@@ -90,3 +90,19 @@ def test_groups():
         sf.fit(sf.Normal, x, by=g[1:])
     with pytest.raises(sf.DataError, match="missing labels, the first at row 2"):
         sf.fit(sf.Normal, [1.0, 2.0], by=["a", None])
+
+
+def test_groups_of_a_file(tmp_path):
+    path = tmp_path / "x.csv"
+    rows = [(0.5, "b", 1), (1.5, "a", 2), (2.0, "a", 0), (3.5, "b", 1), (0.25, "a", 1)]
+    path.write_text("value,kind,weight\n" + "".join(f"{v},{k},{w}\n" for v, k, w in rows))
+    groups = sf.fit(sf.Exponential, sf.scan(path, "value", weights="weight"), by="kind")
+    assert groups.labels == ("a", "b")
+    assert groups["a"].parameters["rate"] == pytest.approx(3 / 3.25)
+    assert groups["b"].parameters["rate"] == pytest.approx(2 / 4.0)
+    named = sf.fit(sf.Exponential, sf.scan(path, "value", weights="weight"), by=[k for _, k, _ in rows])
+    assert named["a"].parameters == groups["a"].parameters
+    with pytest.raises(sf.DataError, match="'sort'"):
+        sf.fit(sf.Exponential, sf.scan(path, "value"), by="sort")
+    with pytest.raises(TypeError, match="names a column of a file"):
+        sf.fit(sf.Exponential, sf.chunks(lambda: iter([np.ones(3)])), by="kind")

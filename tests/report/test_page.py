@@ -96,7 +96,8 @@ def test_page_of_a_fit(tmp_path, ranking):
     page = read(report(ranking.best, tmp_path / "fit.html"))
     assert "Gamma fitted to 200 observations" in page.text
     assert "97.5 %" in page.text
-    assert sum(t == "figure" for t, _ in page.seen) == 2
+    assert "95 % joint confidence region of concentration and rate" in page.text
+    assert sum(t == "figure" for t, _ in page.seen) == 3
 
 
 def test_page_of_counts(tmp_path, counts):

@@ -36,12 +36,12 @@ def of_parameters(
         raise ValueError(
             f"{family.name}: its likelihood has a kink, so there is no {method} interval; bootstrap has one"
         )
-    elif not _is_regular(fit) and method != "parametric":
+    elif not is_regular(fit) and method != "parametric":
         lower = upper = np.full(len(names), np.nan)
     elif method in _BOOTSTRAPS:
         lower, upper = _by_bootstrap(fit, family.report, level, method, replicates, rng)
     else:
-        lower, upper = intervals.of_parameters(family, _evidence(fit), level, method)
+        lower, upper = intervals.of_parameters(family, evidence_of(fit), level, method)
     return {name: (float(a), float(b)) for name, a, b in zip(names, lower, upper, strict=True)}
 
 
@@ -60,10 +60,10 @@ def of_quantity(
     lower = upper = np.nan
     if method == "wald":
         jacobian = np.linalg.pinv(np.asarray(reported_jacobian(family, family.vector(fit.distribution))))
-        inner = jacobian @ np.asarray(fit.covariance) @ jacobian.T if _is_regular(fit) else np.nan
+        inner = jacobian @ np.asarray(fit.covariance) @ jacobian.T if is_regular(fit) else np.nan
         reach = (
             intervals.normal_quantile(level) * np.sqrt(np.asarray(slope) @ inner @ np.asarray(slope))
-            if _is_regular(fit)
+            if is_regular(fit)
             else np.nan
         )
         lower, upper = float(value) - reach, float(value) + reach
@@ -72,8 +72,8 @@ def of_quantity(
             fit, lambda p: jnp.reshape(jnp.asarray(of(p), float), 1), level, method, replicates, rng
         )
         lower, upper = float(low[0]), float(high[0])
-    elif _is_regular(fit):
-        lower, upper = intervals.of_quantity(family, _evidence(fit), of, level, method)
+    elif is_regular(fit):
+        lower, upper = intervals.of_quantity(family, evidence_of(fit), of, level, method)
     return ConfidenceInterval(float(value), float(lower), float(upper), level, method)
 
 
@@ -84,11 +84,13 @@ def check(method: str, level: float) -> None:
     intervals.normal_quantile(level)
 
 
-def _is_regular(fit: Any) -> bool:
+def is_regular(fit: Any) -> bool:
+    """Whether the likelihood around the estimate says how sure it is."""
     return fit.regular and fit.converged
 
 
-def _evidence(fit: Any) -> Any:
+def evidence_of(fit: Any) -> Any:
+    """What a fit rests on, for methods that ask its likelihood again."""
     if fit.method != "mle":
         raise ValueError(
             f"intervals by likelihood and bootstrap are for maximum likelihood; this fit is by {fit.method}"
@@ -105,7 +107,7 @@ def _by_bootstrap(fit: Any, of: Any, level: float, method: str, replicates: int,
     """Ends from replicates: percentile, or BCa with the acceleration of the scores."""
     if replicates < 2:
         raise ValueError(f"replicates must be >= 2, got {replicates}")
-    family, data = fit.family, _evidence(fit).observations
+    family, data = fit.family, evidence_of(fit).observations
     if method == "parametric":
         points = bootstrap.drawn(fit, replicates, rng)
     elif data is None:

@@ -80,7 +80,7 @@ def fit(  # pyright: ignore[reportInconsistentOverload]  the options are the sam
         covariance: of the estimates: from the "observed" information (the Hessian), the "expected" one, or "sandwich",
             H⁻¹ (Σ w² s s') H⁻¹ with the scores s, which holds for any distribution of the data. Weights are then those
             of a survey or of importance sampling: the count is Kish's effective one, and there is no AIC.
-        by: a label for each observation, (n,): a fit for each group.
+        by: a label for each observation, (n,), or of a file the name of a column: a fit for each group.
         share: names of parameters that groups have in common.
 
     Returns:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -20,6 +21,7 @@ from suffice.numerics.newton import CONVERGED, RUNNING
 from suffice.numerics.special.incomplete_gamma import gammaincc
 from suffice.runtime.errors import DataError
 from suffice.streams import Data, Source, from_array
+from suffice.streams.labels import labels
 
 
 @dataclass(frozen=True)
@@ -214,15 +216,19 @@ def _common(family: Family, shared: tuple[str, ...]) -> np.ndarray:
 
 
 def split(data: Any, weights: Any, by: Any, missing: Any = "error") -> dict[Any, Observations]:
-    """Observations of each group, in the order of their labels."""
+    """Observations of each group, in the order of their labels: of each row, or a column's name of a file."""
     if isinstance(data, Source):
-        raise TypeError("by= needs data in memory: read the column first, or use the command's --by")
+        if not isinstance(by, str):
+            return split_source(data, by)
+        if not Path(data.origin).is_file():
+            raise TypeError(f"by={by!r} names a column of a file, and {data.label} is none: give a label for each row")
+        return split_source(data, labels(data.origin, by))
     return split_source(data.source if isinstance(data, Data) else from_array(data, weights, missing=missing), by)
 
 
 def split_source(source: Source, by: Any) -> dict[Any, Observations]:
     """Observations of each group of a source's rows, which are read into memory."""
-    codes, labels = codes_of(by)
+    codes, told = codes_of(by)
     chunks = list(source.chunks())
     rows = sum(c.rows for c in chunks)
     if rows != len(codes):
@@ -236,7 +242,7 @@ def split_source(source: Source, by: Any) -> dict[Any, Observations]:
     weights = None if chunks[0].weights is None else column(lambda c: c.weights)
     codes = codes[kept]
     found = {}
-    for i, label in enumerate(labels):
+    for i, label in enumerate(told):
         here = codes == i
         w = None if weights is None else weights[here]
         if here.any():
@@ -267,5 +273,5 @@ def codes_of(by: Any) -> tuple[np.ndarray, list[Any]]:
     bad = [i for i, v in enumerate(column.tolist()) if not _is_label(v)]
     if bad:
         raise DataError(f"by has {len(bad)} missing labels, the first at row {bad[0] + 1} (counting from 1)")
-    labels, codes = np.unique(column, return_inverse=True)
-    return codes, labels.tolist()
+    told, codes = np.unique(column, return_inverse=True)
+    return codes, told.tolist()

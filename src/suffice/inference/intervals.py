@@ -148,7 +148,7 @@ def _end(family: Family, wanted: Quantities, curve: contour.Curve, i: int, j: in
 
 
 @dataclass(frozen=True)
-class _OnTheLine:
+class OnTheLine:
     """All reported parameters, mapped to the real line; equal ones are the same to the compiler."""
 
     free: tuple[Any, ...]
@@ -172,7 +172,7 @@ class _Single:
 def of_parameters(family: Family, evidence: Evidence, level: float, method: str) -> tuple[np.ndarray, np.ndarray]:
     """Lower and upper ends for each reported parameter, by profile or score."""
     domains = family.parameter_domains
-    ends = likelihood_ends(family, evidence, Quantities(_OnTheLine(family.free), len(domains)), level, method)
+    ends = likelihood_ends(family, evidence, Quantities(OnTheLine(family.free), len(domains)), level, method)
     back = [
         [float(np.asarray(d.from_real(np.asarray(e)))) for e in pair] for d, pair in zip(domains, ends, strict=True)
     ]

@@ -223,6 +223,30 @@ class Fit:
 
         return confidence.of_quantity(self, of, level, method, replicates, rng)
 
+    def region(self, names: tuple[str, str] | None = None, level: float = 0.95, *, points: int = 64) -> Any:
+        """Joint confidence region of two parameters: where 2 (l̂ − l_p) <= χ²₂ of the level, l_p their profile likelihood.
+
+        Args:
+            names: of the two; may be left out where there are no others.
+            level: coverage aimed at, of both together.
+            points: of the boundary.
+
+        Returns:
+            A ``Region``: the boundary, and that of Wald's region beside it. ``sf.plot`` draws it.
+
+        Raises:
+            ValueError: names or level unknown; a fit that did not converge, whose support is estimated, whose
+                likelihood has a kink, or that has lost its data.
+
+        Example:
+            >>> import suffice as sf
+            >>> sf.fit(sf.Normal, [1.0, 2.0, 4.0, 5.0, 8.0]).region()
+            Region(loc from 0.6459 to 7.354, scale from 1.273 to 6.607, 95 % jointly)
+        """
+        from suffice.inference.region import region_of
+
+        return region_of(self, names, level, points)
+
     def __repr__(self) -> str:
         if np.ndim(self.count):
             return f"Fit({type(self.distribution).__name__}: a batch of shape {np.shape(self.count)})"

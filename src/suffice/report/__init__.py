@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from suffice.inference.goodness import GoodnessOfFit
     from suffice.inference.rank import Ranking
+    from suffice.inference.region import Region
     from suffice.inference.result import Fit
 
 
@@ -46,8 +47,9 @@ def report(
     raise TypeError(f"result must be a Ranking or a Fit, got {type(result).__name__}")
 
 
-def plot(result: Ranking | Fit) -> Any:
-    """Draw a result: the data with the best families for a ranking, density and distribution function for a fit.
+def plot(result: Ranking | Fit | Region) -> Any:
+    """Draw a result: the data with the best families for a ranking, density and distribution function for a fit, the
+    contour of a joint confidence region.
 
     Returns:
         An Altair chart: it displays itself in notebooks and has ``save("x.png")``, also for .svg and .html.
@@ -55,8 +57,9 @@ def plot(result: Ranking | Fit) -> Any:
     import altair
 
     from suffice.inference.rank import Ranking
+    from suffice.inference.region import Region
     from suffice.inference.result import Fit
-    from suffice.report import charts, figures
+    from suffice.report import charts, figures, joint
     from suffice.report.empirical import Empirical
 
     if isinstance(result, Ranking):
@@ -64,7 +67,9 @@ def plot(result: Ranking | Fit) -> Any:
     if isinstance(result, Fit):
         parts = figures.density(result).chart, figures.distribution_function(result).chart
         return charts.display(altair.hconcat(*parts))
-    raise TypeError(f"result must be a Ranking or a Fit, got {type(result).__name__}")
+    if isinstance(result, Region):
+        return charts.display(joint.joint_region(result).chart)
+    raise TypeError(f"result must be a Ranking, a Fit or a Region, got {type(result).__name__}")
 
 
 def skewness_kurtosis(data: Any, *, replicates: int = 300, rng: Any = 0) -> Any:

@@ -134,6 +134,15 @@ def lines(
     return alt.Chart(data).mark_line(**mark).encode(x=alt.X(**x), y=alt.Y(**y), **_family(names))
 
 
+def outlines(paths: dict[str, np.ndarray], x: Any, y: Any) -> Any:
+    """Curves through points (k, 2) in the order given, broken where these are not finite."""
+    family = np.repeat(np.asarray(list(paths), object), [len(v) for v in paths.values()])
+    points = np.concatenate(list(paths.values()))
+    data = rows(x=points[:, 0], y=points[:, 1], family=family, order=np.arange(len(points)))
+    mark = alt.Chart(data).mark_line(strokeWidth=2.5, clip=True, interpolate="linear")
+    return mark.encode(x=alt.X(**x), y=alt.Y(**y), order=alt.Order("order:Q"), **_family(list(paths)))
+
+
 def dots(xs: np.ndarray, ys: np.ndarray, x: Any, y: Any, tips: Any) -> Any:
     mark = alt.Chart(rows(x=xs, y=ys)).mark_circle(style="point-of-data", clip=True, size=40 if len(xs) <= 60 else 14)
     return mark.encode(x=alt.X(**x), y=alt.Y(**y), tooltip=tips)

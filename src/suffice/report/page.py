@@ -12,7 +12,7 @@ import vl_convert
 from suffice.inference.goodness import GoodnessOfFit
 from suffice.inference.rank import Ranking
 from suffice.inference.result import Fit
-from suffice.report import charts, figures, tables, words
+from suffice.report import charts, figures, joint, tables, words
 from suffice.report.bands import compare
 from suffice.report.charts import Figure
 from suffice.report.empirical import Empirical
@@ -59,11 +59,21 @@ def fit_page(fit: Fit) -> str:
     sections = [
         _lead(words.fit_answer(fit)),
         _section("Parameters", _table(tables.fit_rows(fit)) + _facts(tables.score_rows(fit))),
-        _gallery([drawn]),
+        _gallery([drawn, *_regions(fit)]),
         _section("Names elsewhere", _table(tables.names_rows([fit]))),
         _section("How this was computed", _paragraphs(words.fit_method())),
     ]
     return _page(f"{fit.family.name} fit", tables.counted(float(fit.count), "observation"), sections)
+
+
+def _regions(fit: Fit) -> list[list[Figure]]:
+    """The joint region of two parameters, where there are two and the fit knows its likelihood."""
+    if fit.dimension != 2:
+        return []
+    try:
+        return [[joint.joint_region(fit.region())]]
+    except ValueError:
+        return []
 
 
 def _ranking_figures(ranking: Ranking, empirical: Empirical, rng: Any) -> list[list[Figure]]:
