@@ -3,9 +3,9 @@
 Size: the share of samples from the family that are rejected at 1, 5 and 10 %, which should lie in the binomial band of
 2.58 standard errors; for the normal also by Kolmogorov's table, as if its parameters had been known. Power: the share of
 samples from other distributions that are rejected at 5 %; scipy.stats.goodness_of_fit does the same work on fewer samples.
-Seconds are those of Anderson–Darling alone, with compilation and without.
+Seconds are those of Anderson–Darling alone, with compilation and without. Hidden: of censored and truncated samples.
 
-Run: python benchmarks/tests_of_fit.py [outer replicates, default 1000] [size or power, default both]
+Run: python benchmarks/tests_of_fit.py [outer replicates, default 1000] [size, power or hidden, default all]
 """
 
 import sys
@@ -123,8 +123,54 @@ def power(outer) -> None:
             )
 
 
+def hidden_exponential(random, draw):
+    """Right-censored at random: about a third of the values."""
+    x, c = draw(N), random.exponential(2.0, N)
+    return sf.Exponential, sf.Data(left=np.minimum(x, c), right=np.where(x <= c, x, np.nan))
+
+
+def late_exponential(random, draw):
+    """Left-truncated and right-censored, each at random."""
+    x, lower = draw(4 * N), random.uniform(0.0, 0.7, 4 * N)
+    kept = np.flatnonzero(x > lower)[:N]
+    x, lower = x[kept], lower[kept]
+    c = lower + random.exponential(2.0, N)
+    return sf.Exponential, sf.Data(left=np.minimum(x, c), right=np.where(x <= c, x, np.nan), lower=lower)
+
+
+def visited_weibull(random, draw):
+    """Known only to lie before or after one visit at a random time."""
+    x, visit = draw(4 * N), random.exponential(1.2, 4 * N)
+    return sf.Weibull, sf.Data(left=np.where(x > visit, visit, np.nan), right=np.where(x > visit, np.nan, visit))
+
+
+def grouped_weibull(random, draw):
+    """Known only to lie between two of six times."""
+    x, edges = draw(4 * N), np.array([np.nan, 0.2, 0.5, 0.8, 1.2, 1.7, 2.5, np.nan])
+    place = (edges[1:-1] < x[:, None]).sum(1)
+    return sf.Weibull, sf.Data(left=edges[place], right=edges[place + 1])
+
+
+def hidden(outer) -> None:
+    outer //= 2
+    print(f"censored and truncated, n = {N}, {outer} samples, Anderson–Darling, {INNER} refits: rejected in %")
+    print(
+        f"{'':22}"
+        + "".join(f"{f'at {100 * level:g} % ({band(level, outer)})':>22}" for level in LEVELS)
+        + "   power at 5 %"
+    )
+    for make in (hidden_exponential, late_exponential, visited_weibull, grouped_weibull):
+        random, found = np.random.default_rng(11), {}
+        laws = {"size": lambda n: random.exponential(1.0, n), "power": lambda n: random.lognormal(0.0, 1.0, n)}  # noqa: B023
+        for name, draw in laws.items():
+            fits = [sf.fit(*make(random, draw)) for _ in range(outer)]
+            found[name] = np.array([sf.goodness_of_fit(f, replicates=INNER, rng=i).p_value for i, f in enumerate(fits)])
+        told = "".join(f"{100 * np.mean(found['size'] <= level):22.1f}" for level in LEVELS)
+        print(f"{make.__name__:22}{told}{100 * np.mean(found['power'] <= 0.05):15.1f}", flush=True)
+
+
 if __name__ == "__main__":
     outer = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    for part in (size, power):
+    for part in (size, power, hidden):
         if len(sys.argv) < 3 or sys.argv[2] == part.__name__:
             part(outer)

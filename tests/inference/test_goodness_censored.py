@@ -76,11 +76,11 @@ def test_intervals_that_part_the_line_are_drawn_in_all_of_it():
     assert {tuple(row) for row in drawn[:, 0, :2].tolist()} == {(-INF, 1.0), (1.0, 2.0), (2.0, 4.0), (4.0, INF)}
 
 
-def test_other_intervals_are_those_of_their_own_rows():
-    left, right = np.array([1.0, 0.5, -INF]), np.array([2.0, 3.0, 1.5])
+def test_values_looked_for_once_are_looked_for_at_the_same_time():
+    left, right = np.array([1.0, -INF, 2.5]), np.array([INF, 1.5, INF])
     drawn = draws(rows_of(left, right), sf.Exponential(0.5))
-    assert {tuple(row) for row in drawn[:, 0, :2].tolist()} == {(-INF, 1.0), (1.0, 2.0), (2.0, INF)}
-    assert {tuple(row) for row in drawn[:, 2, :2].tolist()} == {(-INF, 1.5), (1.5, INF)}
+    assert {tuple(row) for row in drawn[:, 0, :2].tolist()} == {(-INF, 1.0), (1.0, INF)}
+    assert {tuple(row) for row in drawn[:, 1, :2].tolist()} == {(-INF, 1.5), (1.5, INF)}
 
 
 def test_values_stay_within_their_truncation_limits():
@@ -116,5 +116,9 @@ def test_what_cannot_be_tested_says_why():
     test = sf.goodness_of_fit(fit, statistic="chi-square", replicates=9)
     assert np.isnan(test.p_value)
     assert "cannot be counted in cells" in test.reason
+    visited = sf.Data(left=[0.0, 0.5, 1.0, 0.2], right=[1.0, 2.5, INF, 0.9])
+    test = sf.goodness_of_fit(sf.fit(sf.Exponential, visited), replicates=9)
+    assert np.isnan(test.p_value)
+    assert "when they would have been looked for" in test.reason
     half = sf.Data(left=[1.0, 2.0, 3.0], right=[1.0, 2.0, INF], weights=[0.5, 1.0, 1.0])
     assert "not frequencies" in sf.goodness_of_fit(sf.fit(sf.Exponential, half), replicates=9).reason

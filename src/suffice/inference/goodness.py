@@ -26,6 +26,7 @@ from suffice.inference.replicates import (
 from suffice.inference.replicates_of_rows import of_rows, sample_of_rows
 from suffice.inference.result import Fit
 from suffice.inference.self_consistency import ROWS
+from suffice.runtime.errors import DataError
 from suffice.runtime.rng import RNG, as_key
 
 SAME = 1e-6  # statistics this close, relatively, are ties: refitting rounds each in its own way
@@ -89,7 +90,8 @@ def goodness_of_fit(
     Censored and truncated values are compared by what they say of the distribution function, H(u) = mean P(F(X) <= u),
     in place of the empirical one, and samples are censored and truncated as the data were: limits and known censoring
     times stay, unknown ones are drawn from their product-limit estimate beyond what was seen. That supposes censoring
-    independent of the values.
+    independent of the values. Intervals must part the line, or have one end each: of others it is not known when their
+    values would have been looked for.
 
     Raises:
         ValueError: an unknown statistic, no replicates, a fit out of compiled code without ``data``.
@@ -188,7 +190,10 @@ def _by_rows(fit: Fit, data: Censored, statistic: str, replicates: int, key: jax
         return _untested(fit, statistic, n, sampled, "censored and truncated values cannot be counted in cells")
     if has_kink(fit.family):
         return _untested(fit, statistic, n, sampled, "the family is not refitted to censored samples")
-    observed, simulated = of_rows(fit, ROWS[statistic], rows, replicates, key)
+    try:
+        observed, simulated = of_rows(fit, ROWS[statistic], rows, replicates, key)
+    except DataError as reason:
+        return _untested(fit, statistic, n, sampled, str(reason))
     return _result(fit, observed, simulated, statistic, n, sampled)
 
 

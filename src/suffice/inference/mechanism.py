@@ -1,10 +1,11 @@
 """What would have been seen of other values: how a sample came to be censored and truncated, drawn again.
 
-Truncation limits stay with their rows. Where intervals are all there is, values were looked for at times: those of its own
-row's ends, or, where the intervals part the line, at all of them. Where values are seen, too, they were lost only beyond
-a row's censoring times: known times stay; unknown ones, of which it is only known what they did not hide, are drawn
-from the product-limit estimate of their law, beyond what was seen (Efron 1981, section 3; Davison and Hinkley 1997,
-algorithm 3.1). That supposes times independent of values.
+Truncation limits stay with their rows. Where values are seen, others were lost beyond censoring times: known times stay
+with their rows; unknown ones, of which it is only known what they did not hide, are drawn from the product-limit estimate
+of their law, beyond what was seen (Efron 1981, section 3; Davison and Hinkley 1997, algorithm 3.1). That supposes times
+independent of values. Where no value is seen, it was looked for at times: at all of them, where intervals part the line,
+or at one, where each row has one end. Of other intervals nobody knows when their values would have been looked for had they
+been others.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,13 @@ from suffice.distributions.truncated import Truncated
 from suffice.inference.likelihood import log_likelihoods
 from suffice.inference.rows import row_log_likelihoods
 from suffice.numerics import variates
+from suffice.runtime.errors import DataError
 from suffice.streams.intervals import LEFT, LOWER, RIGHT, UPPER, is_exact, is_truncated
+
+_UNTOLD = (
+    "values are known to lie in intervals of their own, and nobody knows when they would have been looked for had they "
+    "been others"
+)
 
 
 @jax.tree_util.register_dataclass
@@ -79,26 +86,27 @@ class Mechanism:
 
     Attributes:
         limits: of truncation, (n, 2); None where nothing is truncated.
-        windows: intervals within which values of each row are not told apart, (n, 2), or the points that part the line,
-            (m,); None where there are none.
+        looks: where no value is seen, the times at which each was looked for, (n, 1), or all were, (m,); else None.
         above: times of censoring from above, None where there are none.
         below: and from below, negative.
-        seen: whether values are seen at all.
-        tails: whether all that is hidden is hidden in a whole tail, no window and no truncation limit within it.
+        tails: whether all that is hidden is hidden in a whole tail, with no truncation limit within it.
         size: number of rows.
     """
 
     limits: jax.Array | None
-    windows: jax.Array | None
+    looks: jax.Array | None
     above: Times | None
     below: Times | None
-    seen: bool = field(metadata={"static": True})
     tails: bool = field(metadata={"static": True})
     size: int = field(metadata={"static": True})
 
     @classmethod
     def of(cls, rows: np.ndarray, size: int) -> "Mechanism":
-        """From rows as they were seen; what is kept of each is filled up with copies of the last to a size."""
+        """From rows as they were seen; what is kept of each is filled up with copies of the last to a size.
+
+        Raises:
+            DataError: the rows do not tell.
+        """
 
         def filled(values: np.ndarray) -> jax.Array:
             return jnp.asarray(np.pad(values, [(0, size - len(rows)), *[(0, 0)] * (values.ndim - 1)], mode="edge"))
@@ -106,20 +114,23 @@ class Mechanism:
         left, right, lower, upper = rows.T
         exact = is_exact(rows)
         limits = filled(rows[:, [LOWER, UPPER]]) if is_truncated(rows).any() else None
+        from_above, from_below = ~exact & (right == upper), ~exact & (left == lower)
         if not exact.any():
             points = _partition(rows)
-            windows = filled(rows[:, [LEFT, RIGHT]]) if points is None else jnp.asarray(_lengthened(points, np.inf))
-            return cls(limits, windows, None, None, False, False, size)
-        from_above, from_below = ~exact & (right == np.inf), ~exact & (left == -np.inf)
-        inner, above, below, windows = ~(exact | from_above | from_below), None, None, None
+            if points is not None:
+                return cls(limits, jnp.asarray(_lengthened(points, np.inf)), None, None, False, size)
+            if not np.all(from_above ^ from_below):
+                raise DataError(_UNTOLD)
+            return cls(limits, filled(np.where(from_above, left, right)[:, None]), None, None, False, size)
+        if not np.all(exact | (from_above ^ from_below)):
+            raise DataError(_UNTOLD)
+        above = below = None
         if from_above.any():
             above = Times.of(np.where(from_above, left, right), from_above, lower, filled)
         if from_below.any():
             below = Times.of(-np.where(from_below, right, left), from_below, -upper, filled)
-        if inner.any():
-            windows = filled(np.where(inner[:, None], rows[:, [LEFT, RIGHT]], np.inf))
         tails = (above is None or np.all(upper == np.inf)) and (below is None or np.all(lower == -np.inf))
-        return cls(limits, windows, above, below, True, bool(tails and windows is None), size)
+        return cls(limits, None, above, below, bool(tails), size)
 
     def draw(self, p: Any, key: jax.Array) -> jax.Array:
         """Rows of values drawn from a distribution, (n, 4)."""
@@ -128,14 +139,10 @@ class Mechanism:
             jnp.full((2, self.size), jnp.array([[-jnp.inf], [jnp.inf]])) if self.limits is None else self.limits.T
         )
         x = self._values(p, first, lower, upper)
-        if not self.seen:
+        if self.looks is not None:
             left, right = self._looked_for(x)
             return jnp.stack([jnp.maximum(left, lower), jnp.minimum(right, upper), lower, upper], axis=1)
         left = right = x
-        if self.windows is not None:
-            start, end = self.windows.T
-            window = (x > start) & (x <= end)
-            left, right = jnp.where(window, start, x), jnp.where(window, end, x)
         if self.above is not None:
             highest = self.above.draw(second)
             hidden = x > highest
@@ -161,14 +168,13 @@ class Mechanism:
         return value if self.limits is None else value - log_likelihoods(p, (lower, upper), exact=True)
 
     def _looked_for(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-        assert self.windows is not None
-        if self.windows.ndim == 1:
-            padded = jnp.concatenate([jnp.array([-jnp.inf]), self.windows, jnp.array([jnp.inf])])
-            place = jnp.searchsorted(self.windows, x, side="left")
+        assert self.looks is not None
+        if self.looks.ndim == 1:
+            padded = jnp.concatenate([jnp.array([-jnp.inf]), self.looks, jnp.array([jnp.inf])])
+            place = jnp.searchsorted(self.looks, x, side="left")
             return padded[place], padded[place + 1]
-        start, end = self.windows.T
-        left = jnp.where(x > end, end, jnp.where(x > start, start, -jnp.inf))
-        return left, jnp.where(x > end, jnp.inf, jnp.where(x > start, end, start))
+        time = self.looks[:, 0]
+        return jnp.where(x > time, time, -jnp.inf), jnp.where(x > time, jnp.inf, time)
 
     def _values(self, p: Any, key: jax.Array, lower: jax.Array, upper: jax.Array) -> jax.Array:
         """From a distribution, between the limits of each row."""
