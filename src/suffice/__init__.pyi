@@ -88,6 +88,14 @@ from .inference.compare import Vuong as Vuong
 from .inference.compare import vuong as vuong
 from .inference.cross_validation import CrossValidation as CrossValidation
 from .inference.cross_validation import cross_validate as cross_validate
+from .inference.divergence.measures import alpha_divergence as alpha_divergence
+from .inference.divergence.measures import bhattacharyya as bhattacharyya
+from .inference.divergence.measures import cross_entropy as cross_entropy
+from .inference.divergence.measures import hellinger as hellinger
+from .inference.divergence.measures import jensen_shannon as jensen_shannon
+from .inference.divergence.measures import kl as kl
+from .inference.divergence.measures import renyi as renyi
+from .inference.divergence.measures import total_variation as total_variation
 from .inference.fit import fit as fit
 from .inference.fit import statistics as statistics
 from .inference.goodness import GoodnessOfFit as GoodnessOfFit
@@ -119,6 +127,7 @@ from .inference.simulate import Study as Study
 from .inference.simulate import simulate as simulate
 from .inference.two_sample import TwoSample as TwoSample
 from .inference.two_sample import two_sample as two_sample
+from .numerics.estimate import Estimate as Estimate
 from .report import plot as plot
 from .report import report as report
 from .report import skewness_kurtosis as skewness_kurtosis
