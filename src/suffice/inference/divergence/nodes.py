@@ -151,17 +151,28 @@ def panels(breaks: jax.Array, ends: jax.Array, centres: jax.Array) -> tuple[jax.
     return jnp.clip(x, a, b).reshape(-1, NODES.size), log_length.reshape(-1, NODES.size)
 
 
-def nodes_of(p: Any, q: Any, p_ladder: jax.Array, q_ladder: jax.Array, split: bool) -> Nodes:
-    """The densities of single laws p and q."""
-    rungs = jnp.stack([_inside(p, p_ladder), _inside(q, q_ladder)])
-    raw = jnp.stack([p_ladder, q_ladder])
+def _rungs(p: Any, q: Any, p_ladder: jax.Array, q_ladder: jax.Array) -> jax.Array:
+    return jnp.stack([_inside(p, p_ladder), _inside(q, q_ladder)])
+
+
+def line_panels(
+    p: Any, q: Any, p_ladder: jax.Array, q_ladder: jax.Array, split: bool = False
+) -> tuple[jax.Array, jax.Array]:
+    """Nodes (panels, 15) over the line for single laws p and q, and the logarithm of half the length each stands for."""
+    rungs = _rungs(p, q, p_ladder, q_ladder)
     ends, centres = jnp.concatenate([_ends(p), _ends(q)]), rungs[:, 0, 0]
     points = jnp.concatenate([rungs.reshape(-1), ends, *(m.reshape(1) for m in _modes(p) + _modes(q))])
     points = jnp.sort(jnp.clip(points, -_LARGEST, _LARGEST))
     if split:
         cuts = crossings(lambda x: log_ratio(p, q, x), points)
         points = jnp.clip(jnp.sort(jnp.concatenate([points, cuts])), -_LARGEST, points[-1])
-    x, log_length = panels(points, ends, centres)
+    return panels(points, ends, centres)
+
+
+def nodes_of(p: Any, q: Any, p_ladder: jax.Array, q_ladder: jax.Array, split: bool) -> Nodes:
+    """The densities of single laws p and q."""
+    rungs, raw = _rungs(p, q, p_ladder, q_ladder), jnp.stack([p_ladder, q_ladder])
+    x, log_length = line_panels(p, q, p_ladder, q_ladder, split)
     a, b = p.log_prob(x), q.log_prob(x)
     none = (jnp.isinf(a) & (a == b)) | (a == jnp.inf) | (b == jnp.inf)  # also where x is rounded to an end
     log_mass = jnp.where(none, -jnp.inf, jnp.logaddexp(jnp.where(none, 0.0, a), jnp.where(none, 0.0, b))) + log_length
