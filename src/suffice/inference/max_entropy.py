@@ -166,20 +166,20 @@ def _grid(lower: float, upper: float, unit: float, reach: float) -> tuple[np.nda
 
 def _rough(statistic: Callable[[Any], Any], lower: float, upper: float, target: np.ndarray) -> np.ndarray | None:
     """η on a grid of some unit in which it can be found, followed as the grid reaches further."""
+    endless = [np.isinf(lower), np.isinf(upper)]
     for unit in _SCALES:
-        eta = np.zeros(target.size)
+        eta, leans = np.zeros(target.size), True
         for reach in _REACH:
             x, log_weights = _grid(lower, upper, unit, reach)
             t = _stacked(statistic, x, target)
             following, _, good = _solve(t, log_weights, target, eta)
-            if not good:
+            if not good:  # or, where a narrow law was found before, too coarse
                 break
-            eta = following
-        else:
-            known = np.isfinite(t).all(1)
-            share = _shares(t[known] @ eta + log_weights[known])
-            if max(share[0], share[-1]) < _NOTHING:  # else it leans on the end of the grid
-                return eta
+            eta, known = following, np.isfinite(t).all(1)
+            ends = _shares(t[known] @ eta + log_weights[known])[np.argsort(x[known])[[0, -1]]]
+            leans = bool(np.any((ends > _NOTHING) & endless))  # on an end of the grid that is none of the support
+        if not leans:
+            return eta
     return None
 
 

@@ -70,8 +70,15 @@ def geometric_mixture(p: Any, q: Any, order: jax.Array) -> Any:
     if special is not None:
         return special(p, q, order)
     held = {name: getattr(p, name) for name in _held(type(p))}
-    a, b = (v.reshape((1,) * (order.ndim + 1 - v.ndim) + v.shape) for v in (p._natural(), q._natural()))
-    return type(p)._from_natural(_between(a, b, order[..., None]), **held)
+    eta, other = p._natural(), q._natural()
+    rank = max(eta.ndim, other.ndim, order.ndim + 1)
+    eta, other, order = (_lifted(v, rank) for v in (eta, other, order[..., None]))
+    return type(p)._from_natural(_between(eta, other, order), **held)
+
+
+def _lifted(value: jax.Array, rank: int) -> jax.Array:
+    """The same with axes of length 1 before its own."""
+    return value.reshape((1,) * (rank - value.ndim) + value.shape)
 
 
 def _between(a: jax.Array, b: jax.Array, order: jax.Array) -> jax.Array:
@@ -92,10 +99,11 @@ def _normal(p: Any, q: Any, order: jax.Array) -> Any:
 
 
 def _multivariate_normal(p: Any, q: Any, order: jax.Array) -> Any:
-    weight = order[..., None, None]
+    rank = p.scale_tril.ndim
+    weight = _lifted(order[..., None, None], rank)
     precision = weight * p.precision() + (1.0 - weight) * q.precision()
     factor = linalg.factor_of_inverse(0.5 * (precision + jnp.swapaxes(precision, -1, -2)))
-    pull = order[..., None] * (p.precision() @ (p.loc - q.loc)[..., None])[..., 0]
+    pull = weight[..., 0] * (p.precision() @ (p.loc - q.loc)[..., None])[..., 0]
     loc = q.loc + linalg.times(factor, linalg.times_transposed(factor, pull))
     return MultivariateNormal(loc, scale_tril=factor)  # type: ignore[call-arg]
 

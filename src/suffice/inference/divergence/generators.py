@@ -56,13 +56,13 @@ def alpha(ratio: jax.Array, order: Any) -> jax.Array:
     return jnp.where(small, q * total, jnp.where(high | low, ends, (rise - p + q) / order))
 
 
-def jensen_shannon(ratio: jax.Array, order: Any = None) -> jax.Array:
+def jensen_shannon(ratio: jax.Array, order: Any = 0.0) -> jax.Array:
     """Of ½ ∫ (p log(2p/(p + q)) + q log(2q/(p + q)))."""
     t = jnp.tanh(0.5 * ratio)
     return 0.25 * (entropy_gap(t) + entropy_gap(-t))
 
 
-def total_variation(ratio: jax.Array, order: Any = None) -> jax.Array:
+def total_variation(ratio: jax.Array, order: Any = 0.0) -> jax.Array:
     """Of ½ ∫ |p − q|."""
     return 0.5 * jnp.abs(jnp.tanh(0.5 * ratio))
 

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.distributions.bernoulli import Bernoulli, Categorical
 from suffice.inference.divergence.generators import Generator, log_power
 from suffice.inference.divergence.nodes import LADDER, WEIGHTS, Nodes, ladder, nodes_of
 from suffice.numerics import quadrature
@@ -112,7 +113,34 @@ def _log_mass(p: Any, x: jax.Array) -> jax.Array:
 
 def total(generator: Generator, p: Any, q: Any, order: Any) -> tuple[jax.Array, jax.Array]:
     """Σ (p + q) g over the integers, and how far rules of two orders differ."""
+    sizes = _classes(p), _classes(q)
+    if None not in sizes:
+        return _few(generator, p, q, order, max(sizes))  # type: ignore[type-var]
     return _total(generator, p, q, order, ladder(in_double(p)), ladder(in_double(q)))
+
+
+def _classes(p: Any) -> int | None:
+    """How many classes 0, 1, … a law has, where that is part of its type."""
+    if isinstance(p, Categorical):
+        return p.logits.shape[-1]
+    return 2 if isinstance(p, Bernoulli) else None
+
+
+def _terms(generator: Generator, a: jax.Array, b: jax.Array, order: Any) -> jax.Array:
+    """(p + q) g from log p and log q."""
+    mass = jnp.logaddexp(a, b)
+    some = mass > -jnp.inf
+    ratio = jnp.where(some, a, 0.0) - jnp.where(some, b, 0.0)
+    return jnp.where(some, jnp.exp(mass) * generator(ratio, order), 0.0)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 4))
+def _few(generator: Generator, p: Any, q: Any, order: Any, size: int) -> tuple[jax.Array, jax.Array]:
+    rank = max(len(p.batch_shape), len(q.batch_shape), jnp.ndim(order))
+    k = jnp.arange(float(size)).reshape((-1,) + (1,) * rank)
+    order = jnp.reshape(order, (1,) * (rank + 1 - jnp.ndim(order)) + jnp.shape(order)) if jnp.ndim(order) else order
+    value = _terms(generator, p.log_prob(k), q.log_prob(k), order).sum(0)
+    return value, jnp.where(jnp.isfinite(value), 50.0 * _EPS * jnp.abs(value), 0.0)
 
 
 @functools.partial(jax.jit, static_argnums=0)
@@ -121,11 +149,7 @@ def _total(generator: Generator, p: Any, q: Any, order: Any, *ladders: jax.Array
         edges = jnp.sort(jnp.concatenate([v.reshape(-1) for v in ladders]))
 
         def f(k: jax.Array) -> jax.Array:
-            a, b = _log_mass(p, k), _log_mass(q, k)
-            mass = jnp.logaddexp(a, b)
-            some = mass > -jnp.inf
-            ratio = jnp.where(some, a, 0.0) - jnp.where(some, b, 0.0)
-            return jnp.where(some, jnp.exp(mass) * generator(ratio, order.reshape(())), 0.0)
+            return _terms(generator, _log_mass(p, k), _log_mass(q, k), order.reshape(()))
 
         fine, coarse = (quadrature.sum_over_integers(f, edges[:1], edges[-1:], edges, order=n) for n in (16, 12))
         finite = jnp.isfinite(fine)

@@ -171,13 +171,12 @@ def von_mises(p: Any, q: Any) -> jax.Array:
 @kl_of(Beta, Beta)
 def beta(p: Any, q: Any) -> jax.Array:
     """The Dirichlet's, for two classes."""
-    return dirichlet_gap((p.alpha, p.beta), (q.alpha, q.beta))
+    a, b, c, d = jnp.broadcast_arrays(p.alpha, p.beta, q.alpha, q.beta)
+    return dirichlet_gap(jnp.stack([a, b], -1), jnp.stack([c, d], -1))
 
 
-def dirichlet_gap(a: tuple[Any, Any] | Any, b: tuple[Any, Any] | Any) -> jax.Array:
+def dirichlet_gap(a: jax.Array, b: jax.Array) -> jax.Array:
     """β₀ KL(β/β₀ ‖ α/α₀) + Σ gap(β_i) − gap(β₀), of g(a) = log Γ(a) − a log a + a, from concentrations α to β."""
-    if isinstance(a, tuple):
-        a, b = (jnp.stack(jnp.broadcast_arrays(*v), -1) for v in (a, b))
     step = b - a
     a0, step0 = a.sum(-1), step.sum(-1)
     b0 = a0 + step0

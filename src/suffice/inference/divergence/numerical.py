@@ -28,7 +28,7 @@ def comparable(p: Any, q: Any) -> None:
 
 
 def divergence(
-    generator: Generator, p: Any, q: Any, order: Any = None, *, split: bool = False, draws: int = DRAWS, rng: RNG = 0
+    generator: Generator, p: Any, q: Any, order: Any = 0.0, *, split: bool = False, draws: int = DRAWS, rng: RNG = 0
 ) -> Estimate:
     """E_p[g(ℓ)] + E_q[g(ℓ)] in the best way there is for the pair."""
     if p.event_ndim:
@@ -40,7 +40,7 @@ def divergence(
     if isinstance(p, Empirical) or isinstance(q, Empirical):
         return _over_atoms(generator, p, q, order)
     if p.discrete:
-        return _checked(p, q, *total(generator, p, q, 0.0 if order is None else order), SUMMATION)
+        return _checked(p, q, *total(generator, p, q, order), SUMMATION)
     value, error = integral(generator, nodes(p, q, split), order)
     return _checked(p, q, value, error, QUADRATURE)
 
