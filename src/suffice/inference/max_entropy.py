@@ -183,9 +183,7 @@ def _rough(statistic: Callable[[Any], Any], lower: float, upper: float, target: 
     return None
 
 
-def _peak(
-    statistic: Callable[[Any], Any], eta: np.ndarray, lower: float, upper: float, target: np.ndarray
-) -> float:
+def _peak(statistic: Callable[[Any], Any], eta: np.ndarray, lower: float, upper: float, target: np.ndarray) -> float:
     """Where the density is highest on a grid."""
     grids = [_grid(lower, upper, unit, 5.0)[0] for unit in _SCALES]
     x = np.concatenate(grids)

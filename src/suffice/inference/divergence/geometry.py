@@ -100,7 +100,9 @@ def _on_one_support(p: Any, q: Any, similarity: Any) -> tuple[jax.Array, jax.Arr
 def _points(sample: Any, name: str) -> jax.Array:
     x = jnp.asarray(sample, float)
     if x.ndim != 2 or not len(x):
-        raise ValueError(f"{name} must be a sample of points, (n, d), where similarity is a function, got shape {x.shape}")
+        raise ValueError(
+            f"{name} must be a sample of points, (n, d), where similarity is a function, got shape {x.shape}"
+        )
     return x
 
 
@@ -110,7 +112,10 @@ def _checked_similarity(similarity: Any, n: int) -> jax.Array:
         raise ValueError(f"similarity must have shape {(n, n)}, got {k.shape}")
     if not is_traced(k):
         host = np.asarray(k)
-        if not (np.allclose(host, host.T, rtol=0.0, atol=1e-12) and np.allclose(np.diagonal(host), 1.0, rtol=0.0, atol=1e-12)):
+        if not (
+            np.allclose(host, host.T, rtol=0.0, atol=1e-12)
+            and np.allclose(np.diagonal(host), 1.0, rtol=0.0, atol=1e-12)
+        ):
             raise ValueError("similarity must be symmetric with ones on its diagonal")
         if np.any((host < 0.0) | (host > 1.0 + 1e-12)):
             raise ValueError(f"similarity must be between 0 and 1, got {host.min():g} to {host.max():g}")

@@ -12,7 +12,7 @@ from suffice.distributions.wishart import InverseWishart, Wishart
 from suffice.inference.divergence.kl_numbers import dirichlet_gap
 from suffice.inference.divergence.pairs import kl_of
 from suffice.numerics import linalg
-from suffice.numerics.special.convexity import log_gamma_gap, log_gap
+from suffice.numerics.special.convexity import log_gamma_gap, log_quotient, square_gap
 
 
 def _diagonal(x: jax.Array) -> jax.Array:
@@ -28,9 +28,8 @@ def _whitened(a: jax.Array, b: jax.Array) -> jax.Array:
 def covariance_gap(a: jax.Array, b: jax.Array) -> jax.Array:
     """tr (B Bᵀ)⁻¹A Aᵀ − d − log det (B Bᵀ)⁻¹A Aᵀ of triangular factors, a sum of terms >= 0."""
     step = _whitened(a, b)
-    along = _diagonal(step)
     below = jnp.tril(step, -1)
-    return log_gap(along * (2.0 + along)).sum(-1) + (below**2).sum((-2, -1))
+    return square_gap(_diagonal(a) / _diagonal(b), _diagonal(step)).sum(-1) + (below**2).sum((-2, -1))
 
 
 @kl_of(MultivariateNormal, MultivariateNormal)
@@ -43,16 +42,19 @@ def multivariate_normal(p: Any, q: Any) -> jax.Array:
 @kl_of(MatrixNormal, MatrixNormal)
 def matrix_normal(p: Any, q: Any) -> jax.Array:
     """That of normal vectors with covariance V ⊗ U."""
-    rows, columns = (_whitened(getattr(p, v), getattr(q, v)) for v in ("row_tril", "column_tril"))
+    factors = [(getattr(p, v), getattr(q, v)) for v in ("row_tril", "column_tril")]
+    rows, columns = (_whitened(a, b) for a, b in factors)
     n, m = rows.shape[-1], columns.shape[-1]
+    u, v = (_diagonal(a) / _diagonal(b) for a, b in factors)
     i, j = _diagonal(rows)[..., :, None], _diagonal(columns)[..., None, :]
     along = i + j + i * j
     whole_rows, whole_columns = ((jnp.tril(v, -1) ** 2).sum((-2, -1)) for v in (rows, columns))
-    square_rows, square_columns = ((1.0 + _diagonal(v)) ** 2 for v in (rows, columns))
+    square_rows, square_columns = (w**2 for w in (u, v))
     below = whole_rows * (square_columns.sum(-1) + whole_columns) + square_rows.sum(-1) * whole_columns
     half = linalg.solve(q.row_tril, jnp.broadcast_to(p.loc - q.loc, below.shape + (n, m)))
     step = linalg.solve(q.column_tril, jnp.swapaxes(half, -1, -2))
-    return 0.5 * (log_gap(along * (2.0 + along)).sum((-2, -1)) + below + (step**2).sum((-2, -1)))
+    whole = square_gap(u[..., :, None] * v[..., None, :], along).sum((-2, -1))
+    return 0.5 * (whole + below + (step**2).sum((-2, -1)))
 
 
 @kl_of(Dirichlet, Dirichlet)
@@ -62,9 +64,10 @@ def dirichlet(p: Any, q: Any) -> jax.Array:
 
 def _wishart(p: Any, q: Any, upper: jax.Array, lower: jax.Array) -> jax.Array:
     """½ df_p (tr M − d − log det M) − ½ (df_q − df_p) log det M + the gap of log Γ_d, M the ratio of the scales."""
-    log_det = 2.0 * jnp.log1p(_diagonal(_whitened(upper, lower))).sum(-1)
-    first, step = 0.5 * (p.df[..., None] - p._steps), 0.5 * (q.df - p.df)
-    gap = log_gamma_gap(first, jnp.broadcast_to(step[..., None], jnp.broadcast_shapes(first.shape, step.shape + (1,))))
+    log_det = 2.0 * log_quotient(_diagonal(upper), _diagonal(lower)).sum(-1)
+    first, last = (0.5 * (v.df[..., None] - v._steps) for v in (p, q))
+    step = 0.5 * (q.df - p.df)
+    gap = log_gamma_gap(first, last, step[..., None] + jnp.zeros_like(first + last))
     return 0.5 * p.df * covariance_gap(upper, lower) - step * log_det + gap.sum(-1)
 
 

@@ -14,19 +14,20 @@ from suffice.distributions.multinomial import Multinomial
 from suffice.distributions.negative_binomial import NegativeBinomial
 from suffice.distributions.poisson import Poisson
 from suffice.inference.divergence.pairs import kl_of
-from suffice.numerics.special.convexity import log_gap
+from suffice.numerics.special.convexity import log_gap, ratio_gap
 from suffice.numerics.special.elementary import expm1mx, softplus
 
 
-def _share_gap(p: jax.Array, excess: jax.Array) -> jax.Array:
-    """p (q/p − 1 − log(q/p)) where q − p = excess; q where p is 0."""
+def _share_gap(p: jax.Array, q: jax.Array, step: jax.Array) -> jax.Array:
+    """p (q/p − 1 − log(q/p)) where step = q − p; q where p is 0."""
     some = p > 0.0
-    return jnp.where(some, p * log_gap(excess / jnp.where(some, p, 1.0)), excess)
+    unit = jnp.where(some, p, 1.0)
+    return jnp.where(some, p * ratio_gap(q / unit, step / unit), q)
 
 
 def _two_classes(p: jax.Array, q: jax.Array) -> jax.Array:
     """KL of Bernoulli laws from their probabilities."""
-    return _share_gap(p, q - p) + _share_gap(1.0 - p, p - q)
+    return _share_gap(p, q, q - p) + _share_gap(1.0 - p, 1.0 - q, p - q)
 
 
 @kl_of(Bernoulli, Bernoulli)
@@ -77,7 +78,7 @@ def multinomial(p: Any, q: Any) -> jax.Array:
 
 @kl_of(Poisson, Poisson)
 def poisson(p: Any, q: Any) -> jax.Array:
-    return p.rate * log_gap((q.rate - p.rate) / p.rate)
+    return p.rate * ratio_gap(q.rate / p.rate, (q.rate - p.rate) / p.rate)
 
 
 @kl_of(Geometric, Geometric)
@@ -89,8 +90,10 @@ def geometric(p: Any, q: Any) -> jax.Array:
 @kl_of(NegativeBinomial, NegativeBinomial, holds=lambda p, q: p.concentration == q.concentration)
 def negative_binomial(p: Any, q: Any) -> jax.Array:
     """KL of single trials with success probability a/(a + m), times their expected number a + m."""
-    a, step, later = p.concentration, q.mu - p.mu, p.concentration + q.mu
-    return a * log_gap(-step / later) + p.mu * log_gap(step / p.mu * (a / later))
+    a, step = p.concentration, q.mu - p.mu
+    before, after = a + p.mu, a + q.mu
+    failures = ratio_gap(q.mu / p.mu * (before / after), step / p.mu * (a / after))
+    return a * ratio_gap(before / after, -step / after) + p.mu * failures
 
 
 @kl_of(DiscreteUniform, DiscreteUniform)

@@ -20,26 +20,38 @@ from suffice.distributions.student_t import Cauchy
 from suffice.distributions.uniform import Pareto, Uniform
 from suffice.distributions.von_mises import VonMises
 from suffice.inference.divergence.pairs import kin_of, kl_of
-from suffice.numerics.special.convexity import gap_along, log_gamma_gap, log_gap, stirling_gap
+from suffice.numerics.special.convexity import (
+    gap_along,
+    log_gamma_gap,
+    log_quotient,
+    ratio_gap,
+    square_gap,
+    stirling_gap,
+)
 from suffice.numerics.special.elementary import expm1mx
 from suffice.numerics.special.gamma import gammaln1p
 from suffice.numerics.special.von_mises import log_circle_mass, resultant_gap
 
 
-def _square_excess(a: jax.Array, b: jax.Array) -> jax.Array:
-    """(a/b)² − 1."""
-    return (a - b) / b * ((a + b) / b)
+def _gap(a: jax.Array, b: jax.Array) -> jax.Array:
+    """a/b − 1 − log(a/b)."""
+    return ratio_gap(a / b, (a - b) / b)
+
+
+def _gap_of_squares(a: jax.Array, b: jax.Array) -> jax.Array:
+    """(a/b)² − 1 − 2 log(a/b)."""
+    return square_gap(a / b, (a - b) / b)
 
 
 @kl_of(Normal, Normal)
 def normal(p: Any, q: Any) -> jax.Array:
     """½ (r − 1 − log r) + ½ ((loc_p − loc_q)/scale_q)², r the ratio of variances."""
-    return 0.5 * (log_gap(_square_excess(p.scale, q.scale)) + ((p.loc - q.loc) / q.scale) ** 2)
+    return 0.5 * (_gap_of_squares(p.scale, q.scale) + ((p.loc - q.loc) / q.scale) ** 2)
 
 
 @kl_of(Exponential, Exponential)
 def exponential(p: Any, q: Any) -> jax.Array:
-    return log_gap((q.rate - p.rate) / p.rate)
+    return _gap(q.rate, p.rate)
 
 
 @kl_of(Gamma, Gamma)
@@ -47,14 +59,14 @@ def gamma(p: Any, q: Any) -> jax.Array:
     """The gap of log Γ(a) − a log a + a, and a_q (r − 1 − log r) with r the ratio of means."""
     a, b = p.concentration, q.concentration
     excess = (a - b) / b * (q.rate / p.rate) + (q.rate - p.rate) / p.rate
-    return stirling_gap(a, b - a) + b * log_gap(excess)
+    return stirling_gap(a, b, b - a) + b * ratio_gap(a / b * (q.rate / p.rate), excess)
 
 
 @kl_of(Weibull, Weibull)
 def weibull(p: Any, q: Any) -> jax.Array:
     """That of Gumbels, since −log X is one with location −log scale and scale 1/concentration."""
-    step = (p.concentration - q.concentration) / p.concentration
-    return _gumbel(-step, q.concentration * jnp.log1p((p.scale - q.scale) / q.scale))
+    a, b = p.concentration, q.concentration
+    return _gumbel(b / a, (b - a) / a, b * log_quotient(p.scale, q.scale))
 
 
 @kl_of(Exponential, Weibull)
@@ -73,19 +85,26 @@ def _as_weibull(p: Any) -> Any:
 
 @kl_of(Gumbel, Gumbel)
 def gumbel(p: Any, q: Any) -> jax.Array:
-    return _gumbel((p.scale - q.scale) / q.scale, (q.loc - p.loc) / q.scale)
+    return _gumbel(p.scale / q.scale, (p.scale - q.scale) / q.scale, (q.loc - p.loc) / q.scale)
 
 
-def _gumbel(step: jax.Array, shift: jax.Array) -> jax.Array:
-    """exp(w) − 1 − w and the gap of log Γ from 1 to r = 1 + step, the ratio of scales, with w = shift + log Γ(1 + r)."""
-    gap = log_gamma_gap(jnp.ones_like(step), step)
-    return expm1mx(shift + jnp.log1p(step) - EULER_GAMMA * step + gap) + gap
+def _gumbel(ratio: jax.Array, step: jax.Array, shift: jax.Array) -> jax.Array:
+    """exp(w) − 1 − w and the gap of log Γ from 1 to r, the ratio of scales, with w = shift + log Γ(1 + r), r = 1 + step."""
+    one = jnp.ones_like(ratio)
+    gap = log_gamma_gap(one, ratio, step)
+    return expm1mx(shift + _log_gamma_after(ratio, step, gap)) + gap
+
+
+def _log_gamma_after(ratio: jax.Array, step: jax.Array, gap: jax.Array) -> jax.Array:
+    """log Γ(1 + r) by the gap of log Γ from 1 to r = 1 + step, exact near its zero r = 1, where that is near."""
+    near = jnp.abs(step) < 0.5
+    inner = jnp.where(near, step, 0.0)
+    return jnp.where(near, jnp.log1p(inner) - EULER_GAMMA * inner + gap, gammaln1p(jnp.where(near, 1.0, ratio)))
 
 
 @kl_of(Laplace, Laplace)
 def laplace(p: Any, q: Any) -> jax.Array:
-    excess = (p.scale - q.scale) / q.scale
-    return log_gap(excess) + p.scale / q.scale * expm1mx(-jnp.abs(p.loc - q.loc) / p.scale)
+    return _gap(p.scale, q.scale) + p.scale / q.scale * expm1mx(-jnp.abs(p.loc - q.loc) / p.scale)
 
 
 @kl_of(Cauchy, Cauchy)
@@ -105,17 +124,17 @@ def half_cauchy(p: Any, q: Any) -> jax.Array:
 
 @kl_of(HalfNormal, HalfNormal)
 def half_normal(p: Any, q: Any) -> jax.Array:
-    return 0.5 * log_gap(_square_excess(p.scale, q.scale))
+    return 0.5 * _gap_of_squares(p.scale, q.scale)
 
 
 @kl_of(Rayleigh, Rayleigh)
 def rayleigh(p: Any, q: Any) -> jax.Array:
-    return log_gap(_square_excess(p.scale, q.scale))
+    return _gap_of_squares(p.scale, q.scale)
 
 
 @kl_of(Maxwell, Maxwell)
 def maxwell(p: Any, q: Any) -> jax.Array:
-    return 1.5 * log_gap(_square_excess(p.scale, q.scale))
+    return 1.5 * _gap_of_squares(p.scale, q.scale)
 
 
 @kl_of(Pareto, Pareto)
@@ -123,8 +142,7 @@ def pareto(p: Any, q: Any) -> jax.Array:
     """a_q/a_p − 1 − log(a_q/a_p) + a_q log(m_p/m_q), infinite where m_p < m_q."""
     inside = p.scale >= q.scale
     rise = jnp.log1p(jnp.where(inside, (p.scale - q.scale) / q.scale, 0.0))
-    shape = (q.concentration - p.concentration) / p.concentration
-    return jnp.where(inside, log_gap(shape) + q.concentration * rise, jnp.inf)
+    return jnp.where(inside, _gap(q.concentration, p.concentration) + q.concentration * rise, jnp.inf)
 
 
 def _between(p_ends: tuple[Any, Any], q_ends: tuple[Any, Any]) -> jax.Array:
@@ -150,9 +168,8 @@ def log_uniform(p: Any, q: Any) -> jax.Array:
 @kl_of(InverseGaussian, InverseGaussian)
 def inverse_gaussian(p: Any, q: Any) -> jax.Array:
     """½ (r − 1 − log r) + λ_q (μ_p − μ_q)²/(2 μ_p μ_q²), r = λ_q/λ_p."""
-    excess = (q.concentration - p.concentration) / p.concentration
     step = (p.loc - q.loc) / q.loc
-    return 0.5 * (log_gap(excess) + q.concentration / p.loc * step**2)
+    return 0.5 * (_gap(q.concentration, p.concentration) + q.concentration / p.loc * step**2)
 
 
 @kl_of(VonMises, VonMises)
@@ -178,12 +195,12 @@ def beta(p: Any, q: Any) -> jax.Array:
 def dirichlet_gap(a: jax.Array, b: jax.Array) -> jax.Array:
     """β₀ KL(β/β₀ ‖ α/α₀) + Σ gap(β_i) − gap(β₀), of g(a) = log Γ(a) − a log a + a, from concentrations α to β."""
     step = b - a
-    a0, step0 = a.sum(-1), step.sum(-1)
-    b0 = a0 + step0
-    share = b / b0[..., None]
-    # (α_i/α₀)/(β_i/β₀) − 1
-    excess = (step0[..., None] * a / a0[..., None] - step) / b
-    return b0 * (share * log_gap(excess)).sum(-1) + stirling_gap(a, step).sum(-1) - stirling_gap(a0, step0)
+    a0, step0, b0 = a.sum(-1), step.sum(-1), b.sum(-1)
+    wide, total = a0[..., None], b0[..., None]
+    # (α_i/α₀)/(β_i/β₀) and its excess over 1
+    ratio, excess = a / wide * (total / b), (step0[..., None] * (a / wide) - step) / b
+    shares = (b / total * ratio_gap(ratio, excess)).sum(-1)
+    return b0 * shares + stirling_gap(a, b, step).sum(-1) - stirling_gap(a0, b0, step0)
 
 
 # -- the same law seen through a map ---------------------------------------------------------------------------------

@@ -129,7 +129,9 @@ def _nearest(x: np.ndarray, y: np.ndarray, k: int) -> float:
     n = len(x)
     reach = cKDTree(np.hstack([x, y])).query(np.hstack([x, y]), k + 1, p=np.inf)[0][:, -1]
     if np.any(reach == 0.0):
-        raise DataError(f"{np.sum(reach == 0.0)} observations coincide with {k} others: nearest neighbours are for densities")
+        raise DataError(
+            f"{np.sum(reach == 0.0)} observations coincide with {k} others: nearest neighbours are for densities"
+        )
     within = np.nextafter(reach, 0.0)  # nearer than the k-th neighbour; the point itself is counted, too
     counts = [cKDTree(v).query_ball_point(v, within, p=np.inf, return_length=True) for v in (x, y)]
     psi = np.asarray(digamma(np.arange(1.0, n + 1.0)))

@@ -205,7 +205,8 @@ def _squared_gap(x: np.ndarray, u: np.ndarray, y: np.ndarray, v: np.ndarray) -> 
 def _same_shape(p: Any, q: Any) -> bool:
     """Whether two laws are one, moved and stretched, with a variance."""
     return type(p) is type(q) and (
-        isinstance(p, Normal) or (isinstance(p, LocationScale) and set(p.field_names()) == {"loc", "scale"} and hasattr(p, "_variance"))
+        isinstance(p, Normal)
+        or (isinstance(p, LocationScale) and set(p.field_names()) == {"loc", "scale"} and hasattr(p, "_variance"))
     )
 
 
@@ -281,7 +282,8 @@ def _energy_of_draws(p: Any, q: Any, draws: int, rng: RNG) -> Estimate:
     keys = jax.random.split(as_key(rng), 4)
     laws = (p, p, q, q)
     x, x2, y, y2 = (
-        law.sample((draws, *batch[: len(batch) - len(law.batch_shape)]), rng=k) for law, k in zip(laws, keys, strict=True)
+        law.sample((draws, *batch[: len(batch) - len(law.batch_shape)]), rng=k)
+        for law, k in zip(laws, keys, strict=True)
     )
     axes = tuple(range(-p.event_ndim, 0))
     length = lambda v: jnp.sqrt((v**2).sum(axes))  # noqa: E731
