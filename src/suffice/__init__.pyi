@@ -88,6 +88,20 @@ from .inference.compare import Vuong as Vuong
 from .inference.compare import vuong as vuong
 from .inference.cross_validation import CrossValidation as CrossValidation
 from .inference.cross_validation import cross_validate as cross_validate
+from .inference.divergence.bounds import kl_lower_bound as kl_lower_bound
+from .inference.divergence.geometry import gait_divergence as gait_divergence
+from .inference.divergence.geometry import gait_entropy as gait_entropy
+from .inference.divergence.measures import alpha_divergence as alpha_divergence
+from .inference.divergence.measures import bhattacharyya as bhattacharyya
+from .inference.divergence.measures import cross_entropy as cross_entropy
+from .inference.divergence.measures import hellinger as hellinger
+from .inference.divergence.measures import jensen_shannon as jensen_shannon
+from .inference.divergence.measures import kl as kl
+from .inference.divergence.measures import renyi as renyi
+from .inference.divergence.measures import total_variation as total_variation
+from .inference.divergence.mutual_information import mutual_information as mutual_information
+from .inference.divergence.transport import energy_distance as energy_distance
+from .inference.divergence.transport import wasserstein as wasserstein
 from .inference.fit import fit as fit
 from .inference.fit import statistics as statistics
 from .inference.goodness import GoodnessOfFit as GoodnessOfFit
@@ -96,6 +110,7 @@ from .inference.groups import Groups as Groups
 from .inference.groups import likelihood_ratio as likelihood_ratio
 from .inference.information import cramer_rao_bound as cramer_rao_bound
 from .inference.information import fisher_information as fisher_information
+from .inference.information import natural_gradient as natural_gradient
 from .inference.information import observed_information as observed_information
 from .inference.information import score as score
 from .inference.latent import IdealFit as IdealFit
@@ -103,6 +118,8 @@ from .inference.latent import ideal_likelihood as ideal_likelihood
 from .inference.latent import louis_information as louis_information
 from .inference.loo import psis_loo as psis_loo
 from .inference.loo import waic as waic
+from .inference.max_entropy import MaxEntropy as MaxEntropy
+from .inference.max_entropy import max_entropy as max_entropy
 from .inference.methods.spacings import Moran as Moran
 from .inference.methods.spacings import moran as moran
 from .inference.npmle import NonparametricEstimate as NonparametricEstimate
@@ -119,6 +136,7 @@ from .inference.simulate import Study as Study
 from .inference.simulate import simulate as simulate
 from .inference.two_sample import TwoSample as TwoSample
 from .inference.two_sample import two_sample as two_sample
+from .numerics.estimate import Estimate as Estimate
 from .report import plot as plot
 from .report import report as report
 from .report import skewness_kurtosis as skewness_kurtosis

@@ -198,6 +198,30 @@ def simulate(
     )  # fmt: skip
 
 
+def divergence(
+    first: Annotated[
+        Path,
+        typer.Argument(
+            metavar="A",
+            help='JSON file of a law: {"family": "Normal", "loc": 0, "scale": 1}, or what fit --json wrote.',
+            show_default=False,
+        ),
+    ],
+    second: Annotated[Path, typer.Argument(metavar="B", help="The law to compare it with.", show_default=False)],
+    draws: Annotated[int, typer.Option(min=100, help="Draws from each, for laws of vectors.")] = 20_000,
+    rng: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of the draws.")] = 0,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Tell how far two distributions are from each other.
+
+    Example: suffice divergence a.json b.json
+    """
+    from suffice.cli.divergence import Request, run
+
+    run(Request((first, second), draws, rng, json_out, quiet))
+
+
 def _names(listed: str) -> tuple[str, ...]:
     """Names between commas, without blanks."""
     return tuple(filter(None, map(str.strip, listed.split(","))))

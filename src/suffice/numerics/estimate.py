@@ -1,0 +1,52 @@
+"""A number that is not exact, with how far off it may be and how it was found."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+
+from suffice.numerics.checks import format_value, is_traced
+
+CLOSED_FORM, QUADRATURE, SUMMATION, MONTE_CARLO = "closed form", "quadrature", "summation", "Monte Carlo"
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Estimate:
+    """A value and its error.
+
+    Attributes:
+        value: the number, or an array of them.
+        standard_error: of a Monte Carlo estimate or of one from data; of quadrature and summation how far two rules
+            differ, an estimate of the error as a rule far too large; 0 for a closed form.
+        how: "closed form", "quadrature", "summation", "Monte Carlo", …
+        pareto_k: shape of the tail of the terms averaged by Monte Carlo: above 0.7 neither value nor error can be
+            trusted; None where nothing was drawn, or the terms are bounded.
+
+    Example:
+        >>> import suffice as sf
+        >>> sf.Estimate(0.5, 0.01, "Monte Carlo", 0.2)
+        Estimate(0.5 ± 0.01, Monte Carlo, pareto_k=0.2)
+    """
+
+    value: Any
+    standard_error: Any = 0.0
+    how: str = field(default=CLOSED_FORM, metadata={"static": True})
+    pareto_k: Any = None
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __repr__(self) -> str:
+        if is_traced(self):
+            return f"Estimate({self.value!r} ± {self.standard_error!r}, {self.how})"
+        error = np.asarray(self.standard_error)
+        told = f" ± {_short(error)}" if np.any(error != 0.0) else ""
+        k = "" if self.pareto_k is None else f", pareto_k={_short(self.pareto_k)}"
+        return f"Estimate({format_value(self.value)}{told}, {self.how}{k})"
+
+
+def _short(value: Any) -> str:
+    value = np.asarray(value)
+    return f"{value.item():.2g}" if value.ndim == 0 else format_value(value)
