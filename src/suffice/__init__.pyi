@@ -86,6 +86,8 @@ from .distributions.zeta import Zeta as Zeta
 from .inference.bootstrap_test import bootstrap_test as bootstrap_test
 from .inference.compare import Vuong as Vuong
 from .inference.compare import vuong as vuong
+from .inference.conjugate.posterior import Posterior as Posterior
+from .inference.conjugate.update import update as update
 from .inference.cross_validation import CrossValidation as CrossValidation
 from .inference.cross_validation import cross_validate as cross_validate
 from .inference.fit import fit as fit
