@@ -102,8 +102,10 @@ def fit(  # pyright: ignore[reportInconsistentOverload]  the options are the sam
         0.4
     """
     family = as_family(target)
-    if (unknown := [path[-1] for path in family.free if path[-1] in family.kind.open]):
-        raise ValueError(f"{family.name}: {unknown[0]} is a whole number, which is not fitted; sf.update gives its posterior")
+    if unknown := [path[-1] for path in family.free if path[-1] in family.kind.open]:
+        raise ValueError(
+            f"{family.name}: {unknown[0]} is a whole number, which is not fitted; sf.update gives its posterior"
+        )
     if covariance not in get_args(Covariance):
         raise ValueError(f"covariance must be one of {', '.join(get_args(Covariance))}, got {covariance!r}")
     if covariance != "observed" and (method != "mle" or penalty is not None or prior is not None):

@@ -93,7 +93,7 @@ def case(pair):
 
 
 every_pair = pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair.name.replace(" ", "_"))
-SEQUENTIAL = [pair for pair in PAIRS if pair.evidence_of is not None]
+SEQUENTIAL = [pair for pair in PAIRS if pair.kind is sf.Hypergeometric]  # its parameter is what is left
 of_a_parameter = pytest.mark.parametrize(
     "pair", [p for p in PAIRS if p not in SEQUENTIAL], ids=lambda pair: pair.name.replace(" ", "_")
 )
@@ -132,9 +132,7 @@ def test_the_evidence_is_the_integral(pair):
         y = 0.5 * (u + 1.0) * 40.0 / float(q.concentration)
         theta, weight = start * np.exp(y), weight * 20.0 / float(q.concentration) * start * np.exp(y)
     else:
-        low, high = (np.asarray(support.to_real(jnp.asarray(v))) for v in (q.icdf(1e-25), q.isf(1e-25)))
-        assert np.isfinite(low) and np.isfinite(high)
-        v = jnp.linspace(low, high, 3001)
+        v = jnp.linspace(-60.0, 35.0, 9501)  # wide enough for every prior above, fine enough for every posterior
         theta, slope = jax.jvp(support.from_real, (v,), (jnp.ones_like(v),))
         weight = np.asarray(slope) * float(v[1] - v[0])
     total = np.asarray(c.prior.log_prob(theta) + jax.vmap(c.log_likelihood)(jnp.asarray(theta)))

@@ -54,9 +54,7 @@ def _negative_binomial(p: Any, s: Sufficient) -> jax.Array:
 
 
 def _odds_posterior(before: Any, p: Any, s: Sufficient) -> Any:
-    return before._replaced(
-        {"alpha": before.alpha + s.count * s.mean, "beta": before.beta + s.count * p.concentration}
-    )
+    return before._replaced({"alpha": before.alpha + s.count * s.mean, "beta": before.beta + s.count * p.concentration})
 
 
 PAIRS = [

@@ -1,15 +1,14 @@
 """Credible intervals of a number: with equal tails, or the shortest, in which the density is highest."""
 
-from functools import partial
 from typing import Any, Literal, get_args
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions import generic
 
 Kind = Literal["equal", "highest"]
+_HALVINGS = 50  # as far as doubles go
 
 
 def interval(p: Any, level: float, kind: Kind = "equal") -> tuple[float, float]:
@@ -27,41 +26,26 @@ def interval(p: Any, level: float, kind: Kind = "equal") -> tuple[float, float]:
         return float(p.icdf(tail)), float(p.isf(tail))
     if p.discrete:
         return _highest_of_integers(p, level)
-    low, high, dips = (float(v) for v in _highest(p, level))
-    if dips:
-        raise ValueError(f"{p!r} has its highest density at both ends of its support: that region is no interval")
-    return low, high
+    return _highest(p, level)
 
 
-@partial(jax.jit)
-def _highest(p: Any, level: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+def _highest(p: Any, level: float) -> tuple[float, float]:
     """Ends where the density is the same, by bisection on how much lies below the lower one.
 
     Of a density with one peak the difference of the log-densities at the ends of [icdf(t), isf(1 − level − t)] rises
     with t. Where it never vanishes, as for a density that only falls, the interval begins at the end of the support.
     """
     room = 1.0 - level
-
-    def ends(t: jax.Array) -> tuple[jax.Array, jax.Array]:
-        return p.icdf(t), p.isf(room - t)
-
-    def rises(t: jax.Array) -> jax.Array:
-        """Whether the upper end is the higher, so that the interval must move up."""
-        low, high = ends(t)
-        return p.log_prob(high) > p.log_prob(low)
-
-    def halve(_: int, bracket: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        below, above = bracket
-        middle = 0.5 * (below + above)
-        up = rises(middle)
-        return jnp.where(up, middle, below), jnp.where(up, above, middle)
-
-    near, far = jax.lax.fori_loop(0, 60, halve, (jnp.zeros_like(room), room))
-    share = jnp.where(near == 0.0, 0.0, jnp.where(far == room, room, 0.5 * (near + far)))
-    low, high = ends(share)
-    inner = p.log_prob(p.icdf(share + 0.5 * level))
-    dips = inner < jnp.minimum(p.log_prob(low), p.log_prob(high)) - 1e-9
-    return low, high, dips
+    near, far = 0.0, room
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (near + far)
+        up = p.log_prob(p.isf(room - middle)) > p.log_prob(p.icdf(middle))
+        near, far = (middle, far) if up else (near, middle)
+    share = 0.0 if near == 0.0 else room if far == room else 0.5 * (near + far)
+    low, high = p.icdf(share), p.isf(room - share)
+    if p.log_prob(p.icdf(share + 0.5 * level)) < min(p.log_prob(low), p.log_prob(high)) - 1e-9:
+        raise ValueError(f"{p!r} has its highest density at both ends of its support: that region is no interval")
+    return float(low), float(high)
 
 
 def _highest_of_integers(p: Any, level: float) -> tuple[float, float]:

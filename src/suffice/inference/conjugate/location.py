@@ -2,14 +2,15 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from suffice.distributions.multivariate_normal import MultivariateNormal
-from suffice.distributions.normal import LogNormal, Normal
+from suffice.distributions.normal import LOG_SQRT_2PI, LogNormal, Normal
 from suffice.distributions.statistics import Sufficient
 from suffice.distributions.von_mises import VonMises
 from suffice.distributions.von_mises_fisher import VonMisesFisher
-from suffice.inference.conjugate.pair import Pair, highest, unchecked
+from suffice.inference.conjugate.pair import Pair, apart, highest, unchecked
 from suffice.numerics import linalg
 
 
@@ -19,9 +20,14 @@ def _normal(before: Any, p: Any, s: Sufficient) -> Any:
     known = (1.0 / before.scale) ** 2
     precision = known + 1.0 / noise
     share = 1.0 / (1.0 + known * noise)
-    return before._replaced(
-        {"loc": before.loc + share * (s.mean - before.loc), "scale": 1.0 / jnp.sqrt(precision)}
-    )
+    return before._replaced({"loc": before.loc + share * apart(s, before.loc), "scale": 1.0 / jnp.sqrt(precision)})
+
+
+def _normal_evidence(before: Any, after: Any, p: Any, s: Sufficient) -> jax.Array:
+    """The sample mean is normal around the prior's centre, and the deviations from it do not depend on the centre."""
+    noise, known = p.scale**2 / s.count, before.scale**2
+    fit = s.gap / noise + jnp.log(1.0 + known / noise) + apart(s, before.loc) ** 2 / (known + noise)
+    return s.count * (s.log_base - jnp.log(p.scale) - LOG_SQRT_2PI) - 0.5 * fit
 
 
 def _flat(p: Any) -> Any:
@@ -41,7 +47,7 @@ def _vector(before: Any, p: Any, s: Sufficient) -> Any:
     known, given = (linalg.inverse(q.scale_tril) for q in (before, p))
     of_data = s.count * given.T @ given
     factor = linalg.factor_of_inverse(known.T @ known + of_data)
-    towards = of_data @ (s.mean - before.loc)
+    towards = of_data @ apart(s, before.loc)
     return before._replaced({"loc": before.loc + factor @ (factor.T @ towards), "scale_tril": factor})
 
 
@@ -78,9 +84,9 @@ def _uniform_direction(p: Any) -> Any:
 
 PAIRS = [
     Pair(Normal, Normal, ("loc",), "loc", _normal, lambda theta, p: {"loc": theta}, _wider,
-         dict.fromkeys(("jeffreys", "reference", "flat"), _flat)),
+         dict.fromkeys(("jeffreys", "reference", "flat"), _flat), evidence_of=_normal_evidence),
     Pair(Normal, LogNormal, ("loc",), "loc", _normal, lambda theta, p: {"loc": theta}, _log_wider,
-         dict.fromkeys(("jeffreys", "reference", "flat"), _flat)),
+         dict.fromkeys(("jeffreys", "reference", "flat"), _flat), evidence_of=_normal_evidence),
     Pair(MultivariateNormal, MultivariateNormal, ("loc",), "loc", _vector, lambda theta, p: {"loc": theta},
          lambda q, p: MultivariateNormal.from_cholesky(
              q.loc, linalg.triangular_of(jnp.concatenate([q.scale_tril, p.scale_tril], axis=-1))),

@@ -115,6 +115,11 @@ def unchecked(kind: type, **values: Any) -> Any:
     return p
 
 
+def apart(s: Sufficient, loc: Any) -> jax.Array:
+    """Mean of the data less a point, with the digits that the mean itself has no room for."""
+    return (s.centre - loc) + s.shift
+
+
 def highest(p: Any) -> Any:
     """The mode, for laws that have it inside their support."""
     return mode(p)

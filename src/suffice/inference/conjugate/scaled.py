@@ -26,7 +26,7 @@ from suffice.distributions.statistics import Sufficient
 from suffice.distributions.student_t import StudentT
 from suffice.distributions.transformed import Bijector, Transformed
 from suffice.distributions.uniform import Pareto
-from suffice.inference.conjugate.pair import Pair, View, highest, no_objection, unchecked
+from suffice.inference.conjugate.pair import Pair, View, apart, highest, no_objection, unchecked
 from suffice.inference.likelihood import mean_log_likelihood
 
 EXP = Bijector(jnp.exp, jnp.log, lambda y: y)
@@ -64,12 +64,12 @@ class Scaled(NamedTuple):
 
 def _half_square(p: Any, s: Sufficient) -> jax.Array:
     """½ mean (y − loc)², from the variance and the mean."""
-    return 0.5 * (s.gap + (s.mean - p.loc) ** 2)
+    return 0.5 * (s.gap + apart(s, p.loc) ** 2)
 
 
 def _inverse_gaussian(p: Any, s: Sufficient) -> jax.Array:
     """mean (x − loc)²/(2 loc² x), from the mean and mean 1/x − 1/mean."""
-    return 0.5 * (((s.mean - p.loc) / p.loc) ** 2 / s.mean + s.gap)
+    return 0.5 * ((apart(s, p.loc) / p.loc) ** 2 / s.mean + s.gap)
 
 
 def _below_minimum(p: Any, s: Sufficient) -> str | None:
@@ -142,12 +142,12 @@ def _pairs(row: Scaled) -> list[Pair]:
     def view(p: Any) -> Any:
         return p if row.log_base is None else View(p, row.amount, row.log_base)  # type: ignore[arg-type]
 
-    def pair(prior: type, second: str, name: str, value: Callable[[Any, Any], Any], point: Callable[[Any], Any]) -> Pair:
+    def pair(
+        prior: type, second: str, name: str, value: Callable[[Any, Any], Any], point: Callable[[Any], Any]
+    ) -> Pair:
         def posterior(before: Any, p: Any, s: Sufficient) -> Any:
             shape = before.concentration + s.count * row.shape(p)
-            return before._replaced(
-                {"concentration": shape, second: getattr(before, second) + s.count * amount(p, s)}
-            )
+            return before._replaced({"concentration": shape, second: getattr(before, second) + s.count * amount(p, s)})
 
         def predictive(before: Any, p: Any) -> Any:
             assert row.predictive is not None
@@ -161,9 +161,7 @@ def _pairs(row: Scaled) -> list[Pair]:
             posterior,
             lambda theta, p: {row.free: value(theta, p)},
             None if row.predictive is None else predictive,
-            dict.fromkeys(
-                ("jeffreys", "reference"), lambda p: unchecked(prior, concentration=0.0, **{second: 0.0})
-            ),
+            dict.fromkeys(("jeffreys", "reference"), lambda p: unchecked(prior, concentration=0.0, **{second: 0.0})),
             view,
             log_likelihood,
             row.objection,

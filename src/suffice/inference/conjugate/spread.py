@@ -9,30 +9,39 @@ from suffice.distributions.gamma import Gamma
 from suffice.distributions.inverse_gamma import InverseGamma
 from suffice.distributions.multivariate_normal import MultivariateNormal
 from suffice.distributions.multivariate_t import MultivariateT
-from suffice.distributions.normal import LogNormal, Normal
+from suffice.distributions.normal import LOG_SQRT_2PI, LogNormal, Normal
 from suffice.distributions.normal_inverse import NormalInverseGamma, NormalInverseWishart
 from suffice.distributions.statistics import Sufficient
 from suffice.distributions.student_t import StudentT
 from suffice.distributions.transformed import Transformed
 from suffice.distributions.wishart import InverseWishart, Wishart
-from suffice.inference.conjugate.pair import Pair, highest, unchecked
+from suffice.inference.conjugate.pair import Pair, apart, highest, unchecked
 from suffice.inference.conjugate.scaled import EXP, ROOT
 from suffice.numerics import linalg
+from suffice.numerics.special.gamma import gammaln
 
 
 def _both(before: Any, p: Any, s: Sufficient) -> Any:
     """The scale grows by half the squares about the sample mean, and by half of what prior and sample mean disagree."""
     count = before.pseudo_count + s.count
-    apart = s.mean - before.loc
-    squares = s.count * (s.gap + before.pseudo_count / count * apart**2)
+    away = apart(s, before.loc)
+    squares = s.count * (s.gap + before.pseudo_count / count * away**2)
     return before._replaced(
         {
-            "loc": before.loc + s.count / count * apart,
+            "loc": before.loc + s.count / count * away,
             "pseudo_count": count,
             "concentration": before.concentration + 0.5 * s.count,
             "scale": before.scale + 0.5 * squares,
         }
     )
+
+
+def _evidence(before: Any, after: Any, p: Any, s: Sufficient) -> jax.Array:
+    """The ratio of the normalising constants, in which no large numbers cancel."""
+    gammas = gammaln(after.concentration) - gammaln(before.concentration)
+    scales = before.concentration * jnp.log(before.scale / after.scale) - 0.5 * s.count * jnp.log(after.scale)
+    counts = 0.5 * jnp.log(before.pseudo_count / after.pseudo_count)
+    return gammas + scales + counts + s.count * (s.log_base - LOG_SQRT_2PI)
 
 
 def _t(q: Any) -> StudentT:
@@ -54,8 +63,8 @@ _NORMAL = {
 
 def _about(loc: Any, s: Sufficient) -> jax.Array:
     """Sum of outer products about a known mean."""
-    apart = s.mean - loc
-    return s.count * (s.gap + apart[:, None] * apart[None, :])
+    away = apart(s, loc)
+    return s.count * (s.gap + away[:, None] * away[None, :])
 
 
 def _covariance(before: Any, p: Any, s: Sufficient) -> Any:
@@ -73,11 +82,11 @@ def _precision(before: Any, p: Any, s: Sufficient) -> Any:
 
 def _vector_both(before: Any, p: Any, s: Sufficient) -> Any:
     count = before.pseudo_count + s.count
-    apart = s.mean - before.loc
-    outer = s.count * (s.gap + before.pseudo_count / count * apart[:, None] * apart[None, :])
+    away = apart(s, before.loc)
+    outer = s.count * (s.gap + before.pseudo_count / count * away[:, None] * away[None, :])
     return before._replaced(
         {
-            "loc": before.loc + s.count / count * apart,
+            "loc": before.loc + s.count / count * away,
             "pseudo_count": count,
             "df": before.df + s.count,
             "scale_tril": jnp.linalg.cholesky(linalg.gram(before.scale_tril) + outer),
@@ -124,10 +133,10 @@ def _of_precision(q: Any, p: Any) -> MultivariateT:
 PAIRS = [
     Pair(NormalInverseGamma, Normal, ("loc", "scale"), "(loc, scale**2)", _both,
          lambda theta, p: {"loc": theta[0], "scale": jnp.sqrt(theta[1])}, lambda q, p: _t(q), _NORMAL,
-         marginals=_of_pair, point=highest),
+         marginals=_of_pair, point=highest, evidence_of=_evidence),
     Pair(NormalInverseGamma, LogNormal, ("loc", "scale"), "(loc, scale**2)", _both,
          lambda theta, p: {"loc": theta[0], "scale": jnp.sqrt(theta[1])}, lambda q, p: Transformed(_t(q), EXP), _NORMAL,
-         marginals=_of_pair, point=highest),
+         marginals=_of_pair, point=highest, evidence_of=_evidence),
     Pair(InverseWishart, MultivariateNormal, ("scale_tril",), "covariance", _covariance,
          lambda theta, p: {"scale_tril": jnp.linalg.cholesky(theta)},
          lambda q, p: _multivariate_t(q.df, p.loc, q.scale_tril, 1.0),

@@ -1,6 +1,5 @@
 """The table of conjugate pairs, and how a pair is found in it. Adding a pair adds one row to the list of its kin."""
 
-
 from suffice.distributions.declaration import public_name
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family
@@ -32,17 +31,25 @@ def find(prior: Distribution | str, family: Family) -> Pair:
         return fitting[0]
     told = f"prior {prior!r}" if named else f"a {type(prior).__name__} prior"
     if not of_kind:
-        raise ValueError(f"no conjugate prior of {family.kind.__name__} is known; sf.laplace and sf.variational need none")
+        raise ValueError(
+            f"no conjugate prior of {family.kind.__name__} is known; sf.laplace and sf.variational need none"
+        )
     if named and same:
         names = sorted({name for pair in same for name in pair.improper})
         raise ValueError(f"{family.name} has no {told}; it has {', '.join(names) or 'none by name'}")
     ways = "; ".join(_way(pair) for pair in of_kind)
-    raise ValueError(f"{told} is not conjugate to {family.name}, of which {', '.join(free)} is unknown; there are: {ways}")
+    raise ValueError(
+        f"{told} is not conjugate to {family.name}, of which {', '.join(free)} is unknown; there are: {ways}"
+    )
 
 
 def _way(pair: Pair) -> str:
     """A pair as a call would name it."""
     fields = pair.kind.__dataclass_fields__.values()
     names = [public_name(f) for f in fields if f.name not in pair.free]
-    held = f"sf.family(sf.{pair.kind.__name__}, {', '.join(f'{n}=...' for n in names)})" if names else f"sf.{pair.kind.__name__}"
+    held = (
+        f"sf.family(sf.{pair.kind.__name__}, {', '.join(f'{n}=...' for n in names)})"
+        if names
+        else f"sf.{pair.kind.__name__}"
+    )
     return f"{pair.prior.__name__} on {pair.parameter} with {held}"

@@ -18,6 +18,8 @@ from suffice.inference.conjugate.pair import Pair, is_proper
 from suffice.inference.conjugate.posterior import Posterior
 from suffice.inference.conjugate.table import find
 from suffice.inference.observe import observe
+from suffice.numerics.checks import is_traced
+from suffice.runtime.blocks import Block
 from suffice.runtime.errors import DataError
 
 
@@ -64,26 +66,26 @@ def update(
     if not isinstance(before, Distribution | str):
         raise TypeError(f"prior must be a distribution, a posterior or a name, got {before!r}")
     pair = find(before, family)
-    s = _statistic(pair, family, before, data, weights, missing)
+    s = statistic(pair, family, before, data, weights, missing)
     member = s.prototype if isinstance(s.prototype, family.kind) else s.prototype.member
     member = _at(family, member)
     if isinstance(before, str):
         before = pair.improper[before](member)
-    reason = pair.objection(member, s)
+    traced = is_traced(s, before)
+    reason = None if traced else pair.objection(member, s)
     if reason is not None:
         raise DataError(f"{family.name}: {reason}")
-    family = replace(family, member=member)
-    posterior, evidence = _update(pair, before, member, s)
-    if not is_proper(posterior):
+    posterior, evidence = update_pair(pair, before, member, s)
+    if not traced and not is_proper(posterior):
         raise DataError(
             f"{pair.name}: {float(s.count):,.10g} observations are too few for an improper prior: "
             f"the posterior would be {posterior!r}"
         )
-    return Posterior(posterior, before, family, evidence, s.count, pair)
+    return Posterior(posterior, before, replace(family, member=member), evidence, s.count, pair)
 
 
 @partial(jax.jit, static_argnums=0)
-def _update(pair: Pair, prior: Any, p: Any, s: Sufficient) -> tuple[Any, jax.Array]:
+def update_pair(pair: Pair, prior: Any, p: Any, s: Sufficient) -> tuple[Any, jax.Array]:
     """Posterior and evidence, compiled once for a pair."""
     posterior = pair.posterior(prior, p, s)
     proper = jnp.all(jnp.asarray(prior._valid()))
@@ -96,7 +98,7 @@ def _at(family: Family, member: Any) -> Any:
     return member._replaced({name: getattr(family.member, name) for name in held})
 
 
-def _statistic(pair: Pair, family: Family, prior: Any, data: Any, weights: Any, missing: str) -> Sufficient:
+def statistic(pair: Pair, family: Family, prior: Any, data: Any, weights: Any, missing: str) -> Sufficient:
     """What the pair needs of the data, checked."""
     if isinstance(data, Statistics):
         if weights is not None or missing != "error":
@@ -107,6 +109,11 @@ def _statistic(pair: Pair, family: Family, prior: Any, data: Any, weights: Any, 
         if not same_held(data.prototype, family.member):
             raise ValueError(f"these are statistics of {data.prototype!r}, not of {family.name}")
         return data
+    if is_traced(data, weights):
+        family = _sized(pair, family, prior) if not family.member.event_ndim else family
+        x = jnp.asarray(data, float)
+        w = jnp.ones(x.shape[:1]) if weights is None else jnp.asarray(weights, float)
+        return sufficient(pair.view(family.member), [Block((x,), w)])
     if family.member.event_ndim:
         return summarise_rows(family, data, weights, missing)  # type: ignore[return-value]
     family = _sized(pair, family, prior)
