@@ -87,6 +87,7 @@ from .inference.bootstrap_test import bootstrap_test as bootstrap_test
 from .inference.compare import Vuong as Vuong
 from .inference.compare import vuong as vuong
 from .inference.conjugate.posterior import Posterior as Posterior
+from .inference.conjugate.pseudo_data import ConjugatePrior as ConjugatePrior
 from .inference.conjugate.update import update as update
 from .inference.cross_validation import CrossValidation as CrossValidation
 from .inference.cross_validation import cross_validate as cross_validate
