@@ -101,6 +101,8 @@ from .inference.information import cramer_rao_bound as cramer_rao_bound
 from .inference.information import fisher_information as fisher_information
 from .inference.information import observed_information as observed_information
 from .inference.information import score as score
+from .inference.laplace import LaplaceApproximation as LaplaceApproximation
+from .inference.laplace import laplace as laplace
 from .inference.latent import IdealFit as IdealFit
 from .inference.latent import ideal_likelihood as ideal_likelihood
 from .inference.latent import louis_information as louis_information
@@ -122,6 +124,8 @@ from .inference.simulate import Study as Study
 from .inference.simulate import simulate as simulate
 from .inference.two_sample import TwoSample as TwoSample
 from .inference.two_sample import two_sample as two_sample
+from .inference.variational import Variational as Variational
+from .inference.variational import variational as variational
 from .report import plot as plot
 from .report import report as report
 from .report import skewness_kurtosis as skewness_kurtosis
