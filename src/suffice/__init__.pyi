@@ -95,6 +95,8 @@ from .inference.fit import fit as fit
 from .inference.fit import statistics as statistics
 from .inference.goodness import GoodnessOfFit as GoodnessOfFit
 from .inference.goodness import goodness_of_fit as goodness_of_fit
+from .inference.grid import grid_posterior as grid_posterior
+from .inference.gridded import GridPosterior as GridPosterior
 from .inference.groups import Groups as Groups
 from .inference.groups import likelihood_ratio as likelihood_ratio
 from .inference.information import cramer_rao_bound as cramer_rao_bound

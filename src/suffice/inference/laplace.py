@@ -69,9 +69,7 @@ class NormalApproximation:
     def marginals(self) -> dict[str, tuple[float, float]]:
         """Mean and standard deviation of each unconstrained coordinate by name."""
         deviation = np.sqrt(np.diagonal(np.asarray(self.normal.covariance())))
-        return {
-            name: (float(m), float(s)) for name, m, s in zip(self.names, self.normal.loc, deviation, strict=True)
-        }
+        return {name: (float(m), float(s)) for name, m, s in zip(self.names, self.normal.loc, deviation, strict=True)}
 
 
 @dataclass(frozen=True)

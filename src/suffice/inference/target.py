@@ -106,9 +106,7 @@ def _spaces(point: Any, domains: Any) -> tuple[Domain, ...]:
         if not isinstance(point, dict) or set(domains) - set(point):
             unknown = sorted(set(domains) - set(point)) if isinstance(point, dict) else sorted(domains)
             raise ValueError(f"domains: {', '.join(unknown)} is not in the start")
-        return tuple(
-            space for name in sorted(point) for space in _spaces(point[name], domains.get(name))
-        )
+        return tuple(space for name in sorted(point) for space in _spaces(point[name], domains.get(name)))
     if len(domains) != size:
         raise ValueError(f"domains must be one for each of the {size} numbers, got {len(domains)}")
     return tuple(_space(d) for d in domains)
