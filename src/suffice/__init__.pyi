@@ -91,6 +91,8 @@ from .inference.conjugate.pseudo_data import ConjugatePrior as ConjugatePrior
 from .inference.conjugate.update import update as update
 from .inference.cross_validation import CrossValidation as CrossValidation
 from .inference.cross_validation import cross_validate as cross_validate
+from .inference.empirical_bayes import EmpiricalBayes as EmpiricalBayes
+from .inference.empirical_bayes import empirical_bayes as empirical_bayes
 from .inference.fit import fit as fit
 from .inference.fit import statistics as statistics
 from .inference.goodness import GoodnessOfFit as GoodnessOfFit

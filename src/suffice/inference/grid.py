@@ -47,7 +47,7 @@ def grid_posterior(
         prior: of the family's parameters by name; a parameter without one has density 1.
         start: of a function: a point to begin at, an array or a dictionary of arrays.
         domains: of a function: as for ``sf.laplace``.
-        ranges: (lower, upper) of each coordinate in its own unit, in place of what is found.
+        ranges: (lower, upper) of each coordinate in its own unit, in place of what is found; nothing outside counts.
         points: of each coordinate; 2001, 401² or 121³ by default.
 
     Returns:

@@ -111,10 +111,7 @@ def variational(
     m, root = shape.law(jnp.asarray(found.point))
     normal = MultivariateNormal.from_cholesky(m, linalg.triangular_of(root))
     ratios = ratios_of(target, m, normal.scale_tril, last)
-    if found.converged:
-        message = "converged"
-    else:
-        message = f"the bound still rises after {found.iterations} steps"
+    message = "converged" if found.converged else f"the bound still rises after {found.iterations} steps"
     return Variational(
         normal, target.names, found.converged, message, found.iterations, ratios, target, form, ratios.mean,
         ratios.mean_error,
