@@ -93,6 +93,8 @@ from .inference.cross_validation import CrossValidation as CrossValidation
 from .inference.cross_validation import cross_validate as cross_validate
 from .inference.empirical_bayes import EmpiricalBayes as EmpiricalBayes
 from .inference.empirical_bayes import empirical_bayes as empirical_bayes
+from .inference.extended import ExtendedFit as ExtendedFit
+from .inference.extended import extended_likelihood as extended_likelihood
 from .inference.fit import fit as fit
 from .inference.fit import statistics as statistics
 from .inference.goodness import GoodnessOfFit as GoodnessOfFit

@@ -138,6 +138,7 @@ def empirical_bayes(prior: Any, likelihood: Any, groups: Any) -> EmpiricalBayes:
     posterior, evidence = _each(pair, fitted, member, s)
     # where the data add nothing to the prior, it has shrunk to a point
     narrowed = 1.0 - np.asarray(jax.vmap(stddev)(posterior)) / float(stddev(fitted))
+    narrowed = np.where(np.isnan(narrowed), 1.0, narrowed)  # deviations that are infinite
     converged = int(state.status) == newton.CONVERGED and bool(narrowed.max() > _SAME)
     if converged:
         spread = np.asarray(covariance(reported_jacobian(hyper, jnp.asarray(state.point)), jnp.asarray(state.hessian)))
@@ -146,7 +147,9 @@ def empirical_bayes(prior: Any, likelihood: Any, groups: Any) -> EmpiricalBayes:
         spread = np.full((hyper.dimension,) * 2, np.nan)
         message = "the evidence rises towards a limit of the prior: the groups differ no more than by chance"
     stacked = Posterior(posterior, fitted, family, evidence, s.count, pair)
-    return EmpiricalBayes(fitted, replace(hyper, member=fitted), spread, float(state.value), converged, message, names, stacked)
+    return EmpiricalBayes(
+        fitted, replace(hyper, member=fitted), spread, float(state.value), converged, message, names, stacked
+    )
 
 
 def stddev(p: Any) -> jax.Array:
@@ -163,7 +166,9 @@ def _maximise(pair: Pair, hyper: Family, member: Any, s: Any, begin: Any) -> new
     def total(v: jax.Array) -> jax.Array:
         return _each(pair, hyper.build(v), member, s)[1].sum()
 
-    search = jax.jit(lambda v: newton.maximise(lambda v: second_order(total, v), v, jnp.asarray(float(s.count.shape[0]))))
+    search = jax.jit(
+        lambda v: newton.maximise(lambda v: second_order(total, v), v, jnp.asarray(float(s.count.shape[0])))
+    )
     return search(begin)
 
 

@@ -20,7 +20,8 @@ class Ratios:
 
     Attributes:
         log_ratios: (n,).
-        pareto_k: shape of the tail of the ratios, −inf where all are equal, inf where some are not numbers.
+        pareto_k: shape of the tail of the ratios, −inf where all are equal, at most 0 where none is above twice the median
+            (there is no tail to fit, and a bend of the ratios elsewhere would be taken for one), inf where some are no numbers.
         log_evidence: log mean ratio, smoothed; standard_error: of it.
     """
 
@@ -65,6 +66,8 @@ def judged(log_ratios: np.ndarray) -> Ratios:
     scale = finite[middle] - smoothed[middle]  # what normalising took off, where nothing was smoothed
     log_evidence = float(scale - np.log(n))
     weights = np.exp(smoothed)
+    if top - finite[middle] < np.log(2.0):
+        k = min(k, 0.0)
     error = float(np.sqrt(max((weights**2).sum() - 1.0 / len(finite), 0.0)))
     return Ratios(log_ratios, float(k), log_evidence, error)
 
@@ -77,7 +80,7 @@ def _log_ratios(target: Target, loc: np.ndarray, root: np.ndarray, key: jax.Arra
     def at(loc: jax.Array, root: jax.Array) -> jax.Array:
         half = variates.normal(key, (draws // 2, d), loc.dtype)
         z = jax.numpy.concatenate([half, -half])
-        log_p = jax.vmap(target.log_density)(loc + z @ root.T)
+        log_p = jax.vmap(target.log_density)(loc[None] + z @ root.T)
         return log_p + 0.5 * (z**2).sum(-1) + 0.5 * d * np.log(2.0 * np.pi)
 
     return at(loc, root) + size

@@ -149,13 +149,11 @@ def laplace(log_density: Any, start: Any, domains: Any = None, *, rng: RNG = 0) 
     state = jax.device_get(_climb(target))
     converged = int(state.status) == newton.CONVERGED
     mode, hessian = np.asarray(state.point), np.asarray(state.hessian)
-    positive = bool(np.all(np.linalg.eigvalsh(-hessian) > 0)) if np.all(np.isfinite(hessian)) else False
+    root = np.asarray(linalg.factor_of_inverse(jnp.asarray(-hessian)))
     message = MESSAGES[int(state.status)].replace("likelihood", "density")
-    if not positive:
+    if not np.all(np.isfinite(root)):
         converged, message = False, "the density has no mode here: it does not curve downwards in all directions"
         root = np.eye(len(mode))
-    else:
-        root = np.asarray(linalg.factor_of_inverse(jnp.asarray(-hessian)))
     if converged:
         ratios = ratios_of(target, mode, root, as_key(rng))
     else:

@@ -166,7 +166,7 @@ def _moment_matched(key: jax.Array, count: int, width: int) -> jax.Array:
     """Standard normals in pairs z, −z, with sample covariance I."""
     half = jax.random.normal(key, ((count + 1) // 2, width))
     factor = jnp.linalg.cholesky(half.T @ half / half.shape[0])
-    half = linalg.whiten(factor, half)
+    half = linalg.solve(factor, half.T).T
     return jnp.concatenate([half, -half])
 
 
@@ -174,4 +174,4 @@ def _negative_elbo(target: Target, shape: _Shape, z: jax.Array, x: jax.Array) ->
     mean, root = shape.law(x)
     average: Callable[[jax.Array], jax.Array] = jax.vmap(target.log_density)
     entropy = shape.log_volume(x) + 0.5 * shape.d * (1.0 + np.log(2.0 * np.pi))
-    return -(average(mean + z @ root.T).mean() + entropy)
+    return -(average(mean[None] + z @ root.T).mean() + entropy)

@@ -1,5 +1,7 @@
 """The table of conjugate pairs, and how a pair is found in it. Adding a pair adds one row to the list of its kin."""
 
+from dataclasses import fields
+
 from suffice.distributions.declaration import public_name
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family
@@ -45,8 +47,7 @@ def find(prior: Distribution | str, family: Family) -> Pair:
 
 def _way(pair: Pair) -> str:
     """A pair as a call would name it."""
-    fields = pair.kind.__dataclass_fields__.values()
-    names = [public_name(f) for f in fields if f.name not in pair.free]
+    names = [public_name(f) for f in fields(pair.kind) if f.name not in pair.free]
     held = (
         f"sf.family(sf.{pair.kind.__name__}, {', '.join(f'{n}=...' for n in names)})"
         if names
