@@ -86,6 +86,9 @@ from .distributions.zeta import Zeta as Zeta
 from .inference.bootstrap_test import bootstrap_test as bootstrap_test
 from .inference.compare import Vuong as Vuong
 from .inference.compare import vuong as vuong
+from .inference.conjugate.posterior import Posterior as Posterior
+from .inference.conjugate.pseudo_data import ConjugatePrior as ConjugatePrior
+from .inference.conjugate.update import update as update
 from .inference.cross_validation import CrossValidation as CrossValidation
 from .inference.cross_validation import cross_validate as cross_validate
 from .inference.divergence.bounds import kl_lower_bound as kl_lower_bound
@@ -102,10 +105,16 @@ from .inference.divergence.measures import total_variation as total_variation
 from .inference.divergence.mutual_information import mutual_information as mutual_information
 from .inference.divergence.transport import energy_distance as energy_distance
 from .inference.divergence.transport import wasserstein as wasserstein
+from .inference.empirical_bayes import EmpiricalBayes as EmpiricalBayes
+from .inference.empirical_bayes import empirical_bayes as empirical_bayes
+from .inference.extended import ExtendedFit as ExtendedFit
+from .inference.extended import extended_likelihood as extended_likelihood
 from .inference.fit import fit as fit
 from .inference.fit import statistics as statistics
 from .inference.goodness import GoodnessOfFit as GoodnessOfFit
 from .inference.goodness import goodness_of_fit as goodness_of_fit
+from .inference.grid import grid_posterior as grid_posterior
+from .inference.gridded import GridPosterior as GridPosterior
 from .inference.groups import Groups as Groups
 from .inference.groups import likelihood_ratio as likelihood_ratio
 from .inference.information import cramer_rao_bound as cramer_rao_bound
@@ -113,6 +122,8 @@ from .inference.information import fisher_information as fisher_information
 from .inference.information import natural_gradient as natural_gradient
 from .inference.information import observed_information as observed_information
 from .inference.information import score as score
+from .inference.laplace import LaplaceApproximation as LaplaceApproximation
+from .inference.laplace import laplace as laplace
 from .inference.latent import IdealFit as IdealFit
 from .inference.latent import ideal_likelihood as ideal_likelihood
 from .inference.latent import louis_information as louis_information
@@ -136,6 +147,8 @@ from .inference.simulate import Study as Study
 from .inference.simulate import simulate as simulate
 from .inference.two_sample import TwoSample as TwoSample
 from .inference.two_sample import two_sample as two_sample
+from .inference.variational import Variational as Variational
+from .inference.variational import variational as variational
 from .numerics.estimate import Estimate as Estimate
 from .report import plot as plot
 from .report import report as report

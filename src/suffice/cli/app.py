@@ -135,6 +135,38 @@ def _number_or_name(text: str | None) -> float | str | None:
 
 
 @app.command()
+def update(
+    file: Annotated[Path, typer.Argument(help="CSV, TSV (also .gz), Parquet or Arrow file.", show_default=False)],
+    prior: Annotated[
+        str,
+        typer.Option(
+            help="Gamma(2, 1), the same as JSON, a file that holds either, or a name such as jeffreys.",
+            show_default=False,
+        ),
+    ],
+    likelihood: Annotated[
+        str, typer.Option(help="Family of the data with what is known: poisson, Normal(scale=2).", show_default=False)
+    ],
+    column: Annotated[str | None, typer.Option("--column", "-c", help="Column of data. Default: the only one.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Column of frequencies: weight w counts as w rows.")] = None,
+    level: Annotated[float, typer.Option(help="Probability of the intervals, between 0 and 1.")] = 0.95,
+    missing: Annotated[Missing, typer.Option(help="What to do with missing values.")] = Missing.error,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")] = None,
+    report_out: Annotated[
+        Path | None, typer.Option("--report", help="Write a page with prior, likelihood and posterior drawn (HTML).")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Update a prior by a column of data: posterior, predictive distribution and evidence in closed form.
+
+    Example: suffice update calls.csv --prior "Gamma(2, 1)" --likelihood poisson --report page.html
+    """
+    from suffice.cli.update import Request, run
+
+    run(Request(file, prior, likelihood, column, weights, level, missing.value, json_out, report_out, quiet))
+
+
+@app.command()
 def compare(
     first: Annotated[
         Path, typer.Argument(metavar="A", help="CSV, TSV (also .gz), Parquet or Arrow file.", show_default=False)

@@ -72,6 +72,7 @@ class Distribution(Parametric, abstract=True):
 
     discrete: ClassVar[bool] = False
     held: ClassVar[tuple[str, ...]] = ()  # parameters that are known, such as a number of trials, and never estimated
+    open: ClassVar[tuple[str, ...]] = ()  # those of them that may be left unknown, for sf.update
     settings: ClassVar[tuple[str, ...]] = ()  # the same, but held at their defaults where they are not given
     irregular: ClassVar[tuple[str, ...]] = ()  # parameters that bound the support: estimates without standard errors
     limits: ClassVar[dict[str, "Limit"]] = {}  # parameter -> what is reached as it grows

@@ -215,7 +215,7 @@ def family(kind: type[Distribution], **held: Any) -> Family:
     if unknown:
         raise TypeError(f"{kind.__name__} has no parameter {unknown[0]!r}; it has {', '.join(names)}")
     needed = [name for name, f in names.items() if is_component(f) or is_static(f) or f.name in kind.held]
-    absent = [name for name in needed if name not in held]
+    absent = [name for name in needed if name not in held and name not in kind.open]
     if absent:
         told = f"sf.family(sf.{kind.__name__}, {', '.join(f'{name}=...' for name in needed)})"
         raise ValueError(f"{kind.__name__}: {absent[0]} is not estimated and must be given, as in {told}")

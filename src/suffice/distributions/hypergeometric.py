@@ -33,6 +33,7 @@ class Hypergeometric(SummedCounts):
     draws: jax.Array = parameter(domain.count, doc="number of items drawn")
 
     held: ClassVar[tuple[str, ...]] = ("population", "successes", "draws")
+    open: ClassVar[tuple[str, ...]] = ("successes",)
 
     def _condition(self) -> tuple[Any, str]:
         fits = (self.successes <= self.population) & (self.draws <= self.population)

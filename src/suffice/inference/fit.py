@@ -23,6 +23,7 @@ from suffice.inference.observe import observe
 from suffice.inference.penalised import fit_penalised
 from suffice.inference.result import Fit
 from suffice.inference.rows import meat
+from suffice.inference.side_by_side import Beside
 from suffice.numerics.checks import is_traced
 from suffice.runtime.errors import DataError
 
@@ -76,6 +77,7 @@ def fit(  # pyright: ignore[reportInconsistentOverload]  the options are the sam
         levels: of the quantiles to be matched, between 0 and 1; by default (j − 1/2)/k for k parameters.
         penalty: traceable function of a member of the family, in nats.
         prior: distributions of free parameters by name, as in ``fit.parameter_names``: ``{"rate": sf.Gamma(2.0, 1.0)}``.
+            ``fit.estimates`` puts the mode beside the estimate of maximum likelihood and the posterior mean.
         missing: what to do with missing values: "error" or "drop".
         covariance: of the estimates: from the "observed" information (the Hessian), the "expected" one, or "sandwich",
             H⁻¹ (Σ w² s s') H⁻¹ with the scores s, which holds for any distribution of the data. Weights are then those
@@ -102,6 +104,10 @@ def fit(  # pyright: ignore[reportInconsistentOverload]  the options are the sam
         0.4
     """
     family = as_family(target)
+    if unknown := [path[-1] for path in family.free if path[-1] in family.kind.open]:
+        raise ValueError(
+            f"{family.name}: {unknown[0]} is a whole number, which is not fitted; sf.update gives its posterior"
+        )
     if covariance not in get_args(Covariance):
         raise ValueError(f"covariance must be one of {', '.join(get_args(Covariance))}, got {covariance!r}")
     if covariance != "observed" and (method != "mle" or penalty is not None or prior is not None):
@@ -188,7 +194,10 @@ def _fit_otherwise(
     if is_traced(data, weights) or family.member.event_ndim:
         raise ValueError("penalty and prior are for data of numbers, outside of compiled code")
     observed = observe(data, weights, missing)
-    return fit_penalised(family, observed, penalty, prior) if how is None else fit_otherwise(family, how, observed)
+    if how is not None:
+        return fit_otherwise(family, how, observed)
+    found = fit_penalised(family, observed, penalty, prior)
+    return found if penalty is not None or not prior else found.standing_beside(Beside(family, observed, prior))
 
 
 def _fit_traced(family: Family, data: jax.Array, weights: Any) -> Fit:

@@ -87,15 +87,21 @@ class Fit:
     pseudo: bool = field(default=False, metadata={"static": True})
 
     evidence: ClassVar[Evidence | None] = None
+    beside: ClassVar[Any] = None  # where there is a prior: what the other estimates are found from
 
     def resting_on(self, evidence: Evidence) -> "Fit":
         """This fit, with what it was found from beside it: not a part of the pytree, so compiled code has no trace of it."""
         object.__setattr__(self, "evidence", evidence)
         return self
 
+    def standing_beside(self, beside: Any) -> "Fit":
+        """This fit, with what the estimates without its prior are found from."""
+        object.__setattr__(self, "beside", beside)
+        return self
+
     def __getstate__(self) -> dict[str, Any]:
         """What is pickled: without the data."""
-        return {name: value for name, value in self.__dict__.items() if name != "evidence"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("evidence", "beside")}
 
     @property
     def converged(self) -> bool:
@@ -133,6 +139,23 @@ class Fit:
     def standard_errors(self) -> dict[str, float]:
         """Standard errors by name: square roots of the diagonal of ``covariance``."""
         return _named(self.family, np.sqrt(np.diagonal(np.asarray(self.covariance))))
+
+    @cached_property
+    def estimates(self) -> dict[str, dict[str, float]]:
+        """Of a fit with a prior: "mle", "map" and posterior "mean" side by side, each by parameter.
+
+        Raises:
+            ValueError: a fit without a prior, or one that has lost its data.
+
+        Example:
+            >>> import suffice as sf
+            >>> fit = sf.fit(sf.Bernoulli, [1, 1, 1, 0], prior={"probs": sf.Beta(2.0, 2.0)})
+            >>> {name: round(value["probs"], 6) for name, value in fit.estimates.items()}
+            {'mle': 0.75, 'map': 0.666667, 'mean': 0.625}
+        """
+        if self.beside is None:
+            raise ValueError("this fit has no prior: sf.fit(..., prior={...}) has")
+        return {"mle": self.beside.mle, "map": self.parameters, "mean": self.beside.mean}
 
     @property
     def dimension(self) -> int:

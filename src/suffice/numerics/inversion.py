@@ -25,12 +25,19 @@ def smallest_integer(
     evaluations.
     """
     guess = jnp.maximum(jnp.round(guess), lower)
+    eps = jnp.finfo(guess.dtype).eps
+
+    def is_closed(low: jax.Array, high: jax.Array) -> jax.Array:
+        """Whether no other number lies between: beyond 2⁵³ neighbours are more than 1 apart."""
+        gap = high - low
+        return ~(gap > 1.0) | (jnp.isfinite(gap) & (gap <= 2.0 * eps * jnp.abs(high)))
+
     # high is always reached, low never; an end not known yet is marked by an open bracket
     low, high = jnp.full_like(guess, -jnp.inf), jnp.full_like(guess, jnp.inf)
 
     def open_bracket(state: tuple[jax.Array, ...]) -> jax.Array:
         low, high, _ = state
-        return jnp.any(high - low > 1.0)
+        return jnp.any(~is_closed(low, high))
 
     def narrow(state: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
         low, high, step = state
@@ -40,7 +47,7 @@ def smallest_integer(
         trial = jnp.where(first, guess, jnp.where(below, high - step, jnp.where(above, low + step, middle)))
         under = trial < lower
         holds = reached(jnp.maximum(trial, lower)) & ~under
-        done = high - low <= 1.0
+        done = is_closed(low, high)
         return (
             jnp.where(done | holds, low, jnp.where(under, lower - 1.0, trial)),
             jnp.where(done | ~holds, high, trial),

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
+    from suffice.inference.conjugate.posterior import Posterior
     from suffice.inference.goodness import GoodnessOfFit
     from suffice.inference.rank import Ranking
     from suffice.inference.region import Region
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def report(
-    result: Ranking | Fit,
+    result: Ranking | Fit | Posterior,
     path: str | PathLike[str],
     *,
     goodness: Sequence[GoodnessOfFit] | None = None,
@@ -26,7 +27,7 @@ def report(
     """Write a result as one HTML page that needs no network: the answer, the ranking, figures, and how it was computed.
 
     Args:
-        result: of ``rank`` or ``fit``.
+        result: of ``rank``, ``fit`` or ``update``.
         path: of the file, which is written whole or not at all.
         goodness: tests of the first families, as ``ranking.goodness_of_fit`` returns them; made here if not given.
         replicates: bootstrap samples of these tests.
@@ -35,6 +36,7 @@ def report(
     Returns:
         The path.
     """
+    from suffice.inference.conjugate.posterior import Posterior
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
     from suffice.report import page
@@ -44,22 +46,25 @@ def report(
         return write_whole(path, page.ranking_page(result, goodness, replicates, rng))
     if isinstance(result, Fit):
         return write_whole(path, page.fit_page(result))
-    raise TypeError(f"result must be a Ranking or a Fit, got {type(result).__name__}")
+    if isinstance(result, Posterior):
+        return write_whole(path, page.posterior_page(result))
+    raise TypeError(f"result must be a Ranking, a Fit or a Posterior, got {type(result).__name__}")
 
 
-def plot(result: Ranking | Fit | Region) -> Any:
+def plot(result: Ranking | Fit | Region | Posterior) -> Any:
     """Draw a result: the data with the best families for a ranking, density and distribution function for a fit, the
-    contour of a joint confidence region.
+    contour of a joint confidence region, prior, likelihood and posterior for a posterior.
 
     Returns:
         An Altair chart: it displays itself in notebooks and has ``save("x.png")``, also for .svg and .html.
     """
     import altair
 
+    from suffice.inference.conjugate.posterior import Posterior
     from suffice.inference.rank import Ranking
     from suffice.inference.region import Region
     from suffice.inference.result import Fit
-    from suffice.report import charts, figures, joint
+    from suffice.report import charts, figures, joint, posterior
     from suffice.report.empirical import Empirical
 
     if isinstance(result, Ranking):
@@ -69,7 +74,9 @@ def plot(result: Ranking | Fit | Region) -> Any:
         return charts.display(altair.hconcat(*parts))
     if isinstance(result, Region):
         return charts.display(joint.joint_region(result).chart)
-    raise TypeError(f"result must be a Ranking, a Fit or a Region, got {type(result).__name__}")
+    if isinstance(result, Posterior):
+        return charts.display(altair.hconcat(*(f.chart for f in posterior.parameter_figures(result))))
+    raise TypeError(f"result must be a Ranking, a Fit, a Region or a Posterior, got {type(result).__name__}")
 
 
 def skewness_kurtosis(data: Any, *, replicates: int = 300, rng: Any = 0) -> Any:

@@ -23,7 +23,7 @@ def best(ranking: Ranking) -> list[Candidate]:
     return [c for c in ranking.candidates if c.fit.limit is None][:SHOWN]
 
 
-def _places(p: Any, low: float, high: float) -> np.ndarray:
+def places_of(p: Any, low: float, high: float) -> np.ndarray:
     """Where a density is drawn: evenly between two ends, at the integers where it has none between them."""
     if not p.discrete:
         return np.linspace(low, high, _GRID)
@@ -46,7 +46,7 @@ def histogram(ranking: Ranking, empirical: Empirical) -> Figure:
     if each:
         curves = [((edges[:-1] + edges[1:]) / 2.0, m) for m in fitted]
     else:
-        grids = [_places(c.fit.distribution, edges[0], edges[-1]) for c in shown]
+        grids = [places_of(c.fit.distribution, edges[0], edges[-1]) for c in shown]
         curves = [(g, evaluate(c.fit.distribution.prob, g)) for g, c in zip(grids, shown, strict=True)]
     # a density may be infinite at an end: the bars decide how high the figure is
     reach = [float(np.max(y, where=np.isfinite(y), initial=0.0)) for _, y in curves]
@@ -266,7 +266,7 @@ def _span(p: Any) -> np.ndarray:
     near = 0.1 * (high - low)
     low = float(ends.lower) if low - float(ends.lower) < near else low
     high = float(ends.upper) if float(ends.upper) - high < near else high
-    return _places(p, low, high)
+    return places_of(p, low, high)
 
 
 def density(fit: Fit) -> Figure:

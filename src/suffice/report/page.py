@@ -9,10 +9,12 @@ from typing import Any
 
 import vl_convert
 
+from suffice.inference.conjugate.pair import is_proper
+from suffice.inference.conjugate.posterior import Posterior
 from suffice.inference.goodness import GoodnessOfFit
 from suffice.inference.rank import Ranking
 from suffice.inference.result import Fit
-from suffice.report import charts, figures, joint, tables, words
+from suffice.report import charts, figures, joint, posterior, tables, words
 from suffice.report.bands import compare
 from suffice.report.charts import Figure
 from suffice.report.empirical import Empirical
@@ -74,6 +76,29 @@ def _regions(fit: Fit) -> list[list[Figure]]:
         return [[joint.joint_region(fit.region())]]
     except ValueError:
         return []
+
+
+def posterior_page(result: Posterior, level: float = 0.95) -> str:
+    """The page of a posterior."""
+    drawn = posterior.parameter_figures(result)
+    following = posterior.predictive_figure(result)
+    rows = [drawn[i : i + 2] for i in range(0, len(drawn), 2)]
+    prior = result.prior if is_proper(result.prior) else "improper"
+    sections = [
+        _lead(posterior.answer(result)),
+        _section("Parameters", _table(posterior.rows(result, level))),
+        _gallery([*rows, *([[following]] if following is not None else [])]),
+        _section(
+            "How this was computed",
+            _paragraphs(
+                [
+                    f"By Bayes' rule in closed form: {result.pair.name}. The prior is {prior!r}.",
+                    "The evidence is p(data|θ) p(θ)/p(θ|data) at a θ inside the posterior.",
+                ]
+            ),
+        ),
+    ]
+    return _page(f"{result.family.name}: posterior", tables.counted(float(result.count), "observation"), sections)
 
 
 def _ranking_figures(ranking: Ranking, empirical: Empirical, rng: Any) -> list[list[Figure]]:
