@@ -110,8 +110,8 @@ from .inference.groups import Groups as Groups
 from .inference.groups import likelihood_ratio as likelihood_ratio
 from .inference.information import cramer_rao_bound as cramer_rao_bound
 from .inference.information import fisher_information as fisher_information
-from .inference.information import observed_information as observed_information
 from .inference.information import natural_gradient as natural_gradient
+from .inference.information import observed_information as observed_information
 from .inference.information import score as score
 from .inference.latent import IdealFit as IdealFit
 from .inference.latent import ideal_likelihood as ideal_likelihood

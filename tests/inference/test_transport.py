@@ -34,7 +34,7 @@ def test_rows():
     lengths = np.linalg.norm(ROWS[0][:, None] - ROWS[1][None], axis=-1)
     others = [lengths[np.arange(40), RNG.permutation(40)].mean() for _ in range(1000)]
     assert float(found) < min(others)
-    assert float(sf.wasserstein(ROWS[0], ROWS[0][::-1] + [3.0, 4.0])) == pytest.approx(5.0, rel=1e-12)
+    assert float(sf.wasserstein(ROWS[0], ROWS[0][::-1] + np.array([3.0, 4.0]))) == pytest.approx(5.0, rel=1e-12)
     within = [np.linalg.norm(v[:, None] - v[None], axis=-1).mean() for v in ROWS]
     assert float(sf.energy_distance(*ROWS)) == pytest.approx(2.0 * lengths.mean() - sum(within), rel=1e-12)
 

@@ -51,7 +51,7 @@ def matrix_normal(p: Any, q: Any) -> jax.Array:
     whole_rows, whole_columns = ((jnp.tril(v, -1) ** 2).sum((-2, -1)) for v in (rows, columns))
     square_rows, square_columns = (w**2 for w in (u, v))
     below = whole_rows * (square_columns.sum(-1) + whole_columns) + square_rows.sum(-1) * whole_columns
-    half = linalg.solve(q.row_tril, jnp.broadcast_to(p.loc - q.loc, below.shape + (n, m)))
+    half = linalg.solve(q.row_tril, jnp.broadcast_to(p.loc - q.loc, (*below.shape, n, m)))
     step = linalg.solve(q.column_tril, jnp.swapaxes(half, -1, -2))
     whole = square_gap(u[..., :, None] * v[..., None, :], along).sum((-2, -1))
     return 0.5 * (whole + below + (step**2).sum((-2, -1)))

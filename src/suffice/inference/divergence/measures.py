@@ -143,10 +143,7 @@ def alpha_divergence(p: Any, q: Any, alpha: Any, *, draws: int = DRAWS, rng: RNG
 def _alpha(p: Any, q: Any, alpha: jax.Array, draws: int, rng: RNG) -> Estimate:
     """Orders below ½ by the other direction: D_α(p ‖ q) = D_{1−α}(q ‖ p)."""
     above, below = jnp.maximum(alpha, 0.5), jnp.maximum(1.0 - alpha, 0.5)
-    if is_traced(alpha):
-        sides = [True, False]
-    else:
-        sides = [v for v in (True, False) if np.any((np.asarray(alpha) >= 0.5) == v)]
+    sides = [v for v in (True, False) if is_traced(alpha) or np.any((np.asarray(alpha) >= 0.5) == v)]
     found = [_alpha_from_half(*((p, q, above) if v else (q, p, below)), draws, rng) for v in sides]
     if len(found) == 1:
         return found[0]
