@@ -33,6 +33,7 @@ doctest: $(VENV)/.dev
 
 readme: $(VENV)/.dev
 	$(BIN)/python tests/readme.py README.md
+	$(BIN)/python tests/readme.py docs/textbook/information.md
 
 contract: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --full tests/contract.py
@@ -48,6 +49,7 @@ bench: accuracy
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/tails.py
+	$(BIN)/python benchmarks/divergence.py
 
 accuracy: $(VENV)/.dev
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'

@@ -133,7 +133,7 @@ def alpha_divergence(p: Any, q: Any, alpha: Any, *, draws: int = DRAWS, rng: RNG
     Example:
         >>> import suffice as sf
         >>> p, q = sf.Bernoulli.from_probs(0.5), sf.Bernoulli.from_probs(0.25)
-        >>> float(sf.alpha_divergence(p, q, 2.0).value.round(9))  # half of 1/3
+        >>> round(float(sf.alpha_divergence(p, q, 2.0)), 9)  # half of 1/3
         0.166666667
     """
     comparable(p, q)
@@ -227,7 +227,7 @@ def jensen_shannon(p: Any, q: Any, *, draws: int = DRAWS, rng: RNG = 0) -> Estim
     Example:
         >>> import suffice as sf
         >>> round(float(sf.jensen_shannon(sf.Normal(0.0, 1.0), sf.Normal(1.0, 1.0))), 9)
-        0.111021216
+        0.111421482
     """
     comparable(p, q)
     return numerical.divergence(generators.jensen_shannon, p, q, draws=draws, rng=rng)

@@ -124,15 +124,15 @@ def _columns(sample: Any, name: str) -> np.ndarray:
 
 
 def _nearest(x: np.ndarray, y: np.ndarray, k: int) -> float:
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     n = len(x)
-    reach = cKDTree(np.hstack([x, y])).query(np.hstack([x, y]), k + 1, p=np.inf)[0][:, -1]
+    reach = KDTree(np.hstack([x, y])).query(np.hstack([x, y]), k + 1, p=np.inf)[0][:, -1]
     if np.any(reach == 0.0):
         raise DataError(
             f"{np.sum(reach == 0.0)} observations coincide with {k} others: nearest neighbours are for densities"
         )
     within = np.nextafter(reach, 0.0)  # nearer than the k-th neighbour; the point itself is counted, too
-    counts = [cKDTree(v).query_ball_point(v, within, p=np.inf, return_length=True) for v in (x, y)]
+    counts = [KDTree(v).query_ball_point(v, within, p=np.inf, return_length=True) for v in (x, y)]
     psi = np.asarray(digamma(np.arange(1.0, n + 1.0)))
     return float(psi[k - 1] + psi[n - 1] - sum(psi[c - 1].mean() for c in counts))
