@@ -48,10 +48,12 @@ def _figure(name: str, p: Any, prior: Any, single: bool) -> Figure:
         if single:
             # Bayes' rule: the likelihood is the ratio, up to a factor, which is chosen so that its area here is 1
             logs = evaluate(p.log_prob, at) - evaluate(prior.log_prob, at)
-            shape = np.exp(np.where(np.isfinite(logs), logs, -np.inf) - np.max(logs[np.isfinite(logs)], initial=-np.inf))
+            shape = np.exp(
+                np.where(np.isfinite(logs), logs, -np.inf) - np.max(logs[np.isfinite(logs)], initial=-np.inf)
+            )
             area = shape.sum() if p.discrete else float(np.trapezoid(shape, at))
             curves["likelihood"] = shape / area
-    names = [n for n in ("prior", "likelihood", "posterior") if n in curves]
+    names = [n for n in ("posterior", "prior", "likelihood") if n in curves]
     finite = [v[np.isfinite(v)].max(initial=0.0) for v in curves.values()]
     top = 1.06 * min(max(finite), 3.0 * max(finite[0], 1e-300))
     x = charts.axis("x", name, domain=(low, high), **charts.ticks(p.discrete))
@@ -67,7 +69,7 @@ def _figure(name: str, p: Any, prior: Any, single: bool) -> Figure:
 
 def _table(name: str, at: np.ndarray, names: Sequence[str], curves: dict[str, np.ndarray]) -> Table:
     places = np.unique(np.linspace(0, len(at) - 1, _ROWS).round().astype(int))
-    rows = tuple((number(at[i]), *(number(curves[n][i], 4) for n in names)) for i in places)
+    rows = tuple((number(float(at[i])), *(number(float(curves[n][i]), 4) for n in names)) for i in places)
     return Table((name, *(n.capitalize() for n in names)), rows)
 
 
@@ -100,7 +102,9 @@ def predictive_figure(posterior: Posterior) -> Figure | None:
 
 def answer(posterior: Posterior) -> list[str]:
     """The outcome in sentences."""
-    told = [f"{posterior.parameter} of {posterior.family.name} is {posterior.distribution!r}, after {counted(float(posterior.count), 'observation')}."]
+    told = [
+        f"{posterior.parameter} of {posterior.family.name} is {posterior.distribution!r}, after {counted(float(posterior.count), 'observation')}."
+    ]
     ends = posterior.interval(0.95)
     told.append("; ".join(
         f"{name}: mean {number(float(p.mean()), 5)}, 95 % between {number(ends[name][0], 5)} and {number(ends[name][1], 5)}"
@@ -110,7 +114,9 @@ def answer(posterior: Posterior) -> list[str]:
     if np.isnan(evidence):
         told.append("The prior is improper, so there is no evidence to compare models by.")
     else:
-        told.append(f"Log evidence: {number(evidence, 8)} nats; the difference of two models is their log Bayes factor.")
+        told.append(
+            f"Log evidence: {number(evidence, 8)} nats; the difference of two models is their log Bayes factor."
+        )
     return told
 
 
