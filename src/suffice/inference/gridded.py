@@ -83,7 +83,7 @@ class GridPosterior:
         below = np.concatenate([[0.0], np.cumsum(pieces)])
         below = below / below[-1]
         k = int(np.clip(np.searchsorted(below, q) - 1, 0, len(pieces) - 1))
-        low, high = 0.0, 1.0
+        low, high, t = 0.0, 1.0, 0.5
         for _ in range(60):
             t = 0.5 * (low + high)
             h = (below[k] * (1 + 2 * t) + mass[k] * t) * (1 - t) ** 2

@@ -53,7 +53,7 @@ def _figure(name: str, p: Any, prior: Any, single: bool) -> Figure:
             )
             area = shape.sum() if p.discrete else float(np.trapezoid(shape, at))
             curves["likelihood"] = shape / area
-    names = [n for n in ("prior", "likelihood", "posterior") if n in curves]
+    names = [n for n in ("posterior", "prior", "likelihood") if n in curves]
     finite = [v[np.isfinite(v)].max(initial=0.0) for v in curves.values()]
     top = 1.06 * min(max(finite), 3.0 * max(finite[0], 1e-300))
     x = charts.axis("x", name, domain=(low, high), **charts.ticks(p.discrete))
@@ -69,7 +69,7 @@ def _figure(name: str, p: Any, prior: Any, single: bool) -> Figure:
 
 def _table(name: str, at: np.ndarray, names: Sequence[str], curves: dict[str, np.ndarray]) -> Table:
     places = np.unique(np.linspace(0, len(at) - 1, _ROWS).round().astype(int))
-    rows = tuple((number(at[i]), *(number(curves[n][i], 4) for n in names)) for i in places)
+    rows = tuple((number(float(at[i])), *(number(float(curves[n][i]), 4) for n in names)) for i in places)
     return Table((name, *(n.capitalize() for n in names)), rows)
 
 

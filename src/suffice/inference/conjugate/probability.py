@@ -1,5 +1,8 @@
 """Probabilities: beta priors for shares of known totals, Dirichlet priors for several classes."""
 
+# pyright: reportArgumentType=false
+# numbers are parameters, too
+
 from typing import Any
 
 import jax.numpy as jnp

@@ -5,6 +5,9 @@ log p(x|λ) = c log λ − λ g(x) + log h(x), so that Gamma(a, b) on λ, or Inv
 Rayleigh, normal with known mean … differ in g, c and the name of λ alone.
 """
 
+# pyright: reportArgumentType=false
+# numbers are parameters, too
+
 from collections.abc import Callable
 from typing import Any, NamedTuple
 

@@ -103,8 +103,8 @@ def statistic(pair: Pair, family: Family, prior: Any, data: Any, weights: Any, m
     if isinstance(data, Statistics):
         if weights is not None or missing != "error":
             raise TypeError("weights and missing are for data; statistics already hold what was counted")
-        fits = isinstance(data, Sufficient) and isinstance(data.prototype, family.kind)
-        if not fits or pair.view(family.member) is not family.member:
+        own_view = pair.view(family.member) is family.member
+        if not (own_view and isinstance(data, Sufficient) and isinstance(data.prototype, family.kind)):
             raise TypeError(f"these are not statistics from which {pair.name} is updated: give the data")
         if not same_held(data.prototype, family.member):
             raise ValueError(f"these are statistics of {data.prototype!r}, not of {family.name}")
