@@ -43,16 +43,15 @@ def alpha(ratio: jax.Array, order: Any) -> jax.Array:
     high, low = ratio == jnp.inf, ratio == -jnp.inf
     far = jnp.where(small | high | low, 1.0, ratio)
     excess = order - 1.0
-    one = jnp.abs(excess * far) < 1e-5
-    scaled = jnp.where(one, 1.0, excess)
+    change = excess * far
+    scaled = jnp.where(excess == 0.0, 1.0, excess)
     # p/(p + q) · expm1((α − 1) ℓ)/(α − 1), whose exponential may be infinite only together with it
-    grown = jnp.exp(log_sigmoid(far) + excess * far)
-    rise = jnp.where(one, p * far * (1.0 + 0.5 * excess * far), (grown - p) / scaled)
-    ends = jnp.where(
-        high,
-        jnp.where(order < 1.0, 1.0 / jnp.where(order < 1.0, order * (1.0 - order), 1.0) - 1.0 / order, jnp.inf),
-        1.0 / order,
-    )
+    mild = jnp.abs(change) < 1.0
+    grown = p * jnp.expm1(jnp.where(mild, change, 0.0))
+    wild = jnp.exp(log_sigmoid(far) + jnp.where(mild, 0.0, change)) - p
+    rise = jnp.where(excess == 0.0, p * far, jnp.where(mild, grown, wild) / scaled)
+    without_q = jnp.where(order < 1.0, 1.0 / jnp.where(order < 1.0, 1.0 - order, 1.0), jnp.inf)
+    ends = jnp.where(high, without_q, 1.0 / order)
     return jnp.where(small, q * total, jnp.where(high | low, ends, (rise - p + q) / order))
 
 
