@@ -230,6 +230,7 @@ def simulate(
     )  # fmt: skip
 
 
+@app.command()
 def divergence(
     first: Annotated[
         Path,
