@@ -50,14 +50,17 @@ def _named(path: Path, content: Any) -> tuple[str, dict[str, Any]]:
     """Name of the family and its parameters."""
     if isinstance(content, dict) and "columns" in content:
         columns = content["columns"]
-        if len(columns) != 1 or not columns[0].get("ranking"):
-            fail(f"{path} must hold one fitted column, it holds {len(columns)}", 1)
+        if not isinstance(columns, list) or len(columns) != 1 or not isinstance(columns[0], dict):
+            fail(f"{path} must hold one fitted column", 1)
+        if not columns[0].get("ranking"):
+            fail(f"{path} must hold a fitted column with a ranking", 1)
         best = columns[0]["ranking"][0]
         return best["family"], dict(best["parameters"])
-    if not isinstance(content, dict) or not isinstance(content.get("family"), str):
+    given = content.get("parameters", {}) if isinstance(content, dict) else None
+    if not isinstance(given, dict) or not isinstance(content.get("family"), str):
         fail(f'{path} must hold a law such as {{"family": "Normal", "loc": 0, "scale": 1}}', 1)
     named = {k: v for k, v in content.items() if k not in ("family", "parameters")}
-    return content["family"], {**content.get("parameters", {}), **named}
+    return content["family"], {**given, **named}
 
 
 def _law(path: Path, name: str, parameters: dict[str, Any]) -> Any:
@@ -67,7 +70,10 @@ def _law(path: Path, name: str, parameters: dict[str, Any]) -> Any:
         kind = find(name)
         for build in (kind, getattr(kind, "from_probs", kind)):  # whatever the form in which they are reported
             try:
-                return build(**parameters)
+                law = build(**parameters)
+                if law.batch_shape:
+                    fail(f"{path} must hold a single law, got a batch of shape {law.batch_shape}", 1)
+                return law
             except TypeError as error:
                 reason = error
     except ValueError as error:

@@ -1,6 +1,7 @@
 """Score and Fisher information of a distribution, and the bounds that follow from them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -11,6 +12,9 @@ from suffice.distributions import generic
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.exponential import ExponentialFamily
 from suffice.distributions.family import Family, as_family, family
+from suffice.distributions.matrix_normal import MatrixNormal
+from suffice.distributions.multivariate_normal import MultivariateNormal
+from suffice.distributions.normal import LogNormal, Normal
 from suffice.inference.likelihood import reported_jacobian
 from suffice.inference.observe import observe
 
@@ -69,8 +73,8 @@ def information(target: Family, v: jax.Array) -> jax.Array:
     """
     p = target.build(v)
     if isinstance(p, ExponentialFamily):
-        slopes = jax.jacfwd(lambda v: target.build(v).natural())(v)
-        return slopes.T @ p.natural_fisher_information() @ slopes
+        slopes = jax.jacfwd(lambda v: _about_zero(target.build(v)).natural())(v)
+        return slopes.T @ _about_zero(p).natural_fisher_information() @ slopes
     if p.event_ndim:
         raise NotImplementedError(f"{type(p).__name__}: its expected information has no closed form")
 
@@ -87,6 +91,14 @@ def information(target: Family, v: jax.Array) -> jax.Array:
     place = np.zeros((d, d), int)
     place[rows, columns] = place[columns, rows] = np.arange(len(rows))
     return entries[place]
+
+
+def _about_zero(p: Any) -> Any:
+    """The law moved to 0, its derivatives kept: the information knows no location, and natural coordinates lose digits
+    to it."""
+    if isinstance(p, Normal | LogNormal | MultivariateNormal | MatrixNormal):
+        return replace(p, loc=p.loc - jax.lax.stop_gradient(p.loc))
+    return p
 
 
 def fisher_information(p: Distribution, n: float = 1.0) -> jax.Array:
@@ -191,6 +203,12 @@ def natural_gradient(f: Callable[[Any], Any], p: ExponentialFamily) -> jax.Array
     """
     if not isinstance(p, ExponentialFamily):
         raise TypeError(f"p must be a member of an exponential family, got {type(p).__name__}")
-    held = {name: getattr(p, name) for name in type(_single(p)).held}
+    target = family_of(_single(p))
+    v = target.vector(p)
+    moved = jax.jacfwd(lambda v: target.build(v).mean_parameters())(v)  # ∂μ/∂v
+    if moved.shape[0] == moved.shape[1]:  # no detour over F, which loses digits to a large location
+        slope = jax.grad(lambda v: jnp.asarray(f(target.build(v)), float))(v)
+        return jnp.linalg.solve(moved.T, slope)
+    held = {name: getattr(p, name) for name in type(p).held}
     slope = jax.grad(lambda eta: jnp.asarray(f(type(p).from_natural(eta, **held)), float))(p.natural())
     return jnp.linalg.pinv(p.natural_fisher_information(), hermitian=True) @ slope

@@ -68,8 +68,12 @@ def max_entropy(statistic: Callable[[jax.Array], Any], moments: Any, support: An
         [0.0544, 0.0788, 0.1142, 0.1654, 0.2398, 0.3475]
     """
     target = np.atleast_1d(np.asarray(moments, float))
-    if not isinstance(support, tuple):
+    if not np.all(np.isfinite(target)):
+        raise ValueError(f"moments must be finite, got {target.tolist()}")
+    if not isinstance(support, tuple) or len(support) != 2:
         x = np.asarray(support, float)
+        if not np.all(np.isfinite(x)):
+            raise ValueError(f"support must hold finite points, got {x[~np.isfinite(x)][0]:g}")
         if x.ndim != 1 or len(x) < 2:
             raise ValueError(f"support must be (lower, upper) or an array of at least two points, got shape {x.shape}")
         t = _stacked(statistic, x, target)
@@ -77,6 +81,8 @@ def max_entropy(statistic: Callable[[jax.Array], Any], moments: Any, support: An
         logs = (t - target) @ eta
         return _told(Empirical(x, np.exp(logs - logs.max())) if good else None, eta, entropy, target)
     lower, upper = map(float, support)
+    if not lower < upper:
+        raise ValueError(f"support must have lower < upper, got ({lower:g}, {upper:g})")
     eta = _rough(statistic, lower, upper, target)
     if eta is None:
         return _told(None, np.full(target.size, np.nan), np.nan, target)

@@ -82,7 +82,8 @@ def _contour(
     v = family.vector(family.member, np)
     ((value, _, hessian),) = evidence.expand([(family, v)])
     metric, pair = -np.asarray(hessian), OnTheLine(family.free)
-    origin, slopes, _ = _expanded(family, v[None], places, pair)
+    first = _expanded(family, v[None], places, pair)
+    origin, slopes, _ = first
     half = np.linalg.cholesky(slopes[0] @ np.linalg.solve(metric, slopes[0].T))
     angle = 2.0 * np.pi * np.arange(number) / number
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
@@ -92,7 +93,6 @@ def _contour(
         return tuple(np.tensordot(weights[i], part[at], axes=1) for part in found)
 
     target = contour.Target(v, metric, np.float64(value), np.float64(1.0), z)
-    first = _expanded(family, v[None], places, pair)
     curves = [contour.start(target, combined(i, first, 0)) for i in range(number)]
     while asked := [i for i, c in enumerate(curves) if c.status == RUNNING]:
         points = np.stack([curves[i].point for i in asked])

@@ -131,7 +131,8 @@ def _terms(generator: Generator, a: jax.Array, b: jax.Array, order: Any) -> jax.
     mass = jnp.logaddexp(a, b)
     some = mass > -jnp.inf
     ratio = jnp.where(some, a, 0.0) - jnp.where(some, b, 0.0)
-    return jnp.where(some, jnp.exp(mass) * generator(ratio, order), 0.0)
+    share = jnp.exp(mass)
+    return jnp.where(share > 0.0, share * generator(ratio, order), 0.0)
 
 
 @functools.partial(jax.jit, static_argnums=(0, 4))
@@ -152,6 +153,13 @@ def _total(generator: Generator, p: Any, q: Any, order: Any, *ladders: jax.Array
             return _terms(generator, _log_mass(p, k), _log_mass(q, k), order.reshape(()))
 
         fine, coarse = (quadrature.sum_over_integers(f, edges[:1], edges[-1:], edges, order=n) for n in (16, 12))
+        rungs = jnp.stack(ladders)[..., -2:]  # of each law, on both sides
+        a, b = _log_mass(p, rungs), _log_mass(q, rungs)
+        gap = jnp.where((a == b) & jnp.isinf(a), 0.0, a - b)
+        tail = jnp.log(jnp.abs(generator(gap, order.reshape(()))))
+        grows = (tail[..., 1] - tail[..., 0]) / (LADDER[-1] - LADDER[-2])  # as fast as the mass falls, or faster
+        diverges = ((tail[..., 1] > -jnp.inf) & ~(grows < 1.0)).any()
+        fine = jnp.where(diverges, jnp.inf, fine)
         finite = jnp.isfinite(fine)
         return fine, jnp.where(finite, jnp.abs(fine - coarse) + 50.0 * _EPS * jnp.abs(fine), 0.0)
 

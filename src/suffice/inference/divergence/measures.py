@@ -147,7 +147,16 @@ def _alpha(p: Any, q: Any, alpha: jax.Array, draws: int, rng: RNG) -> Estimate:
     found = [_alpha_from_half(*((p, q, above) if v else (q, p, below)), draws, rng) for v in sides]
     if len(found) == 1:
         return found[0]
-    return jax.tree.map(lambda a, b: jnp.where(alpha >= 0.5, a, b), *found)
+    first, second = found
+    upper = np.asarray(True) if is_traced(alpha) else np.asarray(alpha) >= 0.5
+    shapes = [-np.inf if f.pareto_k is None else f.pareto_k for f in found]
+    bounded = is_traced(alpha) or all(f.pareto_k is None for f in found)
+    return Estimate(
+        jnp.where(alpha >= 0.5, first.value, second.value),
+        jnp.where(alpha >= 0.5, first.standard_error, second.standard_error),
+        first.how,
+        None if bounded else np.where(upper, *shapes),
+    )
 
 
 def _alpha_from_half(p: Any, q: Any, alpha: jax.Array, draws: int, rng: RNG) -> Estimate:

@@ -68,10 +68,11 @@ def mutual_information(
 
 def _of_normal(p: MultivariateNormal, x: Sequence[int], y: Sequence[int]) -> jax.Array:
     """−½ Σ log(1 − ρ²) over the canonical correlations ρ, the singular values of L_xx⁻¹ Σ_xy L_yy⁻ᵀ."""
-    if set(np.atleast_1d(x).tolist()) & set(np.atleast_1d(y).tolist()):
-        raise ValueError(f"parts must not overlap, got {list(x)} and {list(y)}")
-    both = p.marginal([*x, *y])
-    n = len(list(x))
+    first, second = np.atleast_1d(x).tolist(), np.atleast_1d(y).tolist()
+    if set(first) & set(second):
+        raise ValueError(f"parts must not overlap, got {first} and {second}")
+    both = p.marginal([*first, *second])
+    n = len(first)
     root = both.scale_tril
     below, last = root[..., n:, :n], root[..., n:, n:]
     # |Σ_yy| / |Σ_yy given x| with Σ_yy = B Bᵀ + C Cᵀ: log |1 + (C⁻¹B)(C⁻¹B)ᵀ|
@@ -96,6 +97,8 @@ def _of_table(joint: Any) -> Estimate:
     value = float(max((shares * logs).sum(), 0.0))
     if abs(n - 1.0) < 1e-9:
         return Estimate(value, 0.0, CLOSED_FORM)
+    if np.any(table != np.floor(table)):
+        raise ValueError(f"joint must hold counts, or probabilities that sum to 1; they sum to {n:g}")
     error = np.sqrt(max((shares * logs**2).sum() - value**2, 0.0) / n)
     return Estimate(value, float(error), "shares of counts")
 

@@ -269,7 +269,13 @@ def _by_functions(p: Any, q: Any, p_ladder: Any, q_ladder: Any) -> tuple[jax.Arr
         left = x < p_ladder[0, 0]
         gap = jnp.where(left, p.cdf(x) - q.cdf(x), p.sf(x) - q.sf(x))
         terms = jnp.where(log_length > -jnp.inf, 2.0 * gap**2 * jnp.exp(log_length), 0.0)
-        return panel_sum(terms)
+        value, error = panel_sum(terms)
+        rungs = jnp.stack([p_ladder, q_ladder])[..., -4:-2]  # (laws, sides, 2): deeper ones overflow
+        apart = jnp.stack([p.cdf(rungs[:, 0]) - q.cdf(rungs[:, 0]), p.sf(rungs[:, 1]) - q.sf(rungs[:, 1])], axis=1)
+        tail = 2.0 * jnp.log(jnp.abs(apart)) + jnp.log(jnp.abs(rungs))
+        grows = jnp.isfinite(tail[..., 1]) & (tail[..., 1] >= tail[..., 0]) & (rungs[..., 1] != rungs[..., 0])
+        diverges = grows.any()
+        return jnp.where(diverges, jnp.inf, value), jnp.where(diverges, 0.0, error)
 
     return over_batch(single, p, q, (p_ladder, q_ladder), event_ndim=2)
 
