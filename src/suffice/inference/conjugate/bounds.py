@@ -1,5 +1,8 @@
 """Ends of a range, and what is left in an urn: parameters that bound the data."""
 
+# pyright: reportArgumentType=false
+# numbers are parameters, too
+
 from typing import Any
 
 import jax

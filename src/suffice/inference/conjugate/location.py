@@ -79,7 +79,7 @@ def _uniform_angle(p: Any) -> Any:
 
 def _uniform_direction(p: Any) -> Any:
     d = p.direction.shape[-1]
-    return VonMisesFisher((jnp.arange(d) == 0).astype(float), 0.0)
+    return VonMisesFisher((jnp.arange(d) == 0).astype(float), jnp.asarray(0.0))
 
 
 PAIRS = [

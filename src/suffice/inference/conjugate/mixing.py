@@ -36,7 +36,7 @@ def _nodes(posterior: Any) -> tuple[jax.Array, jax.Array]:
         some = (slope > 0) & (slope < jnp.inf)
         return jnp.where(some, posterior.log_prob(inside(v)) + jnp.log(jnp.where(some, slope, 1.0)), -jnp.inf)
 
-    def climb(_: int, at: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+    def climb(_: Any, at: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         """Newton's step towards the peak on the unconstrained line, no longer than 1."""
         v, _ = at
         slope, curvature = jax.jvp(jax.grad(log_density), (v,), (jnp.ones_like(v),))
