@@ -74,3 +74,11 @@ def test_improper_and_given_ranges():
         sf.grid_posterior(lambda v: v)
     with pytest.raises(ValueError, match="pairs of a lower and an upper end"):
         sf.grid_posterior(lambda v: 0.0 * v[0], start=np.zeros(1), ranges=[(3.0, 1.0)])
+
+
+def test_a_range_that_cuts_the_density_counts_its_ends_half():
+    flat = sf.grid_posterior(lambda x: 0.0 * x, start=0.5, ranges=[(0.0, 1.0)], points=5)
+    assert flat.mass.sum() == pytest.approx(1.0)
+    assert flat.mean["x"] == pytest.approx(0.5)
+    assert flat.quantile(0.3) == pytest.approx(0.3)
+    np.testing.assert_allclose(flat.marginal()[1], 1.0)

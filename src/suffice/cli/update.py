@@ -7,6 +7,7 @@ from typing import Any
 
 from suffice.cli.app import fail
 from suffice.cli.output import json_ready, write_json
+from suffice.cli.places import check_places, place
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ def run(request: Request) -> None:
 
     if not 0.0 < request.level < 1.0:
         fail(f"--level must be between 0 and 1, got {request.level:g}", 2)
-    _check_places(request)
+    given = [Path(request.prior)] if os.path.isfile(request.prior) else []
+    check_places([request.file, *given], [request.json_out, request.report_out])
     prior, family = _read(request)
     try:
         posterior = _updated(request, prior, family)
@@ -43,21 +45,6 @@ def run(request: Request) -> None:
     if not request.quiet:
         _print(posterior, result, request.level)
     _write(request, posterior, result)
-
-
-def _check_places(request: Request) -> None:
-    """Refuse what could not be written, or would be written over, before anything is read."""
-    taken = os.path.realpath(request.file)
-    for path in (request.json_out, request.report_out):
-        if path is None:
-            continue
-        place = os.path.realpath(path)
-        if not os.path.isdir(os.path.dirname(place)):
-            fail(f"the folder of {path} does not exist", 2)
-        if os.path.isdir(place):
-            fail(f"{path} is a folder, not a file", 2)
-        if place == taken:
-            fail(f"{path} cannot be written: it is the file to be read", 2)
 
 
 def _read(request: Request) -> tuple[Any, Any]:
@@ -79,13 +66,11 @@ def _updated(request: Request, prior: Any, family: Any) -> Any:
     from suffice.inference.conjugate.update import update
     from suffice.streams import scan
 
-    try:
+    with place(request.file, "read"):
         source = scan(request.file, request.column, weights=request.weights, missing=request.missing)  # type: ignore[arg-type]
         if family.member.event_ndim:
             fail(f"{family.name} is a distribution of vectors or matrices, a column holds numbers", 2)
         return update(prior, family, source)
-    except OSError as error:
-        fail(f"{request.file} cannot be read: {error.strerror or error}", 1)
 
 
 def told(posterior: Any, level: float) -> dict[str, Any]:
@@ -156,17 +141,14 @@ def _print(posterior: Any, result: dict[str, Any], level: float) -> None:
 
 
 def _write(request: Request, posterior: Any, result: dict[str, Any]) -> None:
-    path = request.json_out
-    try:
-        if path is not None:
-            write_json(path, result)
-        path = request.report_out
-        if path is not None:
-            from suffice.report.page import posterior_page
-            from suffice.runtime.files import write_whole
+    if request.json_out is not None:
+        with place(request.json_out, "written"):
+            write_json(request.json_out, result)
+    if request.report_out is not None:
+        from suffice.report.page import posterior_page
+        from suffice.runtime.files import write_whole
 
-            write_whole(path, posterior_page(posterior, request.level))
-            if not request.quiet:
-                print(f"wrote {path}")
-    except OSError as error:
-        fail(f"{path} cannot be written: {error.strerror or error}", 1)
+        with place(request.report_out, "written"):
+            write_whole(request.report_out, posterior_page(posterior, request.level))
+        if not request.quiet:
+            print(f"wrote {request.report_out}")

@@ -20,6 +20,7 @@ from suffice.inference.likelihood import covariance, reported_jacobian
 from suffice.numerics import newton
 from suffice.numerics.newton import second_order
 from suffice.runtime.blocks import Block
+from suffice.runtime.errors import DataError
 
 _SAME = 1e-4  # share of the prior's deviation
 
@@ -131,6 +132,10 @@ def empirical_bayes(prior: Any, likelihood: Any, groups: Any) -> EmpiricalBayes:
     if hyper.member.event_ndim or own(hyper.kind, "_estimate") is None:
         raise ValueError(f"{pair.name}: priors of numbers are fitted, not {hyper.name}")
     each = [statistic(pair, family, hyper.member, sample, None, "error") for sample in samples]
+    for name, one in zip(names, each, strict=True):
+        reason = pair.objection(hyper.member, family.member, one)
+        if reason is not None:
+            raise DataError(f"group {name}: {family.name}: {reason}")
     s = jax.tree.map(lambda *v: jnp.stack([jnp.asarray(x) for x in v]), *each)
     member = family.member
     state = jax.device_get(_maximise(pair, hyper, member, s, _begin(pair, hyper, member, s)))

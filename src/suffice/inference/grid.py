@@ -99,12 +99,22 @@ def grid_posterior(
     return GridPosterior(
         found.names,
         axes,
-        heights / total,
+        _with_faces(heights, 0.5) / total,
         float(top + np.log(total) + np.log(step)),
         float(abs(np.log(coarse) - np.log(total))),
         heights.size,
         slopes,
     )
+
+
+def _with_faces(heights: np.ndarray, factor: float) -> np.ndarray:
+    """The heights, those on each face of the grid times a factor: the trapezoidal rule gives them half a cell."""
+    found = heights.copy()
+    for i in range(heights.ndim):
+        ends: list[Any] = [slice(None)] * heights.ndim
+        ends[i] = [0, -1]
+        found[tuple(ends)] *= factor
+    return found
 
 
 def _counts(d: int, points: int | Sequence[int] | None) -> tuple[int, ...]:

@@ -37,8 +37,10 @@ class Ratios:
 
     @property
     def mean_error(self) -> float:
-        """Standard error of ``mean``."""
-        return float(self.log_ratios.std(ddof=1) / np.sqrt(len(self.log_ratios)))
+        """Standard error of ``mean``, of draws in pairs z, −z."""
+        half = len(self.log_ratios) // 2
+        pairs = 0.5 * (self.log_ratios[:half] + self.log_ratios[half : 2 * half])
+        return float(pairs.std(ddof=1) / np.sqrt(half))
 
 
 def ratios_of(target: Target, loc: Any, root: Any, key: jax.Array, draws: int = DRAWS) -> Ratios:
@@ -65,10 +67,12 @@ def judged(log_ratios: np.ndarray) -> Ratios:
     middle = order[len(order) // 2]
     scale = finite[middle] - smoothed[middle]  # what normalising took off, where nothing was smoothed
     log_evidence = float(scale - np.log(n))
-    weights = np.exp(smoothed)
+    weights = np.zeros(n)
+    weights[np.isfinite(log_ratios)] = np.exp(smoothed)
+    pairs = weights[: n // 2] + weights[n // 2 : 2 * (n // 2)]  # of z and −z
     if top - finite[middle] < np.log(2.0):
         k = min(k, 0.0)
-    error = float(np.sqrt(max((weights**2).sum() - 1.0 / len(finite), 0.0)))
+    error = float(np.sqrt(max((pairs**2).sum() - 2.0 / n, 0.0)))
     return Ratios(log_ratios, float(k), log_evidence, error)
 
 

@@ -137,7 +137,7 @@ def test_errors_say_what_there_is():
         sf.update(sf.Normal(), sf.Logistic, [1.0, 2.0])
     with pytest.raises(ValueError, match="it has jeffreys, reference"):
         sf.update("flat", sf.Poisson, [1, 2])
-    with pytest.raises(sf.DataError, match="too few for an improper prior"):
+    with pytest.raises(sf.DataError, match="too few, or all equal, for an improper prior"):
         sf.update("reference", sf.Normal, [1.0])
     with pytest.raises(sf.DataError, match="needs values"):
         sf.update(sf.Gamma(1.0, 1.0), sf.Poisson, [1, -2])
@@ -151,3 +151,24 @@ def test_errors_say_what_there_is():
         sf.fit(sf.family(sf.Hypergeometric, population=10, draws=3), [1.0])
     with pytest.raises(sf.DataError, match="were drawn"):
         sf.update(sf.BetaBinomial(5, 1, 1), sf.family(sf.Hypergeometric, population=5, draws=3), [1.0, 2.0])
+
+
+def test_intervals_of_integers_hold_the_likeliest():
+    p = sf.BetaBinomial(30.0, 2.0, 3.0)
+    low, high = interval(p, 0.8, "highest")
+    k = np.arange(31.0)
+    mass = np.asarray(p.prob(k))
+    inside = (k >= low) & (k <= high)
+    assert mass[inside].sum() >= 0.8 > mass[inside].sum() - mass[inside].min()
+    assert mass[inside].min() >= mass[~inside].max()
+    with pytest.raises(ValueError, match="is no interval"):
+        interval(sf.BetaBinomial(10.0, 0.3, 0.3), 0.8, "highest")
+
+
+def test_an_urn_of_another_size_and_an_empty_urn():
+    urn = sf.family(sf.Hypergeometric, population=10, draws=3)
+    with pytest.raises(sf.DataError, match="the prior is about 50 items, the population has 10"):
+        sf.update(sf.BetaBinomial(50, 1.0, 1.0), urn, [1.0])
+    empty = sf.update(sf.BetaBinomial(10, 1.0, 1.0), sf.family(sf.Hypergeometric, population=10, draws=10), [4.0])
+    with pytest.raises(ValueError, match="0 items are left, too few for 10 draws"):
+        _ = empty.predictive

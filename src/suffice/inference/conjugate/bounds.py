@@ -15,6 +15,7 @@ from suffice.distributions.mixture import Mixture
 from suffice.distributions.statistics import Sufficient
 from suffice.distributions.uniform import Pareto, Uniform
 from suffice.inference.conjugate.pair import Pair, View, unchecked
+from suffice.numerics.checks import is_traced
 from suffice.numerics.special.gamma import log_beta
 
 
@@ -24,7 +25,7 @@ def _width(before: Any, p: Any, s: Sufficient) -> Any:
     )
 
 
-def _below_low(p: Any, s: Sufficient) -> str | None:
+def _below_low(before: Any, p: Any, s: Sufficient) -> str | None:
     low = float(s.lower)
     return None if low >= float(p.low) else f"the smallest value, {low:g}, is below low = {float(p.low):g}"
 
@@ -47,7 +48,9 @@ def _left(before: Any, p: Any, s: Sufficient) -> Any:
     )
 
 
-def _too_many(p: Any, s: Sufficient) -> str | None:
+def _too_many(before: Any, p: Any, s: Sufficient) -> str | None:
+    if float(before.total_count) != float(p.population):
+        return f"the prior is about {float(before.total_count):g} items, the population has {float(p.population):g}"
     taken = float(s.count * p.draws)
     return None if taken <= float(p.population) else f"{taken:g} items were drawn from {float(p.population):g}"
 
@@ -55,6 +58,12 @@ def _too_many(p: Any, s: Sufficient) -> str | None:
 def _of_exchangeable(before: Any, after: Any, p: Any, s: Sufficient) -> jax.Array:
     """Σ log C(n, k) + log B(alpha', beta')/B(alpha, beta): draws without replacement are exchangeable."""
     return s.count * s.log_base + log_beta(after.alpha, after.beta) - log_beta(before.alpha, before.beta)
+
+
+def _next_draw(q: Any, p: Any) -> BetaBinomial:
+    if not is_traced(q, p) and float(q.total_count) < float(p.draws):
+        raise ValueError(f"{float(q.total_count):g} items are left, too few for {float(p.draws):g} draws")
+    return BetaBinomial(p.draws, q.alpha, q.beta)
 
 
 def _ways(p: Any) -> View:
@@ -67,6 +76,6 @@ PAIRS = [
          dict.fromkeys(("jeffreys", "reference"), lambda p: unchecked(Pareto, concentration=0.0, scale=0.0)),
          log_likelihood=_log_likelihood, objection=_below_low, point=lambda q: q.scale),
     Pair(BetaBinomial, Hypergeometric, ("successes",), "successes not drawn", _left,
-         lambda theta, p: {"successes": theta}, lambda q, p: BetaBinomial(p.draws, q.alpha, q.beta),
+         lambda theta, p: {"successes": theta}, _next_draw,
          view=_ways, objection=_too_many, evidence_of=_of_exchangeable),
 ]  # fmt: skip

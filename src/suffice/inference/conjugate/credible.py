@@ -5,10 +5,9 @@ from typing import Any, Literal, get_args
 import jax.numpy as jnp
 import numpy as np
 
-from suffice.distributions import generic
-
 Kind = Literal["equal", "highest"]
 _HALVINGS = 50  # as far as doubles go
+_TAIL = 1e-12  # probability left out on either side of the integers gone through
 
 
 def interval(p: Any, level: float, kind: Kind = "equal") -> tuple[float, float]:
@@ -49,13 +48,17 @@ def _highest(p: Any, level: float) -> tuple[float, float]:
 
 
 def _highest_of_integers(p: Any, level: float) -> tuple[float, float]:
-    """The fewest neighbouring integers of that probability: from the mode outwards, always to the likelier side."""
-    low = high = float(generic.mode(p))
-    mass = float(p.prob(low))
-    while mass < level * (1.0 - 1e-12):
-        below, above = np.asarray(p.prob(jnp.asarray([low - 1.0, high + 1.0])))
-        low, high = (low - 1.0, high) if below >= above else (low, high + 1.0)
-        mass += float(max(below, above))
-        if below == above == 0.0:
-            break
-    return low, high
+    """The fewest neighbouring integers of that probability, of equally many those with the most."""
+    x = np.arange(float(p.icdf(_TAIL)), float(p.isf(_TAIL)) + 1.0)
+    mass = np.asarray(p.prob(jnp.asarray(x)))
+    below = np.concatenate([[0.0], np.cumsum(mass)])
+    ends = np.searchsorted(below, below[:-1] + level * (1.0 - 1e-12))
+    starts = np.flatnonzero(ends < len(below))
+    width, held = ends[starts] - starts, below[ends[starts]] - below[starts]
+    i = starts[np.lexsort((-held, width))[0]]
+    inside, outside = mass[i : ends[i]], np.concatenate([mass[:i], mass[ends[i] :]])
+    middle = inside[1:-1].min(initial=np.inf)  # of two peaks what lies between could be left out
+    spare = middle < min(inside[0], inside[-1]) and inside.sum() - middle >= level
+    if spare or inside.min() < outside.max(initial=0.0) * (1.0 - 1e-9):
+        raise ValueError(f"{p!r} has its highest probabilities apart from each other: that region is no interval")
+    return float(x[i]), float(x[ends[i] - 1])

@@ -14,7 +14,7 @@ from suffice.distributions.statistics import Sufficient
 from suffice.inference.likelihood import mean_log_likelihood
 
 
-def no_objection(p: Any, s: Any) -> str | None:
+def no_objection(before: Any, p: Any, s: Any) -> str | None:
     """What a pair says of data it has nothing against."""
     del p, s
     return None
@@ -38,7 +38,7 @@ class Pair:
         improper: priors by name, p -> a member of the class at or beyond the limits of its parameters.
         view: p -> whose coordinate and base measure the data are summed in.
         log_likelihood: (p, s) -> of all the data.
-        objection: (p, s) -> why these data can't be used.
+        objection: (prior, p, s) -> why these data can't be used.
         marginals: (prior, p) -> laws of single numbers by name; None where the parameter is a number itself.
         point: posterior -> a value of the parameter where its density is neither 0 nor infinite.
         sized: prior -> size of the values of the likelihood, for those of vectors.
@@ -55,7 +55,7 @@ class Pair:
     improper: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     view: Callable[[Any], Any] = lambda p: p
     log_likelihood: Callable[[Any, Sufficient], jax.Array] = lambda p, s: s.count * mean_log_likelihood(p, s)
-    objection: Callable[[Any, Any], str | None] = no_objection
+    objection: Callable[[Any, Any, Any], str | None] = no_objection
     marginals: Callable[[Any, Any], dict[str, Any]] | None = None
     point: Callable[[Any], Any] = mean
     sized: Callable[[Any], int] | None = None

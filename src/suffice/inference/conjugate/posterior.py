@@ -107,6 +107,8 @@ class Posterior:
     def log_bayes_factor(self, other: "Posterior") -> float:
         """log p(data | this model) − log p(data | other), both with proper priors and of the same data.
 
+        That the data are the same is for you to see to: only their number is compared.
+
         Raises:
             ValueError: an improper prior, whose evidence is only known to a factor, or unequal numbers of observations.
         """
@@ -135,7 +137,7 @@ class Posterior:
         return float(np.exp(self.log_bayes_factor(other)))
 
     def __repr__(self) -> str:
-        batch = np.shape(self.count)
+        batch = np.shape(self.log_evidence)
         if batch:
             return f"Posterior({self.pair.name}: a batch of shape {batch})"
         evidence = "improper prior" if jnp.isnan(self.log_evidence) else f"log evidence {float(self.log_evidence):.6f}"

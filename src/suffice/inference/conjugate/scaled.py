@@ -48,7 +48,7 @@ class Scaled(NamedTuple):
         amount: g: (p, s) -> its mean from the family's own statistic; or, with ``log_base``, (p, x) -> of each value.
         predictive: (a, b, p) -> the law of one more observation, None for quadrature.
         log_base: (p, x) -> log h(x), where the family has no statistic of its own.
-        objection: (p, s) -> why these data can't be used.
+        objection: (prior, p, s) -> why these data can't be used.
         rate_of: p -> λ, where it is not the field itself and ``log_base`` is given.
     """
 
@@ -61,7 +61,7 @@ class Scaled(NamedTuple):
     amount: Callable[[Any, Any], Any]
     predictive: Callable[[Any, Any, Any], Any] | None = None
     log_base: Callable[[Any, Any], Any] | None = None
-    objection: Callable[[Any, Any], str | None] = no_objection
+    objection: Callable[[Any, Any, Any], str | None] = no_objection
     rate_of: Callable[[Any], Any] | None = None
 
 
@@ -75,7 +75,7 @@ def _inverse_gaussian(p: Any, s: Sufficient) -> jax.Array:
     return 0.5 * ((apart(s, p.loc) / p.loc) ** 2 / s.mean + s.gap)
 
 
-def _below_minimum(p: Any, s: Sufficient) -> str | None:
+def _below_minimum(before: Any, p: Any, s: Sufficient) -> str | None:
     low = float(s.lower)
     return None if low >= float(p.scale) else f"the smallest value, {low:g}, is below the minimum {float(p.scale):g}"
 

@@ -72,13 +72,13 @@ def update(
     if isinstance(before, str):
         before = pair.improper[before](member)
     traced = is_traced(s, before)
-    reason = None if traced else pair.objection(member, s)
+    reason = None if traced else pair.objection(before, member, s)
     if reason is not None:
         raise DataError(f"{family.name}: {reason}")
     posterior, evidence = update_pair(pair, before, member, s)
     if not traced and not is_proper(posterior):
         raise DataError(
-            f"{pair.name}: {float(s.count):,.10g} observations are too few for an improper prior: "
+            f"{pair.name}: {float(s.count):,.10g} observations are too few, or all equal, for an improper prior: "
             f"the posterior would be {posterior!r}"
         )
     return Posterior(posterior, before, replace(family, member=member), evidence, s.count, pair)
