@@ -199,7 +199,8 @@ class Fit:
             method: "wald" from the standard error; "profile" from the likelihood ratio and "score" from the score, both
                 of the likelihood with the other parameters at their best; "exact", "wilson" and "jeffreys" for the
                 families that have one; "bootstrap" (BCa) and "percentile" from resampled rows, "parametric" (BCa) from
-                samples drawn from the fit.
+                samples drawn from the fit. At n = 10 Wald's hold the truth 84 to 97 times in 100 where 95 are aimed at,
+                the profile's 92 to 96; at n = 200 both do to within chance: docs/coverage.md.
             scale: for "wald", whether estimate ± z standard errors is taken on the unconstrained scale of each
                 parameter and mapped back, or on its own.
             replicates, rng: of the bootstrap: how many, and an int, NumPy generator or JAX key.
@@ -264,7 +265,7 @@ class Fit:
         Example:
             >>> import suffice as sf
             >>> sf.fit(sf.Normal, [1.0, 2.0, 4.0, 5.0, 8.0]).region()
-            Region(loc from 0.6459 to 7.354, scale from 1.273 to 6.607, 95 % jointly)
+            Region(loc from 0.2735 to 7.726, scale from 1.322 to 6.904, 95 % jointly)
         """
         from suffice.inference.region import region_of
 

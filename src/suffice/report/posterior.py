@@ -19,14 +19,31 @@ _ROWS = 21
 
 def parameter_figures(posterior: Posterior) -> list[Figure]:
     """One figure for each number the posterior is about."""
-    before: dict[str, Any] = {}
-    if is_proper(posterior.prior):
-        if posterior.pair.marginals is None:
-            before = {posterior.parameter: posterior.prior}
-        else:
-            before = posterior.pair.marginals(posterior.prior, posterior.family.member)
-    single = posterior.pair.marginals is None
-    return [_figure(name, p, before.get(name), single) for name, p in posterior.marginals.items()]
+    after, before = posterior.marginals, {}
+    proper = is_proper(posterior.prior)
+    if proper:
+        told = posterior.pair.marginals
+        before = (
+            {posterior.parameter: posterior.prior} if told is None else told(posterior.prior, posterior.family.member)
+        )
+    why = (
+        " The prior is not drawn: it is about other values."
+        if proper
+        else " The prior is improper: it has no density to be drawn."
+    )
+    single = len(after) == 1 and not posterior.distribution.event_ndim
+    figures = []
+    for name, p in after.items():
+        prior = before.get(name)
+        prior = prior if prior is not None and _same_ends(p, prior) else None
+        figures.append(_figure(name, p, prior, single, "" if prior is not None else why))
+    return figures
+
+
+def _same_ends(p: Any, q: Any) -> bool:
+    """Whether two laws are about the same values: not an urn before and after draws, nor circles cut in two places."""
+    first, second = p._support(), q._support()
+    return bool(first.lower == second.lower and first.upper == second.upper)
 
 
 def _window(p: Any, prior: Any) -> tuple[float, float]:
@@ -39,7 +56,7 @@ def _window(p: Any, prior: Any) -> tuple[float, float]:
     return low, high
 
 
-def _figure(name: str, p: Any, prior: Any, single: bool) -> Figure:
+def _figure(name: str, p: Any, prior: Any, single: bool, why: str) -> Figure:
     low, high = _window(p, prior)
     at = places_of(p, low, high)
     curves = {"posterior": evaluate(p.prob, at)}
@@ -62,9 +79,8 @@ def _figure(name: str, p: Any, prior: Any, single: bool) -> Figure:
     ends = float(p.icdf(0.025)), float(p.isf(0.025))
     told = f"{name}: posterior mean {number(float(p.mean()), 5)}, 95 % between {number(ends[0], 5)} and {number(ends[1], 5)}"
     extra = " The likelihood is scaled to area 1." if "likelihood" in curves else ""
-    missing = "" if prior is not None else " The prior is improper: it has no density to be drawn."
     spoken = f"{listed([n.capitalize() if i == 0 else n for i, n in enumerate(names)])} over {told}."
-    return Figure(name, f"{told}.{extra}{missing}", spoken, chart, _table(name, at, names, curves))
+    return Figure(name, f"{told}.{extra}{why}", spoken, chart, _table(name, at, names, curves))
 
 
 def _table(name: str, at: np.ndarray, names: Sequence[str], curves: dict[str, np.ndarray]) -> Table:

@@ -172,3 +172,14 @@ def test_an_urn_of_another_size_and_an_empty_urn():
     empty = sf.update(sf.BetaBinomial(10, 1.0, 1.0), sf.family(sf.Hypergeometric, population=10, draws=10), [4.0])
     with pytest.raises(ValueError, match="0 items are left, too few for 10 draws"):
         _ = empty.predictive
+
+
+def test_an_angle_near_the_cut_has_its_mean_and_interval_there():
+    x = np.array([3.1, -3.1, 3.0, -3.0])
+    likelihood = sf.family(sf.VonMises, concentration=2.0)
+    turned = sf.update(sf.VonMises(0.1, 0.5), likelihood, np.remainder(x - 3.0 + np.pi, 2 * np.pi) - np.pi)
+    posterior = sf.update(sf.VonMises(3.1, 0.5), likelihood, x)
+    assert float(posterior.mean) == pytest.approx(float(turned.mean) + 3.0)
+    for kind in ("equal", "highest"):
+        ends, others = posterior.interval(kind=kind)["loc"], turned.interval(kind=kind)["loc"]
+        assert ends == pytest.approx([end + 3.0 for end in others])

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from suffice.distributions.affine import Affine
 from suffice.distributions.multivariate_normal import MultivariateNormal
 from suffice.distributions.normal import LOG_SQRT_2PI, LogNormal, Normal
 from suffice.distributions.statistics import Sufficient
@@ -73,6 +74,11 @@ def _direction(before: Any, p: Any, s: Sufficient) -> Any:
     return before._replaced({"direction": total / length, "concentration": length})
 
 
+def _around_its_direction(q: Any, p: Any) -> dict[str, Any]:
+    """The angle on the circle cut opposite to its mean direction, so that mean and interval do not depend on where 0 is."""
+    return {"loc": Affine(VonMises(0.0, q.concentration), q.loc, 1.0)}
+
+
 def _uniform_angle(p: Any) -> Any:
     return unchecked(VonMises, loc=0.0, concentration=0.0)
 
@@ -93,7 +99,7 @@ PAIRS = [
          dict.fromkeys(("jeffreys", "reference", "flat"), _flat_vector), marginals=_of_coordinates,
          sized=lambda q: q.loc.shape[-1]),
     Pair(VonMises, VonMises, ("loc",), "loc", _angle, lambda theta, p: {"loc": theta}, point=highest,
-         improper=dict.fromkeys(("jeffreys", "reference", "uniform"), _uniform_angle)),
+         improper=dict.fromkeys(("jeffreys", "reference", "uniform"), _uniform_angle), marginals=_around_its_direction),
     Pair(VonMisesFisher, VonMisesFisher, ("direction",), "direction", _direction,
          lambda theta, p: {"direction": theta}, point=highest,
          improper=dict.fromkeys(("jeffreys", "uniform"), _uniform_direction),

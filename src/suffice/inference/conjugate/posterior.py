@@ -8,7 +8,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from suffice.distributions import generic
 from suffice.distributions.family import Family
 from suffice.inference.conjugate import credible
 from suffice.inference.conjugate.mixing import mixed
@@ -43,8 +42,9 @@ class Posterior:
 
     @property
     def mean(self) -> jax.Array:
-        """Posterior mean of the parameter."""
-        return self.distribution.mean()
+        """Posterior mean of the parameter; of an angle its mean direction."""
+        told = {} if self.pair.marginals is None else self.marginals
+        return told.get(self.parameter, self.distribution).mean()
 
     @property
     def map(self) -> jax.Array:
@@ -141,7 +141,7 @@ class Posterior:
         if batch:
             return f"Posterior({self.pair.name}: a batch of shape {batch})"
         evidence = "improper prior" if jnp.isnan(self.log_evidence) else f"log evidence {float(self.log_evidence):.6f}"
-        told = generic.mean(self.distribution) if not self.distribution.event_ndim else None
+        told = self.mean if not self.distribution.event_ndim else None
         mean = "" if told is None else f", mean {float(told):.6g}"
         return (
             f"Posterior({self.parameter} of {self.family.name} ~ {self.distribution!r}{mean}; {evidence}, "
