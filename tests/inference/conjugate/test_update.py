@@ -165,6 +165,11 @@ def test_intervals_of_integers_hold_the_likeliest():
         interval(sf.BetaBinomial(10.0, 0.3, 0.3), 0.8, "highest")
 
 
+def test_prior_and_data_of_unlike_sizes():
+    with pytest.raises(sf.DataError, match="the prior is of 2 coordinates, the data of 3"):
+        sf.update(sf.Dirichlet([1.0, 1.0]), sf.family(sf.Multinomial, total_count=3), np.ones((4, 3)))
+
+
 def test_an_urn_of_another_size_and_an_empty_urn():
     urn = sf.family(sf.Hypergeometric, population=10, draws=3)
     with pytest.raises(sf.DataError, match="the prior is about 50 items, the population has 10"):

@@ -71,6 +71,8 @@ def update(
     member = _at(family, member)
     if isinstance(before, str):
         before = pair.improper[before](member)
+    if pair.sized is not None and member.event_ndim and pair.sized(before) != member.event_shape[-1]:
+        raise DataError(f"the prior is of {pair.sized(before)} coordinates, the data of {member.event_shape[-1]}")
     traced = is_traced(s, before)
     reason = None if traced else pair.objection(before, member, s)
     if reason is not None:
