@@ -1,5 +1,8 @@
 """Centres with everything else known: normal, log-normal, multivariate normal, and directions on circle and sphere."""
 
+# pyright: reportArgumentType=false
+# numbers are parameters, too
+
 from typing import Any
 
 import jax
