@@ -36,6 +36,7 @@ there was no interval, where there were any.
 - `wald`: on the unconstrained scale, from the observed information; `wald-natural` on the parameter's own scale;
   `wald-expected` from the expected information.
 - `bootstrap` and `parametric` are BCa, of resampled rows and of samples drawn from the fit.
+- What is not listed was not run yet: the benchmark goes on from where it was left.
 """
 
 
