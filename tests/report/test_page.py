@@ -152,7 +152,7 @@ def test_the_same_result_gives_the_same_page(tmp_path, ranking):
 
 
 def test_wrong_results_are_named(tmp_path):
-    with pytest.raises(TypeError, match="Ranking or a Fit, got str"):
+    with pytest.raises(TypeError, match="a Fit or a Posterior, got str"):
         report("x", tmp_path / "page.html")
 
 
