@@ -10,6 +10,7 @@ Run: python benchmarks/tests_of_fit.py [outer replicates, default 1000] [size, p
 
 import sys
 import time
+from functools import partial
 
 import jax
 import numpy as np
@@ -161,7 +162,7 @@ def hidden(outer) -> None:
     )
     for make in (hidden_exponential, late_exponential, visited_weibull, grouped_weibull):
         random, found = np.random.default_rng(11), {}
-        laws = {"size": lambda n: random.exponential(1.0, n), "power": lambda n: random.lognormal(0.0, 1.0, n)}  # noqa: B023
+        laws = {"size": partial(random.exponential, 1.0), "power": partial(random.lognormal, 0.0, 1.0)}
         for name, draw in laws.items():
             fits = [sf.fit(*make(random, draw)) for _ in range(outer)]
             found[name] = np.array([sf.goodness_of_fit(f, replicates=INNER, rng=i).p_value for i, f in enumerate(fits)])

@@ -65,20 +65,15 @@ def _named(path: Path, content: Any) -> tuple[str, dict[str, Any]]:
 
 def _law(path: Path, name: str, parameters: dict[str, Any]) -> Any:
     from suffice.distributions.catalogue import find
+    from suffice.distributions.spelled import built
 
     try:
-        kind = find(name)
-        for build in (kind, getattr(kind, "from_probs", kind)):  # whatever the form in which they are reported
-            try:
-                law = build(**parameters)
-                if law.batch_shape:
-                    fail(f"{path} must hold a single law, got a batch of shape {law.batch_shape}", 1)
-                return law
-            except TypeError as error:
-                reason = error
-    except ValueError as error:
+        law = built(find(name), **parameters)
+    except (ValueError, TypeError) as error:
         fail(f"{path}: {error}", 1)
-    fail(f"{path}: {name}: {reason}", 1)
+    if law.batch_shape:
+        fail(f"{path} must hold a single law, got a batch of shape {law.batch_shape}", 1)
+    return law
 
 
 def _measured(p: Any, q: Any, request: Request) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """``suffice simulate``: a distribution in, what its estimates and intervals do on average out."""
 
-import inspect
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,17 +64,12 @@ def _truth(request: Request) -> tuple[Any, Any]:
     """The family whose parameters are estimated, and the distribution that samples come from."""
     from suffice.distributions.catalogue import find
     from suffice.distributions.family import family
+    from suffice.distributions.spelled import built
 
     values = dict(_value(text) for text in request.parameters)
     try:
         kind: Any = find(request.family)
-        make = kind.from_probs if "probs" in values and hasattr(kind, "from_probs") else kind
-        try:
-            inspect.signature(make).bind(**values)
-        except TypeError as error:
-            takes = ", ".join(inspect.signature(make).parameters)
-            fail(f"{kind.__name__} takes {takes}, got {', '.join(values) or 'nothing'}: {error}", 2)
-        truth = make(**values)
+        truth = built(kind, **values)
         known = {*kind.held, *request.hold}
         for name in request.hold:
             if name not in values:

@@ -1,8 +1,11 @@
 """Distributions and families as people write them: "Gamma(2, 1)", "Normal(scale=2)", or the same as JSON."""
 
 import ast
+import inspect
 import json
 from typing import Any
+
+import numpy as np
 
 from suffice.distributions.catalogue import find
 from suffice.distributions.distribution import Distribution
@@ -18,10 +21,27 @@ def distribution(text: str) -> Distribution:
         ValueError: an unknown name, something that is not a number, or parameters outside their domains.
     """
     kind, positional, named = _parts(text)
-    try:
-        return kind(*positional, **named)
-    except TypeError as error:
-        raise ValueError(f"{text.strip()}: {str(error).replace('.__init__()', '')}") from None
+    return built(kind, *positional, **named)
+
+
+def built(kind: type[Distribution], *values: Any, **named: Any) -> Distribution:
+    """The distribution with these parameters, as its class or, where that has ``probs`` only there, ``from_probs`` takes them.
+
+    Raises:
+        ValueError: other parameters than it takes, or values outside their domains.
+    """
+    makers = [kind, *([kind.from_probs] if hasattr(kind, "from_probs") else [])]  # type: ignore[attr-defined]
+    reasons = []
+    for make in makers:
+        try:
+            inspect.signature(make).bind(*values, **named)
+        except TypeError as error:
+            reasons.append(str(error))
+        else:
+            return make(*values, **named)
+    takes = " or ".join(", ".join(inspect.signature(make).parameters) for make in makers)
+    given = ", ".join([*(f"{v:g}" if np.ndim(v) == 0 else str(v) for v in values), *named]) or "nothing"
+    raise ValueError(f"{kind.__name__} takes {takes}, got {given}: {reasons[0]}")
 
 
 def family_of(text: str) -> Family:
