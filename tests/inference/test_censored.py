@@ -117,7 +117,7 @@ def test_ranking_and_report(tmp_path):
     assert ranking.impossible[0].name == "Uniform"
     (tested,) = ranking.goodness_of_fit(top=1)
     assert np.isnan(tested.p_value)
-    assert "censored" in tested.reason
+    assert "intervals of their own" in tested.reason
     page = sf.report(ranking, tmp_path / "page.html", goodness=(tested,)).read_text()
     assert "Right-censored" in page
     assert "Turnbull" in page
