@@ -15,7 +15,7 @@ import numpy as np
 from scipy import stats
 
 import suffice as sf
-from suffice.inference.bootstrap import resampled
+from suffice.inference.intervals.bootstrap import resampled
 
 ROUNDS = 5
 

@@ -10,7 +10,7 @@ import pytest
 from jaxtyping import install_import_hook
 
 # where shapes are annotated they are checked at run time
-SHAPED = ["numerics.newton", "numerics.quadrature", "inference.likelihood", "inference.intervals"]
+SHAPED = ["numerics.newton", "numerics.quadrature", "inference.likelihood", "inference.intervals.from_likelihood"]
 with install_import_hook([f"suffice.{name}" for name in SHAPED], "beartype.beartype"):
     importlib.import_module("suffice.inference.fit")  # which switches 64-bit numbers on, too
 

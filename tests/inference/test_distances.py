@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 
 import suffice as sf
-from suffice.inference.distances import CELLS, VALUES, groups_of, members
+from suffice.inference.testing.distances import CELLS, VALUES, groups_of, members
 
 RNG = np.random.default_rng(21)
 P = sf.Normal(0.1, 1.2)

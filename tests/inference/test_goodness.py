@@ -6,10 +6,10 @@ import pytest
 import scipy.stats
 
 import suffice as sf
-from suffice.inference.distances import anderson_darling, chi_square
-from suffice.inference.goodness import goodness_of_fit
 from suffice.inference.observe import observe
-from suffice.inference.replicates import sample_of
+from suffice.inference.testing.distances import anderson_darling, chi_square
+from suffice.inference.testing.goodness import goodness_of_fit
+from suffice.inference.testing.replicates import sample_of
 from suffice.runtime.rng import as_key
 
 

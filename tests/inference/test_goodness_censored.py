@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import suffice as sf
-from suffice.inference.mechanism import Mechanism, Times
-from suffice.inference.self_consistency import ROWS
+from suffice.inference.testing.mechanism import Mechanism, Times
+from suffice.inference.testing.self_consistency import ROWS
 from suffice.streams.intervals import rows_of
 
 RNG = np.random.default_rng(20)

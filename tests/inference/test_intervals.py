@@ -7,9 +7,9 @@ import pytest
 from scipy import optimize, stats
 
 import suffice as sf
-from suffice.inference.bootstrap import drawn
-from suffice.inference.coverage import ends
 from suffice.inference.estimate import fit_traced
+from suffice.inference.intervals.bootstrap import drawn
+from suffice.inference.intervals.coverage import ends
 
 X = np.random.default_rng(5).gamma(2.5, 1.5, size=25)
 Z2 = stats.norm.isf(0.025) ** 2

@@ -5,7 +5,7 @@ import pytest
 import scipy.stats
 
 import suffice as sf
-from suffice.inference.loo import pareto_tail, smoothed_weights
+from suffice.numerics.pareto import pareto_tail, smoothed_weights
 
 RNG = np.random.default_rng(21)
 

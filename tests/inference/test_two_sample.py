@@ -10,7 +10,7 @@ import scipy.special
 import scipy.stats
 
 import suffice as sf
-from suffice.inference.two_sample import kolmogorov_tail
+from suffice.inference.testing.two_sample import kolmogorov_tail
 
 RNG = np.random.default_rng(21)
 STATISTICS = ("kolmogorov-smirnov", "anderson-darling", "cramer-von-mises", "energy", "mmd")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import suffice as sf
-from suffice.inference.distances import VALUES
+from suffice.inference.testing.distances import VALUES
 from suffice.report import report
 from suffice.report.words import _TESTS
 

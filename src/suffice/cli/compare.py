@@ -79,7 +79,7 @@ def _sample(request: Request, path: Path) -> tuple[Any, Any]:
 def _compared(request: Request, samples: list[tuple[Any, Any]], family: Any) -> dict[str, Any]:
     import numpy as np
 
-    from suffice.inference.two_sample import two_sample
+    from suffice.inference.testing.two_sample import two_sample
 
     (x, first), (y, second) = samples
     tests = [two_sample(x, y, name, replicates=request.replicates, rng=request.rng) for name in TESTS]  # type: ignore[arg-type]

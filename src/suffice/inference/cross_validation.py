@@ -12,8 +12,8 @@ from suffice.inference.compare import log_likelihood_of
 from suffice.inference.estimate import fit_families
 from suffice.inference.observations import Memory, Observations, tabulated
 from suffice.inference.observe import observe
-from suffice.inference.replicates import generator
 from suffice.inference.result import Fit
+from suffice.inference.testing.replicates import generator
 from suffice.runtime.errors import DataError
 from suffice.runtime.rng import RNG, as_key
 

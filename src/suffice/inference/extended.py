@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.inference.posteriors.target import Target
 from suffice.inference.result import MESSAGES
-from suffice.inference.target import Target
 from suffice.numerics import newton
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from suffice.inference.intervals import normal_quantile
+from suffice.inference.intervals.from_likelihood import normal_quantile
 from suffice.streams import Data
 from suffice.streams.intervals import LEFT, LOWER, RIGHT, UPPER, is_exact, is_truncated
 

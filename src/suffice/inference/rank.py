@@ -9,15 +9,15 @@ import numpy as np
 
 from suffice.distributions.catalogue import CATALOGUE
 from suffice.distributions.family import Family, as_family
-from suffice.inference import confidence
 from suffice.inference.censored import Censored
-from suffice.inference.distances import Statistic
 from suffice.inference.estimate import fit_families
-from suffice.inference.goodness import GoodnessOfFit, goodness_of_fit
+from suffice.inference.intervals import confidence
 from suffice.inference.observations import Observations, tabulated
 from suffice.inference.observe import observe
 from suffice.inference.result import Fit
 from suffice.inference.search import share
+from suffice.inference.testing.distances import Statistic
+from suffice.inference.testing.goodness import GoodnessOfFit, goodness_of_fit
 from suffice.numerics.newton import EXHAUSTED, STALLED
 from suffice.runtime.errors import DataError
 from suffice.streams import Summary

@@ -218,7 +218,7 @@ class Fit:
             >>> {m: tuple(round(end, 3) for end in fit.interval(method=m)["rate"]) for m in ("wald", "profile", "exact")}
             {'wald': (0.108, 1.034), 'profile': (0.083, 0.864), 'exact': (0.069, 0.803)}
         """
-        from suffice.inference import confidence  # which stands above: its methods refit
+        from suffice.inference.intervals import confidence  # which stands above: its methods refit
 
         return confidence.of_parameters(self, level, method, scale, replicates, rng)
 
@@ -243,7 +243,7 @@ class Fit:
             >>> fit.interval_of(lambda p: p.icdf(0.9), method="profile")
             7.14 (4.91 to 12.1, 95 % profile)
         """
-        from suffice.inference import confidence
+        from suffice.inference.intervals import confidence
 
         return confidence.of_quantity(self, of, level, method, replicates, rng)
 
@@ -267,7 +267,7 @@ class Fit:
             >>> sf.fit(sf.Normal, [1.0, 2.0, 4.0, 5.0, 8.0]).region()
             Region(loc from 0.2735 to 7.726, scale from 1.322 to 6.904, 95 % jointly)
         """
-        from suffice.inference.region import region_of
+        from suffice.inference.intervals.region import region_of
 
         return region_of(self, names, level, points)
 

@@ -11,8 +11,8 @@ from suffice.distributions.family import Family
 from suffice.inference import estimate
 from suffice.inference.conjugate.table import PAIRS
 from suffice.inference.conjugate.update import update
-from suffice.inference.grid import MOST_DIMENSIONS, grid_posterior
 from suffice.inference.observations import Observations
+from suffice.inference.posteriors.grid import MOST_DIMENSIONS, grid_posterior
 from suffice.runtime.errors import DataError
 
 

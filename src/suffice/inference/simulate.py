@@ -11,8 +11,8 @@ import numpy as np
 
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family, as_family
-from suffice.inference.coverage import check, covered, ends
 from suffice.inference.estimate import fit_traced
+from suffice.inference.intervals.coverage import check, covered, ends
 from suffice.runtime.rng import RNG, as_key
 
 

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from suffice.inference.conjugate.posterior import Posterior
-    from suffice.inference.goodness import GoodnessOfFit
+    from suffice.inference.intervals.region import Region
     from suffice.inference.rank import Ranking
-    from suffice.inference.region import Region
     from suffice.inference.result import Fit
+    from suffice.inference.testing.goodness import GoodnessOfFit
 
 
 def report(
@@ -61,8 +61,8 @@ def plot(result: Ranking | Fit | Region | Posterior) -> Any:
     import altair
 
     from suffice.inference.conjugate.posterior import Posterior
+    from suffice.inference.intervals.region import Region
     from suffice.inference.rank import Ranking
-    from suffice.inference.region import Region
     from suffice.inference.result import Fit
     from suffice.report import charts, figures, joint, posterior
     from suffice.report.empirical import Empirical

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.inference.rank import Ranking
-from suffice.inference.replicates import MOST_VALUES, Cells, are_frequencies, of_cells, of_values, sample_of
 from suffice.inference.result import Fit
+from suffice.inference.testing.replicates import MOST_VALUES, Cells, are_frequencies, of_cells, of_values, sample_of
 from suffice.report.empirical import POINTS, Empirical, evaluate, spread_places
 from suffice.runtime.rng import RNG, as_key
 

@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from suffice.inference.region import Region
+from suffice.inference.intervals.region import Region
 from suffice.report import charts
 from suffice.report.charts import Figure
 from suffice.report.tables import Table, number

@@ -11,9 +11,9 @@ import vl_convert
 
 from suffice.inference.conjugate.pair import is_proper
 from suffice.inference.conjugate.posterior import Posterior
-from suffice.inference.goodness import GoodnessOfFit
 from suffice.inference.rank import Ranking
 from suffice.inference.result import Fit
+from suffice.inference.testing.goodness import GoodnessOfFit
 from suffice.report import charts, figures, joint, posterior, tables, words
 from suffice.report.bands import compare
 from suffice.report.charts import Figure

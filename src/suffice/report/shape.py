@@ -14,7 +14,7 @@ from suffice.distributions.normal import LogNormal, Normal
 from suffice.distributions.uniform import Uniform
 from suffice.inference.observations import Memory
 from suffice.inference.observe import observe
-from suffice.inference.replicates import generator
+from suffice.inference.testing.replicates import generator
 from suffice.report import charts
 from suffice.report.charts import Figure
 from suffice.report.tables import Table, number

@@ -8,9 +8,9 @@ import numpy as np
 from suffice.distributions.affine import Affine
 from suffice.distributions.catalogue import describe
 from suffice.inference.censored import Censored
-from suffice.inference.goodness import GoodnessOfFit
 from suffice.inference.rank import Candidate, Ranking
 from suffice.inference.result import Fit
+from suffice.inference.testing.goodness import GoodnessOfFit
 from suffice.report.empirical import Empirical
 
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")

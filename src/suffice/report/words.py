@@ -7,9 +7,9 @@ from platform import python_version
 
 import numpy as np
 
-from suffice.inference.goodness import GoodnessOfFit
 from suffice.inference.rank import Candidate, Ranking
 from suffice.inference.result import Fit
+from suffice.inference.testing.goodness import GoodnessOfFit
 from suffice.report.empirical import Empirical
 from suffice.report.tables import CRITERIA, counted, decimal, estimates, listed, number, share
 

@@ -9,9 +9,9 @@ import numpy as np
 from suffice.distributions.empirical import Empirical
 from suffice.inference.divergence.generators import Generator
 from suffice.inference.divergence.integrals import beside, in_double, integral, log_integral, nodes, total
-from suffice.inference.loo import smoothed_weights
 from suffice.numerics.checks import is_traced
 from suffice.numerics.estimate import MONTE_CARLO, QUADRATURE, SUMMATION, Estimate
+from suffice.numerics.pareto import smoothed_weights
 from suffice.runtime.rng import RNG, as_key
 
 DRAWS = 20_000

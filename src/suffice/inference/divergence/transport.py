@@ -12,11 +12,11 @@ from suffice.distributions.empirical import Empirical
 from suffice.distributions.location_scale import LocationScale
 from suffice.distributions.multivariate_normal import MultivariateNormal
 from suffice.distributions.normal import Normal
-from suffice.inference import labellings
 from suffice.inference.divergence.integrals import in_double, over_batch, panel_sum
 from suffice.inference.divergence.nodes import LADDER, NODES, crossings, ladder, line_panels
 from suffice.inference.divergence.numerical import DRAWS, comparable, tail_shape
 from suffice.inference.divergence.pairs import aligned, checked
+from suffice.inference.testing import labellings
 from suffice.numerics.checks import is_traced
 from suffice.numerics.estimate import CLOSED_FORM, MONTE_CARLO, QUADRATURE, SUMMATION, Estimate
 from suffice.runtime.errors import DataError

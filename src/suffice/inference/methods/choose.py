@@ -14,9 +14,9 @@ from suffice.inference.methods.moments import lmoments, moments, quantiles
 from suffice.inference.methods.solve import Method, fit_by, fit_from_several
 from suffice.inference.methods.spacings import SPACINGS
 from suffice.inference.observations import Observations
-from suffice.inference.replicates import padded_size
 from suffice.inference.result import Fit
 from suffice.inference.start import rough, starting_points
+from suffice.inference.testing.replicates import padded_size
 from suffice.runtime.errors import DataError
 
 METHODS = ("mle", "moments", "lmoments", "quantiles", "spacings", "cvm", "anderson-darling")

@@ -10,11 +10,12 @@ import numpy as np
 from suffice.distributions.family import Family
 from suffice.distributions.generic import own
 from suffice.inference.censored import Censored
-from suffice.inference.distances import CELLS, VALUES, Statistic, check, groups_of, members
 from suffice.inference.kinked import has_kink
 from suffice.inference.observations import Memory, Observations, tabulated
 from suffice.inference.observe import observe
-from suffice.inference.replicates import (
+from suffice.inference.result import Fit
+from suffice.inference.testing.distances import CELLS, VALUES, Statistic, check, groups_of, members
+from suffice.inference.testing.replicates import (
     MOST_VALUES,
     Cells,
     are_frequencies,
@@ -23,9 +24,8 @@ from suffice.inference.replicates import (
     padded_size,
     sample_of,
 )
-from suffice.inference.replicates_of_rows import of_rows, sample_of_rows
-from suffice.inference.result import Fit
-from suffice.inference.self_consistency import ROWS
+from suffice.inference.testing.replicates_of_rows import of_rows, sample_of_rows
+from suffice.inference.testing.self_consistency import ROWS
 from suffice.runtime.errors import DataError
 from suffice.runtime.rng import RNG, as_key
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from suffice.distributions.family import Family
 from suffice.distributions.statistics import sufficient
-from suffice.inference import bootstrap, contour
 from suffice.inference.closed_form import has_sufficient
 from suffice.inference.estimate import fit_traced
-from suffice.inference.exact import TABLES, rule_for
 from suffice.inference.information import information
-from suffice.inference.intervals import normal_quantile
+from suffice.inference.intervals import bootstrap, contour
+from suffice.inference.intervals.exact import TABLES, rule_for
+from suffice.inference.intervals.from_likelihood import normal_quantile
 from suffice.inference.kinked import has_kink
 from suffice.inference.likelihood import expand, log_likelihoods, mean_log_likelihood, reported_jacobian
 from suffice.inference.result import Fit

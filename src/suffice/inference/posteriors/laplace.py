@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.multivariate_normal import MultivariateNormal
-from suffice.inference.importance import RELIABLE, Ratios, ratios_of
+from suffice.inference.posteriors.importance import RELIABLE, Ratios, ratios_of
+from suffice.inference.posteriors.target import Target
 from suffice.inference.result import MESSAGES
-from suffice.inference.target import Target
 from suffice.numerics import linalg, newton
 from suffice.runtime.rng import RNG, as_key
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import Family, as_family
-from suffice.inference.gridded import GridPosterior
-from suffice.inference.posed import Posed
-from suffice.inference.target import Target
+from suffice.inference.posteriors.gridded import GridPosterior
+from suffice.inference.posteriors.posed import Posed
+from suffice.inference.posteriors.target import Target
 from suffice.numerics import newton
 
 MOST_DIMENSIONS = 3

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 
 from suffice.distributions.family import Family, as_family
-from suffice.inference.distances import CELLS, VALUES, Statistic, check, groups_of, members
 from suffice.inference.estimate import fit_traced
-from suffice.inference.goodness import SAME
+from suffice.inference.testing.distances import CELLS, VALUES, Statistic, check, groups_of, members
+from suffice.inference.testing.goodness import SAME
 
 type Measure = Callable[[Any, jax.Array], jax.Array]  # distribution and sample → statistics
 

@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from suffice.distributions.family import Family
-from suffice.inference import contour
 from suffice.inference.evidence import Evidence, expand_quantities
 from suffice.inference.information import information
+from suffice.inference.intervals import contour
 from suffice.numerics.domain import Domain
 from suffice.numerics.newton import CONVERGED, EXHAUSTED, RUNNING, UNBOUNDED
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from suffice.numerics.pareto import log_mean, smoothed_weights
+
 
 @dataclass(frozen=True)
 class Elpd:
@@ -48,7 +50,7 @@ def waic(log_likelihood: Any) -> Elpd:
         0.6
     """
     values = _checked(log_likelihood)
-    whole, spread = _log_mean(values), values.var(axis=0, ddof=1)
+    whole, spread = log_mean(values), values.var(axis=0, ddof=1)
     return _summed(whole - spread, whole, bool(np.all(spread <= 0.4)))
 
 
@@ -84,8 +86,8 @@ def psis_loo(log_likelihood: Any, efficiency: float = 1.0) -> Elpd:
     if not efficiency > 0.0:
         raise ValueError(f"efficiency must be > 0, got {efficiency}")
     smoothed, k = zip(*(smoothed_weights(-column, efficiency) for column in values.T), strict=True)
-    terms = _log_mean(values + np.stack(smoothed, axis=1)) + np.log(len(values))
-    return _summed(terms, _log_mean(values), max(k) <= 0.7, np.array(k))
+    terms = log_mean(values + np.stack(smoothed, axis=1)) + np.log(len(values))
+    return _summed(terms, log_mean(values), max(k) <= 0.7, np.array(k))
 
 
 def _checked(log_likelihood: Any) -> np.ndarray:
@@ -97,52 +99,7 @@ def _checked(log_likelihood: Any) -> np.ndarray:
     return values
 
 
-def _log_mean(values: np.ndarray) -> np.ndarray:
-    """log mean exp over draws."""
-    top = np.where(np.isfinite(values.max(axis=0)), values.max(axis=0), 0.0)
-    with np.errstate(divide="ignore"):
-        return top + np.log(np.exp(values - top).mean(axis=0))
-
-
 def _summed(terms: np.ndarray, whole: np.ndarray, reliable: bool, k: np.ndarray | None = None) -> Elpd:
     n = len(terms)
     error = float(np.sqrt(n * terms.var(ddof=1))) if n > 1 and np.all(np.isfinite(terms)) else np.nan
     return Elpd(float(terms.sum()), error, float((whole - terms).sum()), terms, reliable, k)
-
-
-def smoothed_weights(log_ratios: np.ndarray, efficiency: float = 1.0) -> tuple[np.ndarray, float]:
-    """Logarithms of Pareto-smoothed weights that sum to 1, and the shape k of their tail."""
-    draws = len(log_ratios)
-    weights = log_ratios - log_ratios.max()
-    size = int(np.ceil(min(0.2 * draws, 3.0 * np.sqrt(draws / efficiency))))
-    k = np.inf
-    if size > 4:
-        order = np.argsort(weights, kind="stable")
-        tail, threshold = order[-size:], weights[order[-size - 1]]
-        excess = np.exp(weights[tail]) - np.exp(threshold)
-        if excess[-1] > 0.0:
-            k, scale = pareto_tail(excess)
-            levels = (np.arange(size) + 0.5) / size
-            quantiles = -np.log1p(-levels) if k == 0.0 else np.expm1(-k * np.log1p(-levels)) / k
-            weights[tail] = np.minimum(np.log(scale * quantiles + np.exp(threshold)), 0.0)
-        else:
-            k = -np.inf  # the largest weights are equal
-    return weights - _log_mean(weights[:, None])[0] - np.log(draws), k
-
-
-def pareto_tail(excess: np.ndarray) -> tuple[float, float]:
-    """Shape and scale of a generalised Pareto distribution of sorted values >= 0, by an empirical Bayes estimate.
-
-    The profile likelihood of θ = k/σ is averaged over a grid; the shape is drawn towards ½ by a prior worth ten values.
-    Source: Zhang and Stephens (2009), section 3; the prior: Vehtari and others (2024), appendix G.
-    """
-    n = len(excess)
-    grid = 30 + int(np.sqrt(n))
-    quartile = excess[int(n / 4 + 0.5) - 1]
-    theta = 1.0 / excess[-1] + (1.0 - np.sqrt(grid / (np.arange(1, grid + 1) - 0.5))) / (3.0 * max(quartile, 1e-300))
-    k = np.log1p(-theta[:, None] * excess).mean(1)
-    profile = n * (np.log(-theta / k) - k - 1.0)
-    weight = np.exp(profile - profile.max())
-    best = float(theta @ weight / weight.sum())
-    shape = float(np.log1p(-best * excess).mean())
-    return (n * shape + 10.0 * 0.5) / (n + 10.0), -shape / best

@@ -8,11 +8,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from suffice.inference import labellings
-from suffice.inference.labellings import Measure, Pooled
 from suffice.inference.observations import Memory
 from suffice.inference.observe import observe
-from suffice.inference.replicates import generator
+from suffice.inference.testing import labellings
+from suffice.inference.testing.labellings import Measure, Pooled
+from suffice.inference.testing.replicates import generator
 from suffice.runtime.errors import DataError
 from suffice.runtime.rng import RNG, as_key
 

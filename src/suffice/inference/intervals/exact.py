@@ -21,7 +21,7 @@ from suffice.distributions.log_uniform import LogUniform
 from suffice.distributions.normal import LogNormal, Normal
 from suffice.distributions.poisson import Poisson
 from suffice.distributions.uniform import Pareto, Uniform
-from suffice.inference.intervals import normal_quantile
+from suffice.inference.intervals.from_likelihood import normal_quantile
 from suffice.numerics.special.inverse_beta import betainccinv, betaincinv
 from suffice.numerics.special.inverse_gamma import gammainccinv, gammaincinv
 from suffice.numerics.special.student_t import student_t_isf

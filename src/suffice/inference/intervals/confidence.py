@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from suffice.inference import bootstrap, exact, intervals, rows
+from suffice.inference import rows
+from suffice.inference.intervals import bootstrap, exact, from_likelihood
 from suffice.inference.kinked import has_kink
 from suffice.inference.likelihood import reported_jacobian
 from suffice.inference.result import ConfidenceInterval, Method
@@ -31,7 +32,7 @@ def of_parameters(
     if method == "wald":
         domains = family.parameter_domains if scale == "unconstrained" else [real] * len(names)
         variances = fit.covariance.diagonal()
-        lower, upper = intervals.wald(family.report(fit.distribution, np), variances, domains, level)
+        lower, upper = from_likelihood.wald(family.report(fit.distribution, np), variances, domains, level)
     elif method in ("profile", "score") and has_kink(family):
         raise ValueError(
             f"{family.name}: its likelihood has a kink, so there is no {method} interval; bootstrap has one"
@@ -41,7 +42,7 @@ def of_parameters(
     elif method in _BOOTSTRAPS:
         lower, upper = _by_bootstrap(fit, family.report, level, method, replicates, rng)
     else:
-        lower, upper = intervals.of_parameters(family, evidence_of(fit), level, method)
+        lower, upper = from_likelihood.of_parameters(family, evidence_of(fit), level, method)
     return {name: (float(a), float(b)) for name, a, b in zip(names, lower, upper, strict=True)}
 
 
@@ -56,7 +57,7 @@ def of_quantity(
     shape = np.shape(of(fit.distribution))
     if shape:
         raise ValueError(f"the function must give one number, got an array of shape {shape}")
-    value, slope = intervals.slope_of(family, family.vector(fit.distribution), of)
+    value, slope = from_likelihood.slope_of(family, family.vector(fit.distribution), of)
     lower = upper = np.nan
     if method == "wald":
         jacobian = np.linalg.pinv(np.asarray(reported_jacobian(family, family.vector(fit.distribution))))
@@ -73,7 +74,7 @@ def of_quantity(
         )
         lower, upper = float(low[0]), float(high[0])
     elif is_regular(fit):
-        lower, upper = intervals.of_quantity(family, evidence_of(fit), of, level, method)
+        lower, upper = from_likelihood.of_quantity(family, evidence_of(fit), of, level, method)
     return ConfidenceInterval(float(value), float(lower), float(upper), level, method)
 
 

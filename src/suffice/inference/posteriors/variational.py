@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.multivariate_normal import MultivariateNormal
-from suffice.inference.importance import ratios_of
-from suffice.inference.laplace import NormalApproximation
-from suffice.inference.target import Target
+from suffice.inference.posteriors.importance import ratios_of
+from suffice.inference.posteriors.laplace import NormalApproximation
+from suffice.inference.posteriors.target import Target
 from suffice.numerics import linalg, quasi_newton
 from suffice.runtime.rng import RNG, as_key
 

@@ -15,8 +15,8 @@ from suffice.inference.estimate import summarise
 from suffice.inference.likelihood import log_likelihoods, mean_log_likelihood
 from suffice.inference.observe import observe
 from suffice.inference.penalised import check_prior
+from suffice.inference.posteriors.target import Target
 from suffice.inference.rows import rows_of
-from suffice.inference.target import Target
 
 
 @dataclass(frozen=True)

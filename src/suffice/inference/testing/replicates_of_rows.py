@@ -11,10 +11,10 @@ import numpy as np
 
 from suffice.distributions.family import Family
 from suffice.inference.censored import Censored
-from suffice.inference.mechanism import Mechanism
-from suffice.inference.replicates import are_frequencies, drawn_places
 from suffice.inference.result import Fit
 from suffice.inference.rows import padded
+from suffice.inference.testing.mechanism import Mechanism
+from suffice.inference.testing.replicates import are_frequencies, drawn_places
 from suffice.numerics import newton
 
 _ENTRIES = 2**17  # rows held at once while replicates are worked on in batches

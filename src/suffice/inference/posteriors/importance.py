@@ -6,9 +6,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from suffice.inference.loo import smoothed_weights
-from suffice.inference.target import Target
+from suffice.inference.posteriors.target import Target
 from suffice.numerics import variates
+from suffice.numerics.pareto import smoothed_weights
 
 DRAWS = 4000
 RELIABLE = 0.7  # the largest Pareto k at which importance ratios still say something

@@ -8,10 +8,10 @@ import jax
 import numpy as np
 
 from suffice.distributions.family import Family
-from suffice.inference import contour
-from suffice.inference.confidence import evidence_of, is_regular
 from suffice.inference.evidence import Evidence, expand_quantities
-from suffice.inference.intervals import OnTheLine, normal_quantile
+from suffice.inference.intervals import contour
+from suffice.inference.intervals.confidence import evidence_of, is_regular
+from suffice.inference.intervals.from_likelihood import OnTheLine, normal_quantile
 from suffice.inference.kinked import has_kink
 from suffice.numerics.newton import CONVERGED, EXHAUSTED, RUNNING
 

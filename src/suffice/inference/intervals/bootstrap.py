@@ -18,8 +18,8 @@ from suffice.distributions.family import Family
 from suffice.inference.estimate import fit_traced
 from suffice.inference.likelihood import expand
 from suffice.inference.observations import Observations
-from suffice.inference.replicates import generator, of_values
 from suffice.inference.rows import padded, row_log_likelihoods, rows_of
+from suffice.inference.testing.replicates import generator, of_values
 from suffice.numerics import newton
 from suffice.numerics.newton import CONVERGED
 from suffice.numerics.special.normal import ndtr, ndtri

@@ -1,0 +1,1 @@
+"""Confidence intervals and regions of a fit, by every method."""

@@ -1,0 +1,1 @@
+"""Tests of fit and of two samples, valid after fitting."""
