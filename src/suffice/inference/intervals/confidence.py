@@ -63,7 +63,7 @@ def of_quantity(
         jacobian = np.linalg.pinv(np.asarray(reported_jacobian(family, family.vector(fit.distribution))))
         inner = jacobian @ np.asarray(fit.covariance) @ jacobian.T if is_regular(fit) else np.nan
         reach = (
-            intervals.normal_quantile(level) * np.sqrt(np.asarray(slope) @ inner @ np.asarray(slope))
+            from_likelihood.normal_quantile(level) * np.sqrt(np.asarray(slope) @ inner @ np.asarray(slope))
             if is_regular(fit)
             else np.nan
         )
@@ -82,7 +82,7 @@ def check(method: str, level: float) -> None:
     """Raise for a method or a level that is none."""
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    intervals.normal_quantile(level)
+    from_likelihood.normal_quantile(level)
 
 
 def is_regular(fit: Any) -> bool:
