@@ -12,6 +12,7 @@ from suffice.distributions.exponential import log_base_measure
 from suffice.distributions.family import Family
 from suffice.distributions.generic import log_interval, log_mass, own
 from suffice.distributions.statistics import Expansion, Sufficient
+from suffice.numerics import linalg
 from suffice.numerics.moments import namespace
 from suffice.numerics.newton import second_order
 from suffice.numerics.quadrature import unit_legendre
@@ -232,6 +233,6 @@ def inverse(m: Float[Array | np.ndarray, "d d"]) -> Float[Array | np.ndarray, "d
     xp = namespace(m)
     size = xp.diagonal(m)
     unit = 1.0 / xp.sqrt(xp.where(size > 0, size, 1.0))
-    curvature, directions = xp.linalg.eigh(m * xp.outer(unit, unit))
+    curvature, directions = linalg.eigh(m * xp.outer(unit, unit))
     half = xp.outer(unit, 1.0 / xp.sqrt(xp.where(curvature > 0, curvature, xp.nan))) * directions
     return half @ half.T

@@ -12,6 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from suffice.numerics import linalg
+
 RUNNING, CONVERGED, AT_LIMIT, STALLED, EXHAUSTED, UNBOUNDED, DEGENERATE, INVALID, UNSOLVED = range(9)
 
 MOST_STEPS = 100
@@ -77,7 +79,7 @@ def update(
     g, h = choose(gradient, state.gradient), choose(hessian, state.hessian)
     size = xp.abs(xp.diagonal(h))
     unit = 1.0 / xp.sqrt(xp.where(size > 0, size, 1.0))  # of each coordinate, so that the data's unit changes nothing
-    curvature, directions = xp.linalg.eigh(-h * xp.outer(unit, unit))
+    curvature, directions = linalg.eigh(-h * xp.outer(unit, unit))
     downwards = xp.maximum(xp.abs(curvature), 1e-10 * xp.max(xp.abs(curvature)) + 1e-300)
     along = directions.T @ (unit * g)
     decrement = xp.sum(along**2 / downwards)

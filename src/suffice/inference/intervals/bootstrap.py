@@ -15,6 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.family import Family
+from suffice.inference.closed_form import has_sufficient
 from suffice.inference.estimate import fit_traced
 from suffice.inference.likelihood import expand
 from suffice.inference.observations import Observations
@@ -27,6 +28,7 @@ from suffice.runtime.errors import DataError
 from suffice.runtime.rng import RNG, as_key
 
 _ENTRIES = 2**20  # weights held at once
+_IN_CACHE = 2**13  # values looked at together in Newton's steps
 _STEPS = 25  # Newton steps of a refit, which starts at the fit
 
 
@@ -73,7 +75,14 @@ def _refit(family: Family, columns: tuple[jax.Array, ...], weights: jax.Array) -
         state = newton.maximise(lambda v: _expand(family, v, columns, w), begin, w.sum(), _STEPS)
         return jnp.where(state.status == CONVERGED, state.point, jnp.nan)
 
-    return jax.vmap(one)(weights)
+    if has_sufficient(family):
+        return jax.vmap(one)(weights)
+    return jax.lax.map(one, weights, batch_size=lanes(weights.shape[1]))
+
+
+def lanes(n: int) -> int:
+    """How many samples of n to refit side by side: all wait for the slowest, and together they should stay in the cache."""
+    return min(128, max(4, _IN_CACHE // max(n, 1)))
 
 
 def _expand(family: Family, v: jax.Array, columns: tuple[jax.Array, ...], w: jax.Array) -> tuple[Any, Any, Any]:

@@ -119,7 +119,7 @@ def _by_bootstrap(
         again = fit_traced(family, y, w, p, most=25)
         return jnp.where(again.result == CONVERGED, family.report(again.distribution), jnp.nan)
 
-    values = jax.vmap(refit)(jax.random.split(key, replicates))
+    values = jax.lax.map(refit, jax.random.split(key, replicates), batch_size=bootstrap.lanes(x.size))
     if method == "percentile":
         return bootstrap.percentile(values, level).T
     estimate, v = family.report(p), family.vector(p)
