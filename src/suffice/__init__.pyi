@@ -160,3 +160,8 @@ from .streams import describe as describe
 from .streams import scan as scan
 
 __version__: str
+from .numerics import domain as domain
+from .sampling.chains import Chains as Chains
+from .sampling.hmc import HMC as HMC
+from .sampling.nuts import NUTS as NUTS
+from .sampling.sample import sample as sample

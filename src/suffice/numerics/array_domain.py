@@ -158,8 +158,43 @@ class Simplex(Logits):
     def from_real(self, v: Any) -> Any:
         return jax.nn.softmax(super().from_real(v), axis=-1)
 
+    def log_jacobian(self, v: Any) -> Any:
+        return jax.nn.log_softmax(super().from_real(v), axis=-1).sum()
+
     def __str__(self) -> str:
         return "at least 0 and summing to 1"
+
+
+@dataclass(frozen=True, eq=False)
+class Ordered(Domain):
+    """Vectors whose entries rise; unconstrained: the first, and the logarithms of the steps."""
+
+    @property
+    def event_ndim(self) -> int:
+        return 1
+
+    def contains(self, x: Any) -> Any:
+        xp = namespace(x)
+        return xp.all(xp.isfinite(x), axis=-1) & xp.all(x[..., 1:] > x[..., :-1], axis=-1)
+
+    def interior(self, shape: tuple[int, ...] = ()) -> Any:
+        return jnp.broadcast_to(jnp.arange(float(shape[-1])), shape)
+
+    def of(self, index: tuple[int, ...]) -> Domain:
+        return real
+
+    def to_real(self, x: Any) -> Any:
+        xp = namespace(x)
+        return xp.concatenate([x[..., :1], xp.log(xp.diff(x, axis=-1))], axis=-1)
+
+    def from_real(self, v: Any) -> Any:
+        return jnp.cumsum(jnp.concatenate([v[..., :1], jnp.exp(v[..., 1:])], axis=-1), axis=-1)
+
+    def log_jacobian(self, v: Any) -> Any:
+        return v[..., 1:].sum()
+
+    def __str__(self) -> str:
+        return "in rising order"
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,4 +255,5 @@ positive_vector = Vector(positive)
 matrix = Vector(vector)
 logits = Logits()
 simplex = Simplex()
+ordered = Ordered()
 sphere = Sphere()

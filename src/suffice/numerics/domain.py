@@ -41,6 +41,22 @@ class Domain:
     def from_real(self, v: Any) -> Any:
         raise NotImplementedError
 
+    def log_jacobian(self, v: Any) -> Any:
+        """log |det ∂x/∂v| of the map from unconstrained values, summed over all of them; x counts each free number once."""
+        lead = v.shape[: v.ndim - self.event_ndim] if self.event_ndim else ()
+        flat = v.reshape(-1, v.shape[-1]) if self.event_ndim else v.reshape(-1, 1)
+        shape = jax.eval_shape(self.from_real, v).shape[len(lead) :] if self.event_ndim else ()
+        free = tuple(np.array(list(self.places(shape))).T)[: len(shape)]
+
+        def numbers(row: jax.Array) -> jax.Array:
+            return self.from_real(row)[free] if self.event_ndim else self.from_real(row)
+
+        return jnp.linalg.slogdet(jax.vmap(jax.jacfwd(numbers))(flat))[1].sum()
+
+    def array(self, *shape: int) -> "Shaped":
+        """An array of this shape whose values live here; vectors and matrices take the last axes: `sf.simplex.array(3)`."""
+        return Shaped(self, shape)
+
     def of(self, index: tuple[int, ...]) -> "Domain":
         """Domain of one entry of an array, by which it is reported."""
         return self
@@ -48,6 +64,14 @@ class Domain:
     def places(self, shape: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
         """Indices of the entries by which an array of this shape is reported: each free number once."""
         return np.ndindex(*shape)
+
+
+@dataclass(frozen=True)
+class Shaped:
+    """A domain and the shape of the array that lives in it."""
+
+    domain: Domain
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +118,17 @@ class Interval(Domain):
             case (False, True):
                 return self.upper - xp.exp(-v)
         return v
+
+    def log_jacobian(self, v: Any) -> Any:
+        match self._bounded():
+            case (True, True):
+                width = jnp.log(jnp.asarray(self.upper - self.lower, v.dtype))
+                return (width - jax.nn.softplus(v) - jax.nn.softplus(-v)).sum()
+            case (True, False):
+                return v.sum()
+            case (False, True):
+                return -v.sum()
+        return jnp.zeros((), v.dtype)
 
     def interior(self, shape: tuple[int, ...] = ()) -> Any:
         """Some value of this shape well inside, used in place of values outside so that no branch is undefined."""

@@ -3,7 +3,7 @@
 from suffice.numerics.variates.alias import categorical
 from suffice.numerics.variates.circular import von_mises
 from suffice.numerics.variates.counts import binomial, geometric, negative_binomial, poisson
-from suffice.numerics.variates.elementary import bernoulli, exponential, normal, two_tailed, uniform
+from suffice.numerics.variates.elementary import bernoulli, exponential, normal, two_tailed, uniform, uniform_at
 from suffice.numerics.variates.gamma import beta, gamma, log_gamma
 from suffice.numerics.variates.log_concave import log_concave
 from suffice.numerics.variates.polar import polar_normal
@@ -26,5 +26,6 @@ __all__ = [
     "polar_normal",
     "two_tailed",
     "uniform",
+    "uniform_at",
     "von_mises",
 ]

@@ -41,3 +41,10 @@ def _threefry(first: jax.Array, second: jax.Array, x: jax.Array, y: jax.Array) -
         x = x + schedule[(group + 1) % 3]
         y = y + schedule[(group + 2) % 3] + np.uint32(group + 1)
     return x, y
+
+
+def word(key: jax.Array, i: jax.Array, word: DTypeLike) -> jax.Array:
+    """The i-th word of a key by itself, i a traced 32-bit count; those of `bits` are others."""
+    first, second = jax.random.key_data(key)
+    high, low = _threefry(first, second, jnp.uint32(0xFFFFFFFF), jnp.asarray(i).astype(jnp.uint32))
+    return high ^ low if jnp.dtype(word) == jnp.uint32 else (high.astype(word) << 32) | low.astype(word)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike, DTypeLike
 
-from suffice.numerics.variates.bits import bits
+from suffice.numerics.variates.bits import bits, word
 
 
 def word_type(dtype: DTypeLike) -> tuple[DTypeLike, int, int]:
@@ -39,6 +39,11 @@ def uniform(key: jax.Array, shape: tuple[int, ...] = (), dtype: DTypeLike = floa
     """
     dtype = jnp.dtype(jax.dtypes.canonicalize_dtype(dtype))
     return unit(bits(key, shape, word_type(dtype)[0]), dtype)
+
+
+def uniform_at(key: jax.Array, i: jax.Array, dtype: DTypeLike) -> jax.Array:
+    """The i-th of a stream of uniform variates, i a traced count: for loops that need one number at a time."""
+    return unit(word(key, i, word_type(dtype)[0]), dtype)
 
 
 def two_tailed(key: jax.Array, shape: tuple[int, ...], dtype: DTypeLike) -> tuple[jax.Array, jax.Array]:

@@ -1,0 +1,93 @@
+"""How far draws of several chains can be trusted: numbers by name, from ArviZ."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+RHAT, ESS, BFMI = 1.01, 400.0, 0.3  # beyond which a result is not to be trusted
+
+
+def each(draws: dict[str, np.ndarray], of: Callable[[np.ndarray], Any]) -> dict[str, Any]:
+    """A number for each entry of the arrays (chain, draw, …), by name: "tau", "theta[0]"."""
+    found = {}
+    for name, x in draws.items():
+        for index in np.ndindex(*x.shape[2:]):
+            label = name if not index else f"{name}[{','.join(map(str, index))}]"
+            found[label] = of(np.asarray(x[(slice(None), slice(None), *index)]))
+    return found
+
+
+def _statistics() -> Any:
+    from arviz_stats.base import array_stats  # takes two seconds
+
+    return array_stats
+
+
+def rhat(x: np.ndarray) -> float:
+    """Rank-normalised split R-hat of (chain, draw): Vehtari and others (2021)."""
+    return _number(x, lambda: _statistics().rhat(x))
+
+
+def ess(x: np.ndarray, method: str = "bulk") -> float:
+    """Effective sample size, "bulk" or "tail"."""
+    prob = (0.05, 0.95) if method == "tail" else None
+    return _number(x, lambda: _statistics().ess(x, method=method, prob=prob))
+
+
+def mcse(x: np.ndarray) -> float:
+    """Monte Carlo standard error of the mean."""
+    return _number(x, lambda: _statistics().mcse(x))
+
+
+def bfmi(energy: np.ndarray) -> np.ndarray:
+    """Bayesian fraction of missing information of each chain, (chain,); NaN for kernels without momentum."""
+    steps = np.diff(energy, axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (steps**2).mean(-1) / energy.var(-1)
+
+
+def autocorrelation_time(x: np.ndarray) -> float:
+    """Draws per independent draw: number of draws over the effective sample size of their mean."""
+    return x.size / ess(x, "mean")
+
+
+def _number(x: np.ndarray, of: Callable[[], Any]) -> float:
+    """NaN where there are too few draws, or one that is no number."""
+    if x.shape[1] < 4 or not np.all(np.isfinite(x)):
+        return np.nan
+    if np.all(x == x.flat[0]):
+        return np.nan  # it never moved, or is a constant: nothing tells which
+    return float(of())
+
+
+def doubts(
+    rhats: dict[str, float], sizes: dict[str, float], divergent: int, draws: int, fractions: np.ndarray
+) -> list[str]:
+    """Why a result is not to be trusted, and what to do next; empty if there is no reason."""
+    found = []
+    known = {name: r for name, r in rhats.items() if np.isfinite(r)}
+    if known and max(known.values()) > RHAT:
+        worst = max(known, key=known.__getitem__)
+        found.append(
+            f"R-hat of {worst} is {known[worst]:.3f}, above {RHAT}: the chains do not agree. Run longer, or look for separate modes"
+        )
+    few = {name: s for name, s in sizes.items() if np.isfinite(s)}
+    if few and min(few.values()) < ESS:
+        worst = min(few, key=few.__getitem__)
+        found.append(f"effective sample size of {worst} is {few[worst]:.0f}, below {ESS:.0f}: chains.extend(draws=…)")
+    if divergent:
+        found.append(
+            f"{divergent} of {draws} trajectories diverged: where the density bends sharply there are no draws. Reparameterise, "
+            "or take a smaller step: kernel=sf.NUTS(target_acceptance=0.95)"
+        )
+    if np.any(fractions < BFMI):
+        found.append(
+            f"E-BFMI is {fractions.min():.2f}, below {BFMI}: energies are hardly explored. Reparameterise the heavy tail"
+        )
+    never = [name for name, r in rhats.items() if not np.isfinite(r)]
+    if never:
+        found.append(
+            f"{', '.join(never[:4])}{', …' if len(never) > 4 else ''}: no diagnostics, for too few, constant or infinite draws"
+        )
+    return found

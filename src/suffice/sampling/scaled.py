@@ -1,0 +1,66 @@
+"""Kernels with a step size and a scale: what warm-up tunes, and how a scale acts.
+
+The scale is a root of the inverse mass matrix, so an estimate of the target's standard deviations: a number, a vector
+(d,) of one for each coordinate, or a lower triangular factor (d, d) of a covariance. Momenta are those of the target scaled by
+it, standard normal: then no mass matrix is ever inverted.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+
+from suffice.sampling.kernel import Kernel, LogDensity, State, positive_setting, setting
+
+
+def apply(scale: Any, r: jax.Array) -> jax.Array:
+    """S r."""
+    return scale @ r if scale.ndim == 2 else scale * r
+
+
+def pull(scale: Any, g: jax.Array) -> jax.Array:
+    """Sᵀ g."""
+    return g @ scale if scale.ndim == 2 else scale * g
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Scaled(Kernel):
+    """Settings that warm-up tunes.
+
+    Attributes:
+        step_size: of one step in units of the scale, > 0; None: found by warm-up.
+        scale: a number, (d,) or lower triangular (d, d); None: found by warm-up.
+        metric: what warm-up makes of the scale: "diagonal", "dense", or "unit" to leave it alone.
+    """
+
+    step_size: Any = None
+    scale: Any = None
+    metric: str = setting("diagonal")
+
+    def __post_init__(self) -> None:
+        if self.metric not in ("diagonal", "dense", "unit"):
+            raise ValueError(f"metric must be diagonal, dense or unit, got {self.metric!r}")
+        positive_setting("step_size", self.step_size)
+        positive_setting("scale", self.scale)
+
+    def started(self, v: jax.Array) -> Self:
+        d = v.shape[0]
+        step = self._first_step(d) if self.step_size is None else self.step_size
+        scale = self.scale
+        if scale is None:
+            scale = jnp.eye(d, dtype=v.dtype) if self.metric == "dense" else jnp.ones(d, v.dtype)
+        return replace(self, step_size=jnp.asarray(step, v.dtype), scale=jnp.asarray(scale, v.dtype))
+
+    def _first_step(self, d: int) -> float:
+        return 0.5 * d**-0.25
+
+
+class WithGradient(Scaled):
+    """Kernels whose state holds the gradient."""
+
+    uses_gradient = True
+
+    def _init(self, f: LogDensity, v: jax.Array) -> State:
+        return State(v, *jax.value_and_grad(f)(v))
