@@ -149,19 +149,31 @@ from .inference.testing.goodness import GoodnessOfFit as GoodnessOfFit
 from .inference.testing.goodness import goodness_of_fit as goodness_of_fit
 from .inference.testing.two_sample import TwoSample as TwoSample
 from .inference.testing.two_sample import two_sample as two_sample
+from .numerics import domain as domain
 from .numerics.estimate import Estimate as Estimate
 from .report import plot as plot
 from .report import report as report
 from .report import skewness_kurtosis as skewness_kurtosis
 from .runtime.errors import DataError as DataError
+from .sampling.chains import Chains as Chains
+from .sampling.gibbs import Gibbs as Gibbs
+from .sampling.gibbs import OrderedOverRelaxed as OrderedOverRelaxed
+from .sampling.gibbs import OverRelaxed as OverRelaxed
+from .sampling.hmc import HMC as HMC
+from .sampling.langevin import MALA as MALA
+from .sampling.langevin import Barker as Barker
+from .sampling.metropolis import AdaptiveMetropolis as AdaptiveMetropolis
+from .sampling.metropolis import Independence as Independence
+from .sampling.metropolis import MetropolisHastings as MetropolisHastings
+from .sampling.metropolis import RandomWalk as RandomWalk
+from .sampling.nuts import NUTS as NUTS
+from .sampling.sample import sample as sample
+from .sampling.slice import EllipticalSlice as EllipticalSlice
+from .sampling.slice import HyperrectangleSlice as HyperrectangleSlice
+from .sampling.slice import Slice as Slice
 from .streams import Data as Data
 from .streams import chunks as chunks
 from .streams import describe as describe
 from .streams import scan as scan
 
 __version__: str
-from .numerics import domain as domain
-from .sampling.chains import Chains as Chains
-from .sampling.hmc import HMC as HMC
-from .sampling.nuts import NUTS as NUTS
-from .sampling.sample import sample as sample

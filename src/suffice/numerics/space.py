@@ -89,6 +89,19 @@ class Space:
             raise ValueError(f"a point must hold {known}, got {', '.join(map(str, given)) or 'nothing'}")
         return np.concatenate([_inside(p, given[p.name]) for p in self.parts])
 
+    def split(self, v: Any) -> dict[str, Any]:
+        """The unconstrained coordinates by name, each in its own shape."""
+        return {p.name: v[p.place].reshape(p.real_shape) for p in self.parts}
+
+    def joined(self, parts: dict[str, Any]) -> Any:
+        """One vector from unconstrained coordinates by name."""
+        return jnp.concatenate([parts[p.name].reshape(-1) for p in self.parts])
+
+    def part_to_real(self, name: str, value: Any) -> Any:
+        """Unconstrained coordinates of one array, inside compiled code."""
+        part = next(p for p in self.parts if p.name == name)
+        return part.domain.to_real(jnp.broadcast_to(jnp.asarray(value, float), part.shape))
+
     def log_jacobian(self, v: jax.Array) -> jax.Array:
         """log |det ∂x/∂v|, which a density of x gains as one of v."""
         total = jnp.zeros((), v.dtype)

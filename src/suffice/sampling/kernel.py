@@ -1,7 +1,7 @@
 """The contract of Markov kernels: settings that build two pure functions, `init` and `step`."""
 
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import MISSING, field
 from typing import Any, NamedTuple, Self
 
 import jax
@@ -63,7 +63,7 @@ class Algorithm(NamedTuple):
     step: Callable[[jax.Array, Any], tuple[Any, Any]]
 
 
-def setting(default: Any = None) -> Any:
+def setting(default: Any = MISSING) -> Any:
     """A field that is part of the program: a bound, a name, a function."""
     return field(default=default, metadata={"static": True})
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 
 from suffice.numerics.space import Space
 from suffice.sampling import warmup
+from suffice.sampling.gibbs import Gibbs
 from suffice.sampling.kernel import Info, Kernel, told
 
 
@@ -28,9 +29,21 @@ class Problem:
     foreign: Callable[[Any], Any] | None = None
 
     def algorithm(self, kernel: Any) -> Any:
-        """The two functions, of the log-density of unconstrained vectors."""
+        """The two functions, of the log-density of unconstrained vectors; for Gibbs sampling of dictionaries of them."""
         f = self.space.log_density(self.log_density)
+        if isinstance(kernel, Gibbs):
+            maps = (lambda p: self.space.from_real(self.space.joined(p)), self.space.part_to_real)
+            return kernel.build(lambda p: f(self.space.joined(p)), maps)
         return self.foreign(f) if self.foreign is not None else kernel.build(f)
+
+    def begun(self, kernel: Any, v: jax.Array) -> Any:
+        """The state at an unconstrained vector."""
+        return self.algorithm(kernel).init(self.space.split(v) if isinstance(kernel, Gibbs) else v)
+
+    def point(self, state: Any) -> Any:
+        """The point of a state."""
+        position = state.position
+        return self.space.from_real(self.space.joined(position) if isinstance(position, dict) else position)
 
 
 class Chain(NamedTuple):
@@ -61,9 +74,9 @@ class Block(NamedTuple):
 def begin(problem: Problem, kernel: Any, v: jax.Array) -> Chain:
     """A chain at an unconstrained point."""
     if problem.foreign is not None:
-        return Chain((), (), problem.algorithm(()).init(v), jnp.zeros((), int))
-    kernel = kernel.started(v)
-    state = problem.algorithm(kernel).init(v)
+        return Chain((), (), problem.begun((), v), jnp.zeros((), int))
+    kernel = kernel.started_at(problem.space.split(v)) if isinstance(kernel, Gibbs) else kernel.started(v)
+    state = problem.begun(kernel, v)
     kernel = warmup.first_scale(kernel, state)
     return Chain(kernel, warmup.begun(kernel, state), state, jnp.zeros((), int))
 
@@ -98,9 +111,8 @@ def advance(
 
 
 def _row(problem: Problem, state: Any, info: Info) -> Block:
-    point = problem.space.from_real(state.position)
     value = next(getattr(state, name) for name in ("log_density", "logdensity") if hasattr(state, name))
-    return Block(point, value, info)
+    return Block(problem.point(state), value, info)
 
 
 def translated(info: Any) -> Info:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from suffice.sampling.gibbs import Gibbs
 from suffice.sampling.kernel import Info, Kernel, State
 from suffice.sampling.scaled import Scaled
 
@@ -71,9 +72,11 @@ class Tuning(NamedTuple):
 
 def begun(kernel: Kernel, state: State) -> Any:
     """Tuning of a kernel at the start of a chain; () for kernels without tuned numbers."""
+    if isinstance(kernel, Gibbs):
+        return {name: begun(part, state.memory[name].state) for name, part in kernel.kernels.items()}
     if not isinstance(kernel, Scaled):
         return ()
-    v, dense = state.position, kernel.metric == "dense"
+    v, dense = state.position.reshape(-1), kernel.metric == "dense"
     none, flat = Spread.none(v, dense), Spread.none(v, False)
     averages = Averages.around(jnp.asarray(kernel.step_size, v.dtype))
     return Tuning(averages, (none, none), (flat, flat), jnp.asarray(_FIRST_WINDOW, v.dtype))
@@ -90,6 +93,12 @@ def first_scale(kernel: Kernel, state: State) -> Kernel:
 
 def update(kernel: Kernel, tuning: Any, state: State, info: Info, i: jax.Array, total: jax.Array) -> tuple[Kernel, Any]:
     """Settings and tuning after step i of a warm-up of ``total`` steps."""
+    if isinstance(kernel, Gibbs):
+        parts = {
+            name: update(part, tuning[name], _flat(state.memory[name].state), state.memory[name].info, i, total)
+            for name, part in kernel.kernels.items()
+        }
+        return kernel.with_kernels({n: p for n, (p, _) in parts.items()}), {n: t for n, (_, t) in parts.items()}
     if not isinstance(kernel, Scaled):
         return kernel, tuning
     last = i >= total - jnp.ceil(_LAST_SHARE * total)
@@ -97,6 +106,8 @@ def update(kernel: Kernel, tuning: Any, state: State, info: Info, i: jax.Array, 
         scale, draws, gradients, window = kernel.scale, tuning.draws, tuning.gradients, tuning.window
     else:
         scale, draws, gradients, window = _learned(kernel, tuning, state, last)
+    if kernel.target_acceptance is None:
+        return replace(kernel, scale=scale), Tuning(tuning.averages, draws, gradients, window)
     averages, log_step = tuning.averages.told(kernel.target_acceptance - info.acceptance)
     again = Averages.around(jnp.exp(averages.mean))
     begins = i + 1 == total - jnp.ceil(_LAST_SHARE * total)
@@ -104,6 +115,10 @@ def update(kernel: Kernel, tuning: Any, state: State, info: Info, i: jax.Array, 
     log_step = jnp.where(i + 1 >= total, averages.mean, jnp.where(begins, averages.mean, log_step))
     step_size = jnp.exp(log_step).astype(state.position.dtype)
     return replace(kernel, step_size=step_size, scale=scale), Tuning(averages, draws, gradients, window)
+
+
+def _flat(state: State) -> State:
+    return state._replace(position=state.position.reshape(-1), gradient=jax.tree.map(jnp.ravel, state.gradient))
 
 
 def _learned(kernel: Scaled, tuning: Tuning, state: State, last: jax.Array) -> tuple[Any, Any, Any, Any]:
