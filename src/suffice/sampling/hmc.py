@@ -1,7 +1,6 @@
 """Hamiltonian Monte Carlo."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +25,7 @@ class HMC(WithGradient):
         length: of a trajectory in units of the scale: π/2 takes a normal law to an independent point.
         jitter: each trajectory's length is uniform within this share of it, in [0, 1): a period is never met again and again.
         most: leapfrog steps of a trajectory.
+        target_acceptance: what warm-up aims at, in (0, 1): nearer to 1 for densities that bend sharply.
 
     Raises:
         ValueError: a setting out of its range.
@@ -40,11 +40,16 @@ class HMC(WithGradient):
     length: float = setting(jnp.pi / 2)
     jitter: float = setting(0.5)
     most: int = setting(1024)
+    target_acceptance: float = setting(0.8)
 
-    target_acceptance: ClassVar[float | None] = 0.8
+    @property
+    def aim(self) -> float | None:
+        return self.target_acceptance
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not 0 < self.target_acceptance < 1:
+            raise ValueError(f"target_acceptance must be in (0, 1), got {self.target_acceptance}")
         if not self.length > 0:
             raise ValueError(f"length must be > 0, got {self.length}")
         if not 0 <= self.jitter < 1:

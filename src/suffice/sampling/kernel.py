@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.flatten_util import ravel_pytree
 
 type LogDensity = Callable[[Any], jax.Array]
@@ -75,7 +76,7 @@ class Kernel:
     any pytree. What warm-up may change are its fields ``step_size`` and ``scale``, where it has them.
     """
 
-    target_acceptance: float | None = None  # at which warm-up aims
+    aim: float | None = None  # the acceptance that warm-up seeks
     uses_gradient = False
 
     def build(self, log_density: LogDensity) -> Algorithm:
@@ -132,9 +133,10 @@ def choose(accepted: jax.Array, new: Any, old: Any) -> Any:
 
 
 def positive_setting(name: str, value: Any) -> None:
-    """Raise where a setting that is known is not > 0."""
-    if value is None or isinstance(value, jax.core.Tracer) or not hasattr(jnp.asarray(value), "min"):
+    """Raise where a setting that is a number, or numbers, is not > 0; of a matrix, where its diagonal is not."""
+    if not isinstance(value, int | float | np.ndarray | jax.Array) or isinstance(value, jax.core.Tracer):
         return
-    smallest = jnp.asarray(value).min() if jnp.asarray(value).ndim < 2 else jnp.diagonal(jnp.asarray(value)).min()
-    if not bool(smallest > 0):
-        raise ValueError(f"{name} must be > 0, got {float(smallest):g}")
+    known = np.asarray(value)
+    known = np.diagonal(known) if known.ndim == 2 else known
+    if known.size and not np.all(known > 0):
+        raise ValueError(f"{name} must be > 0, got {known.min():g}")

@@ -32,7 +32,7 @@ class MALA(WithGradient):
         True
     """
 
-    target_acceptance: ClassVar[float | None] = 0.574
+    aim: ClassVar[float | None] = 0.574
 
     def _step(self, f: LogDensity, key: jax.Array, state: State) -> tuple[State, Info]:
         of_momentum, of_choice = jax.random.split(key)
@@ -65,7 +65,7 @@ class Barker(WithGradient):
         True
     """
 
-    target_acceptance: ClassVar[float | None] = 0.4
+    aim: ClassVar[float | None] = 0.4
 
     def _step(self, f: LogDensity, key: jax.Array, state: State) -> tuple[State, Info]:
         of_step, of_sign, of_choice = jax.random.split(key, 3)

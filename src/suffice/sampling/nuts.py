@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +29,7 @@ class NUTS(WithGradient):
         scale: standard deviations (d,) or a lower triangular factor (d, d); None: found by warm-up.
         metric: "diagonal", "dense" or "unit".
         max_depth: doublings at most, from 1 to 20.
+        target_acceptance: what warm-up aims at, in (0, 1): nearer to 1 for densities that bend sharply.
 
     Raises:
         ValueError: a setting out of its range.
@@ -43,11 +44,16 @@ class NUTS(WithGradient):
     """
 
     max_depth: int = setting(10)
+    target_acceptance: float = setting(0.8)
 
-    target_acceptance: ClassVar[float | None] = 0.8
+    @property
+    def aim(self) -> float | None:
+        return self.target_acceptance
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not 0 < self.target_acceptance < 1:
+            raise ValueError(f"target_acceptance must be in (0, 1), got {self.target_acceptance}")
         if not 1 <= self.max_depth <= 20:
             raise ValueError(f"max_depth must be from 1 to 20, got {self.max_depth}")
 

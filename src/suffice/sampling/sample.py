@@ -68,7 +68,7 @@ def sample(
     space, given = space_of(domains, start, chains)
     problem = Problem(log_density, space, foreign)
     key, plan = as_key(rng), Plan(warmup, draws, chosen(parallel), quiet)
-    begun, redrawn = started(problem, kernel, given, key, chains)
+    begun, redrawn = started(problem, () if foreign is not None else kernel, given, key, chains)
     recorder = Memory(chains)
     ends, reached = go(problem, begun, key, plan, recorder)
     found, values, info = recorder.rows()

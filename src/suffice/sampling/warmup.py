@@ -106,9 +106,9 @@ def update(kernel: Kernel, tuning: Any, state: State, info: Info, i: jax.Array, 
         scale, draws, gradients, window = kernel.scale, tuning.draws, tuning.gradients, tuning.window
     else:
         scale, draws, gradients, window = _learned(kernel, tuning, state, last)
-    if kernel.target_acceptance is None:
+    if kernel.aim is None:
         return replace(kernel, scale=scale), Tuning(tuning.averages, draws, gradients, window)
-    averages, log_step = tuning.averages.told(kernel.target_acceptance - info.acceptance)
+    averages, log_step = tuning.averages.told(kernel.aim - info.acceptance)
     again = Averages.around(jnp.exp(averages.mean))
     begins = i + 1 == total - jnp.ceil(_LAST_SHARE * total)
     averages = jax.tree.map(lambda a, b: jnp.where(begins, a, b), again, averages)
