@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from suffice.sampling import diagnostics
+from suffice.sampling.checkpoint import Store, fingerprint
 from suffice.sampling.kernel import Info
 from suffice.sampling.loop import Chain, Problem
 from suffice.sampling.recorder import Memory
@@ -26,7 +27,8 @@ class Chains:
         warmup: steps of warm-up before them.
         redrawn: random starts that were thrown away since the density was not finite there.
         interrupted: whether the run was stopped before its end.
-        problem, chains, key, plan: what ``extend`` goes on from.
+        settings, problem, chains, key, plan: what ``extend`` goes on from.
+        checkpoint: path of the store that holds the draws, which are then arrays on disk; None: they are in memory.
     """
 
     draws: Any
@@ -35,10 +37,12 @@ class Chains:
     warmup: int
     redrawn: int
     interrupted: bool
+    settings: Any = field(repr=False)
     problem: Problem = field(repr=False)
     chains: tuple[Chain, ...] = field(repr=False)
     key: jax.Array = field(repr=False)
     plan: Plan = field(repr=False)
+    checkpoint: Any = None
 
     @property
     def by_name(self) -> Mapping[str, Any]:
@@ -130,20 +134,28 @@ class Chains:
         """
         if draws < 0:
             raise ValueError(f"draws must be >= 0, got {draws}")
-        recorder = Memory(len(self.chains))
         plan = replace(self.plan, draws=self.shape[1] + draws)
-        ends, reached = go(self.problem, list(self.chains), self.key, plan, recorder)
-        more, log_density, info = recorder.rows()
-        joined = jax.tree.map(
-            lambda a, b: np.concatenate([np.asarray(a), b], axis=1),
-            (self.draws, self.log_density, self.info),
-            (more, log_density, info),
-        )
+        if self.checkpoint is None:
+            recorder = Memory(len(self.chains))
+            begun = list(self.chains)
+        else:
+            settings = () if self.problem.foreign is not None else self.settings
+            recorder = Store(
+                self.checkpoint,
+                self.problem,
+                fingerprint(self.problem, settings, self.key, len(self.chains), self.warmup),
+            )
+            begun = recorder.opened(list(self.chains), plan.draws)
+        ends, reached = go(self.problem, begun, self.key, plan, recorder)
+        found = recorder.rows()
+        if self.checkpoint is None:
+            before = (self.draws, self.log_density, self.info)
+            found = jax.tree.map(lambda a, b: np.concatenate([np.asarray(a), b], axis=1), before, found)
         return replace(
             self,
-            draws=joined[0],
-            log_density=joined[1],
-            info=joined[2],
+            draws=found[0],
+            log_density=found[1],
+            info=found[2],
             chains=tuple(ends),
             plan=plan,
             interrupted=not reached,

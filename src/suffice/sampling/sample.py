@@ -1,10 +1,12 @@
 """Draws from any log-density by Markov chains."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 from suffice.runtime.rng import RNG, as_key
 from suffice.sampling.chains import Chains
+from suffice.sampling.checkpoint import Store, fingerprint
 from suffice.sampling.kernel import Kernel
 from suffice.sampling.loop import Problem
 from suffice.sampling.nuts import NUTS
@@ -23,6 +25,7 @@ def sample(
     draws: int = 1000,
     rng: RNG = 0,
     *,
+    checkpoint: str | os.PathLike[str] | None = None,
     parallel: str | None = None,
     quiet: bool = False,
 ) -> Chains:
@@ -38,6 +41,8 @@ def sample(
             ``step``, as BlackJAX's algorithms are.
         chains: number of chains. warmup: steps of each in which settings are tuned. draws: steps kept of each.
         rng: int, ``numpy.random.Generator`` or JAX key: draw i of chain c depends on it, on c and on i alone.
+        checkpoint: path of a Zarr store to which draws stream, at bounded memory. Where it holds the beginning of this run, the run
+            goes on from there, and gives bit for bit the draws of an unbroken one (same versions, device kind and mode).
         parallel: "threads" (the default on a CPU) or "vectorized".
         quiet: show no progress.
 
@@ -45,7 +50,7 @@ def sample(
         ``Chains``. Ctrl-C ends the run and keeps what was drawn.
 
     Raises:
-        ValueError: a start outside its domain, or where the density or its gradient is not finite: chain, parameter and
+        ValueError: a checkpoint that holds another run; a start outside its domain, or where the density or its gradient is not finite: chain, parameter and
             value are named; counts that are none. TypeError: no function, or no kernel.
 
     Example:
@@ -68,8 +73,14 @@ def sample(
     space, given = space_of(domains, start, chains)
     problem = Problem(log_density, space, foreign)
     key, plan = as_key(rng), Plan(warmup, draws, chosen(parallel), quiet)
-    begun, redrawn = started(problem, () if foreign is not None else kernel, given, key, chains)
+    settings = () if foreign is not None else kernel
+    begun, redrawn = started(problem, settings, given, key, chains)
     recorder = Memory(chains)
+    if checkpoint is not None:
+        recorder = Store(checkpoint, problem, fingerprint(problem, settings, key, chains, warmup))
+        begun = recorder.opened(begun, draws)
     ends, reached = go(problem, begun, key, plan, recorder)
     found, values, info = recorder.rows()
-    return Chains(found, values, info, warmup, redrawn, not reached, problem, tuple(ends), key, plan)
+    return Chains(
+        found, values, info, warmup, redrawn, not reached, settings, problem, tuple(ends), key, plan, checkpoint
+    )
