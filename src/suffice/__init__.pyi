@@ -1,3 +1,4 @@
+from . import domain as domain
 from .distributions.affine import Affine as Affine
 from .distributions.asymmetric_laplace import AsymmetricLaplace as AsymmetricLaplace
 from .distributions.bernoulli import Bernoulli as Bernoulli
@@ -149,7 +150,6 @@ from .inference.testing.goodness import GoodnessOfFit as GoodnessOfFit
 from .inference.testing.goodness import goodness_of_fit as goodness_of_fit
 from .inference.testing.two_sample import TwoSample as TwoSample
 from .inference.testing.two_sample import two_sample as two_sample
-from .numerics import domain as domain
 from .numerics.estimate import Estimate as Estimate
 from .report import plot as plot
 from .report import report as report

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
     from suffice.inference.testing.goodness import GoodnessOfFit
+    from suffice.sampling.chains import Chains
 
 
 def report(
-    result: Ranking | Fit | Posterior,
+    result: Ranking | Fit | Posterior | Chains,
     path: str | PathLike[str],
     *,
     goodness: Sequence[GoodnessOfFit] | None = None,
@@ -27,7 +28,7 @@ def report(
     """Write a result as one HTML page that needs no network: the answer, the ranking, figures, and how it was computed.
 
     Args:
-        result: of ``rank``, ``fit`` or ``update``.
+        result: of ``rank``, ``fit``, ``update`` or ``sample``.
         path: of the file, which is written whole or not at all.
         goodness: tests of the first families, as ``ranking.goodness_of_fit`` returns them; made here if not given.
         replicates: bootstrap samples of these tests.
@@ -41,6 +42,7 @@ def report(
     from suffice.inference.result import Fit
     from suffice.report import page
     from suffice.runtime.files import write_whole
+    from suffice.sampling.chains import Chains
 
     if isinstance(result, Ranking):
         return write_whole(path, page.ranking_page(result, goodness, replicates, rng))
@@ -48,12 +50,14 @@ def report(
         return write_whole(path, page.fit_page(result))
     if isinstance(result, Posterior):
         return write_whole(path, page.posterior_page(result))
-    raise TypeError(f"result must be a Ranking, a Fit or a Posterior, got {type(result).__name__}")
+    if isinstance(result, Chains):
+        return write_whole(path, page.chains_page(result))
+    raise TypeError(f"result must be a Ranking, a Fit, a Posterior or Chains, got {type(result).__name__}")
 
 
-def plot(result: Ranking | Fit | Region | Posterior) -> Any:
+def plot(result: Ranking | Fit | Region | Posterior | Chains) -> Any:
     """Draw a result: the data with the best families for a ranking, density and distribution function for a fit, the
-    contour of a joint confidence region, prior, likelihood and posterior for a posterior.
+    contour of a joint confidence region, prior, likelihood and posterior for a posterior, densities and ranks for chains.
 
     Returns:
         An Altair chart: it displays itself in notebooks and has ``save("x.png")``, also for .svg and .html.
@@ -64,8 +68,9 @@ def plot(result: Ranking | Fit | Region | Posterior) -> Any:
     from suffice.inference.intervals.region import Region
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
-    from suffice.report import charts, figures, joint, posterior
+    from suffice.report import charts, draws, figures, joint, posterior
     from suffice.report.empirical import Empirical
+    from suffice.sampling.chains import Chains
 
     if isinstance(result, Ranking):
         return charts.display(figures.histogram(result, Empirical.of(result)).chart)
@@ -76,7 +81,11 @@ def plot(result: Ranking | Fit | Region | Posterior) -> Any:
         return charts.display(joint.joint_region(result).chart)
     if isinstance(result, Posterior):
         return charts.display(altair.hconcat(*(f.chart for f in posterior.parameter_figures(result))))
-    raise TypeError(f"result must be a Ranking, a Fit, a Region or a Posterior, got {type(result).__name__}")
+    if isinstance(result, Chains):
+        return charts.display(
+            altair.vconcat(*(altair.hconcat(*(f.chart for f in row)) for row in draws.figures(result)))
+        )
+    raise TypeError(f"result must be a Ranking, a Fit, a Region, a Posterior or Chains, got {type(result).__name__}")
 
 
 def skewness_kurtosis(data: Any, *, replicates: int = 300, rng: Any = 0) -> Any:

@@ -31,7 +31,7 @@ def theme(dark: bool = False) -> dict[str, Any]:
     ink, soft, faint, ground = (
         ("#e6e6e3", "#a9a9a4", "#3a3b3d", "#17181a") if dark else ("#1d1e20", "#5f6063", "#e3e3df", "#ffffff")
     )
-    families = ["#56b4e9", "#f0a73a", "#2fc79a"] if dark else ["#0072b2", "#d55e00", "#009372"]
+    families = ["#56b4e9", "#f0a73a", "#2fc79a", "#e58fc1"] if dark else ["#0072b2", "#d55e00", "#009372", "#b0508a"]
     font = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
     axis = {
         "labelColor": soft,
@@ -116,7 +116,7 @@ def _family(names: Sequence[str]) -> dict[str, Any]:
     """Colour and dashes by family, with one legend for both."""
     legend = {"orient": "top", "title": None, "symbolType": "stroke", "direction": "horizontal"}
     field = {"field": "family", "type": "nominal", "sort": list(names), "legend": legend}
-    dashes = [[1, 0], [7, 3], [2, 2]][: len(names)]
+    dashes = [[1, 0], [7, 3], [2, 2], [7, 3, 2, 3]][: len(names)]
     return {
         "color": alt.Color(**field, scale={"domain": list(names)}),  # type: ignore[arg-type]
         "strokeDash": alt.StrokeDash(**field, scale={"domain": list(names), "range": dashes}),  # type: ignore[arg-type]

@@ -14,11 +14,12 @@ from suffice.inference.conjugate.posterior import Posterior
 from suffice.inference.rank import Ranking
 from suffice.inference.result import Fit
 from suffice.inference.testing.goodness import GoodnessOfFit
-from suffice.report import charts, figures, joint, posterior, tables, words
+from suffice.report import charts, draws, figures, joint, posterior, tables, words
 from suffice.report.bands import compare
 from suffice.report.charts import Figure
 from suffice.report.empirical import Empirical
 from suffice.report.tables import Table
+from suffice.sampling.chains import Chains
 
 
 def ranking_page(
@@ -99,6 +100,26 @@ def posterior_page(result: Posterior, level: float = 0.95) -> str:
         ),
     ]
     return _page(f"{result.family.name}: posterior", tables.counted(float(result.count), "observation"), sections)
+
+
+def chains_page(result: Chains) -> str:
+    """The page of Markov chains."""
+    shown = draws.figures(result)
+    count, length = result.shape
+    evaluations = int(result.info.evaluations.sum())
+    told = [
+        f"By {result.kernel_name}, on the unconstrained space; settings were tuned in warm-up and then left alone.",
+        f"{tables.number(evaluations)} evaluations of the density after warm-up; {tables.counted(result.divergences, 'divergence')}.",
+        "R-hat is rank-normalised and split (Vehtari and others 2021); ESS is the effective sample size for means and medians, "
+        "tail ESS that of the 5 % and 95 % quantiles.",
+    ]
+    sections = [
+        _lead(draws.answer(result)),
+        _section("Parameters", _table(draws.rows(result))),
+        _gallery(shown),
+        _section("How this was computed", _paragraphs(told)),
+    ]
+    return _page("Draws", f"{tables.counted(count, 'chain')} of {tables.counted(length, 'draw')}", sections)
 
 
 def _ranking_figures(ranking: Ranking, empirical: Empirical, rng: Any) -> list[list[Figure]]:

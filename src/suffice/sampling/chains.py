@@ -55,6 +55,11 @@ class Chains:
         return self.log_density.shape
 
     @property
+    def kernel_name(self) -> str:
+        """What moved the chains."""
+        return "a kernel of another library" if self.problem.foreign is not None else type(self.settings).__name__
+
+    @property
     def kernels(self) -> list[Any]:
         """Settings of each chain, as warm-up left them."""
         return [c.kernel for c in self.chains]
