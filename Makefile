@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in "$$(cat .python-version 2>/dev/null | sed 's/^/python/')" python3.12 python3.13 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: demo test lint types layers unit doctest readme contract bench accuracy docs clean
+.PHONY: demo test lint types layers unit doctest readme posteriors contract bench accuracy docs clean
 
 demo: $(VENV)/.demo
 	@mkdir -p build
@@ -34,6 +34,9 @@ doctest: $(VENV)/.dev
 readme: $(VENV)/.dev
 	$(BIN)/python tests/readme.py README.md
 	$(BIN)/python tests/readme.py docs/textbook/information.md
+
+posteriors: $(VENV)/.dev
+	$(BIN)/pytest -n 2 --full -s tests/posteriors
 
 contract: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --full tests/contract.py
