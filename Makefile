@@ -33,6 +33,7 @@ doctest: $(VENV)/.dev
 
 readme: $(VENV)/.dev
 	$(BIN)/python tests/readme.py README.md
+	$(BIN)/python tests/readme.py docs/sampling.md
 	$(BIN)/python tests/readme.py docs/textbook/information.md
 
 posteriors: $(VENV)/.dev

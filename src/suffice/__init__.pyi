@@ -171,6 +171,7 @@ from .sampling.sample import sample as sample
 from .sampling.slice import EllipticalSlice as EllipticalSlice
 from .sampling.slice import HyperrectangleSlice as HyperrectangleSlice
 from .sampling.slice import Slice as Slice
+from .sampling.tempering import Tempered as Tempered
 from .streams import Data as Data
 from .streams import chunks as chunks
 from .streams import describe as describe

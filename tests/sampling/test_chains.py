@@ -133,23 +133,6 @@ def test_gibbs_of_constrained_parts():
         assert abs(exact.mean[name] - nuts.mean[name]) < 5.5 * error
 
 
-def test_two_separated_blocks_are_caught():
-    """Exercise 11.12 (row P11): Gibbs sampling cannot leave one of two separated squares; R-hat over dispersed starts tells."""
-
-    def log_density(p):
-        inside = (p["a"] > 0) == (p["b"] > 0)
-        return jnp.where(inside & (abs(p["a"]) < 1) & (abs(p["b"]) < 1), 0.0, -jnp.inf)
-
-    def side(other):
-        return lambda key, p: jnp.sign(p[other]) * jax.random.uniform(key)
-
-    starts = [{"a": s * np.array(0.5), "b": s * np.array(0.5)} for s in (1.0, -1.0, 1.0, -1.0)]
-    chains = sf.sample(log_density, starts, kernel=sf.Gibbs({"a": side("b"), "b": side("a")}), rng=0, warmup=0)
-    assert chains.rhat["a"] > 1.5
-    assert "do not agree" in chains.doubts[0]
-    assert "do not agree" in repr(chains)
-
-
 def test_divergences_are_reported():
     """Neal's funnel from a step that is too long for its neck."""
 

@@ -104,6 +104,7 @@ KERNELS = {
     "Slice doubling": (sf.Slice(0.5, expand="doubling"), (slice, "_level", lower)),
     "HyperrectangleSlice": (sf.HyperrectangleSlice(2.0), (slice, "_level", lower)),
     "EllipticalSlice": (sf.EllipticalSlice(0.0, np.array([1.0, 2.0])), (slice, "_level", lower)),
+    "Tempered": (sf.Tempered(sf.RandomWalk(1.0), (1.0, 0.5)), (metropolis, "decided", always)),
     "Gibbs": (sf.Gibbs({"y": draw_y, "x": sf.Slice(1.0)}), (slice, "_level", lower)),
     "Gibbs at random": (sf.Gibbs({"y": draw_y, "x": sf.NUTS(0.7)}, scan="random"), (nuts, "energy", lambda at: 0.5 * (at.momentum**2).sum())),
     "OverRelaxed": (

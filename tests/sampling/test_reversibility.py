@@ -1,4 +1,4 @@
-"""Kernels are reversible: exact rank test, detailed balance by counting, and leapfrog itself.
+"""Kernels are reversible: the exact rank test; and joint-distribution tests of whole chains.
 
 Gandy and Scott (2020), algorithm 2: a path of L steps through an exact draw at a random place of it, forwards and backwards; the
 rank of the exact draw among the path is uniform if the kernel is reversible and leaves its target alone.
@@ -11,7 +11,6 @@ import pytest
 from scipy import stats
 
 import suffice as sf
-from suffice.sampling.leapfrog import Phase, energy, leapfrog
 
 FALSE_ALARM = 1e-6
 PATHS, STEPS = 20_000, 9
@@ -85,74 +84,6 @@ def test_exact_ranks(name, draws):
 
 def test_a_wrong_target_is_caught(draws):
     assert p_value(ranks(sf.NUTS(0.5), draws, wrong=0.3)[0]) < FALSE_ALARM
-
-
-@pytest.mark.parametrize("balanced", [True, False])
-def test_detailed_balance_on_a_finite_space(balanced):
-    """π(i) P(i → j) = π(j) P(j → i), by counting transitions of 200,000 exact draws on five points (row P10)."""
-    weights = jnp.array([1.0, 2.0, 0.5, 3.0, 1.5])
-    table = jnp.array(np.random.default_rng(0).dirichlet(5.0 * np.ones(5), size=5))  # an asymmetric proposal
-
-    def at(v):
-        return v[0].astype(int)
-
-    kernel = sf.MetropolisHastings(
-        lambda key, v: jax.random.categorical(key, jnp.log(table[at(v)]), shape=(1,)).astype(float),
-        (lambda to, begin: jnp.log(table[at(begin), at(to)])) if balanced else None,
-    )
-    algorithm = kernel.build(lambda v: jnp.log(weights[at(v)]))
-    n = 200_000
-    start = np.random.default_rng(1).choice(5, p=np.asarray(weights / weights.sum()), size=n).astype(float)
-    step = jax.jit(jax.vmap(lambda k, v: algorithm.step(k, algorithm.init(v))[0].position))
-    end = np.asarray(step(jax.random.split(jax.random.key(2), n), start[:, None]))[:, 0]
-    counts = np.zeros((5, 5))
-    np.add.at(counts, (start.astype(int), end.astype(int)), 1.0)
-    i, j = np.triu_indices(5, 1)
-    statistic = ((counts[i, j] - counts[j, i]) ** 2 / (counts[i, j] + counts[j, i])).sum()  # chi-square of 10 pairs
-    assert (stats.chi2.sf(statistic, 10) > FALSE_ALARM) == balanced
-
-
-def bent(v):
-    return -0.5 * v[0] ** 2 - 0.5 * (v[1] - 0.5 * v[0] ** 2) ** 2 - 0.1 * (v[2] - v[0] * v[1]) ** 2 - 0.05 * v[2] ** 4
-
-
-SCALE = jnp.array([[1.0, 0.0, 0.0], [0.3, 0.8, 0.0], [-0.2, 0.1, 1.3]])
-
-
-def walked(z, r, steps, step_size):
-    walk = jax.value_and_grad(bent)
-    at = Phase(z, r, *walk(z))
-    return at, jax.lax.fori_loop(0, steps, lambda _, at: leapfrog(walk, SCALE, step_size, at), at)
-
-
-def test_leapfrog_is_reversible():
-    z, r = jnp.array([0.5, -1.0, 0.8]), jnp.array([1.0, 0.4, -0.7])
-    begin, end = walked(z, r, 100, 0.05)
-    _, back = walked(end.position, -end.momentum, 100, 0.05)
-    np.testing.assert_allclose(back.position, begin.position, atol=1e-10)
-    np.testing.assert_allclose(-back.momentum, begin.momentum, atol=1e-10)
-
-
-def test_leapfrog_preserves_volume():
-    """The determinant of its derivative is 1."""
-
-    def flow(x):
-        _, end = walked(x[:3], x[3:], 20, 0.1)
-        return jnp.concatenate([end.position, end.momentum])
-
-    slope = jax.jacfwd(flow)(jnp.array([0.5, -1.0, 0.8, 1.0, 0.4, -0.7]))
-    np.testing.assert_allclose(jnp.linalg.det(slope), 1.0, rtol=1e-10)
-
-
-def test_energy_error_is_quadratic_in_the_step():
-    """Over a fixed time the error falls by four when the step is halved: the slope in logarithms is 2."""
-    z, r = jnp.array([0.5, -1.0, 0.8]), jnp.array([1.0, 0.4, -0.7])
-    sizes, errors = np.array([0.02, 0.01, 0.005, 0.0025]), []
-    for size in sizes:
-        begin, end = walked(z, r, round(1.0 / size), size)
-        errors.append(abs(float(energy(end) - energy(begin))))
-    slope = np.polyfit(np.log(sizes), np.log(errors), 1)[0]
-    assert slope == pytest.approx(2.0, abs=0.02)
 
 
 def test_geweke():

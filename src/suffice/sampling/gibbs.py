@@ -46,6 +46,8 @@ class Gibbs(Kernel):
         (4, 1000)
     """
 
+    composite = True
+
     def __init__(self, parts: Mapping[str, Any], scan: str = "systematic"):
         if scan not in ("systematic", "random"):
             raise ValueError(f"scan must be systematic or random, got {scan!r}")
@@ -73,6 +75,10 @@ class Gibbs(Kernel):
     def __repr__(self) -> str:
         parts = {**self.conditionals, **self.kernels}
         return f"Gibbs({{{', '.join(f'{name!r}: {parts[name]}' for name in self.order)}}}, scan={self.scan!r})"
+
+    def parts(self, state: State) -> dict[str, tuple[Kernel, State, Info]]:
+        """What warm-up tunes: the kernels, with their states and what their last steps told."""
+        return {name: (part, *state.memory[name]) for name, part in self.kernels.items()}
 
     def with_kernels(self, kernels: dict[str, Kernel]) -> "Gibbs":
         """The same with other settings of its kernels."""

@@ -78,6 +78,7 @@ class Kernel:
 
     aim: float | None = None  # the acceptance that warm-up seeks
     uses_gradient = False
+    composite = False  # whether it is made of kernels: then it has `parts` and `with_kernels`
 
     def build(self, log_density: LogDensity) -> Algorithm:
         """The kernel of a log-density, which takes positions of any form; jit- and vmap-safe.
@@ -107,6 +108,14 @@ class Kernel:
 
     def started(self, v: jax.Array) -> Self:
         """Settings with a number for each tuned field that has none, for positions like v."""
+        return self
+
+    def parts(self, state: State) -> dict[str, tuple["Kernel", State, Info]]:
+        """The kernels a composite is made of, with their states and what their last steps told."""
+        return {}
+
+    def with_kernels(self, kernels: dict[str, "Kernel"]) -> Self:
+        """The same composite with other settings of its kernels."""
         return self
 
     def _init(self, f: LogDensity, v: jax.Array) -> State:

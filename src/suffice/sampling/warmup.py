@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from suffice.sampling.gibbs import Gibbs
 from suffice.sampling.kernel import Info, Kernel, State
 from suffice.sampling.scaled import Scaled
 
@@ -72,8 +71,8 @@ class Tuning(NamedTuple):
 
 def begun(kernel: Kernel, state: State) -> Any:
     """Tuning of a kernel at the start of a chain; () for kernels without tuned numbers."""
-    if isinstance(kernel, Gibbs):
-        return {name: begun(part, state.memory[name].state) for name, part in kernel.kernels.items()}
+    if kernel.composite:
+        return {name: begun(part, inner) for name, (part, inner, _) in kernel.parts(state).items()}
     if not isinstance(kernel, Scaled):
         return ()
     v, dense = state.position.reshape(-1), kernel.metric == "dense"
@@ -93,12 +92,12 @@ def first_scale(kernel: Kernel, state: State) -> Kernel:
 
 def update(kernel: Kernel, tuning: Any, state: State, info: Info, i: jax.Array, total: jax.Array) -> tuple[Kernel, Any]:
     """Settings and tuning after step i of a warm-up of ``total`` steps."""
-    if isinstance(kernel, Gibbs):
-        parts = {
-            name: update(part, tuning[name], _flat(state.memory[name].state), state.memory[name].info, i, total)
-            for name, part in kernel.kernels.items()
+    if kernel.composite:
+        found = {
+            name: update(part, tuning[name], _flat(inner), told, i, total)
+            for name, (part, inner, told) in kernel.parts(state).items()
         }
-        return kernel.with_kernels({n: p for n, (p, _) in parts.items()}), {n: t for n, (_, t) in parts.items()}
+        return kernel.with_kernels({name: k for name, (k, _) in found.items()}), {n: t for n, (_, t) in found.items()}
     if not isinstance(kernel, Scaled):
         return kernel, tuning
     last = i >= total - jnp.ceil(_LAST_SHARE * total)
