@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from suffice.inference.conjugate import credible
-from suffice.inference.conjugate.pair import is_proper
 from suffice.inference.conjugate.posterior import Posterior
 from suffice.report import charts
 from suffice.report.charts import Figure
@@ -20,7 +19,7 @@ _ROWS = 21
 def parameter_figures(posterior: Posterior) -> list[Figure]:
     """One figure for each number the posterior is about."""
     after, before = posterior.marginals, {}
-    proper = is_proper(posterior.prior)
+    proper = posterior.prior_is_proper
     if proper:
         told = posterior.pair.marginals
         before = (
@@ -35,7 +34,7 @@ def parameter_figures(posterior: Posterior) -> list[Figure]:
     figures = []
     for name, p in after.items():
         prior = before.get(name)
-        prior = prior if prior is not None and _same_ends(p, prior) else None
+        prior = prior if prior is not None and bool(prior._valid()) and _same_ends(p, prior) else None
         figures.append(_figure(name, p, prior, single, "" if prior is not None else why))
     return figures
 

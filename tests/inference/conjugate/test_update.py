@@ -97,7 +97,7 @@ def test_compiled_and_batched():
 
 def test_highest_density_intervals():
     """They hold the level, have equal densities at their ends, and no other interval of the level is shorter."""
-    for p in (sf.Gamma(2.0, 1.0), sf.Normal(1.0, 2.0)):
+    for p in (sf.Gumbel(2.0, 1.0), sf.Logistic(1.0, 2.0)):  # whose quantiles are quickly compiled
         low, high = interval(p, 0.9, "highest")
         assert float(p.cdf(high) - p.cdf(low)) == pytest.approx(0.9, abs=1e-12)
         assert float(p.log_prob(low)) == pytest.approx(float(p.log_prob(high)), abs=1e-6)

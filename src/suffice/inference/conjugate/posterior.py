@@ -69,6 +69,11 @@ class Posterior:
         return mixed(self.distribution, lambda theta: self.pair.member(theta, p))
 
     @property
+    def prior_is_proper(self) -> bool:
+        """Whether the prior is a distribution, so that there is an evidence."""
+        return bool(np.all(self.pair.proper(self.prior)))
+
+    @property
     def predictive_is_exact(self) -> bool:
         """Whether ``predictive`` is in closed form."""
         return self.pair.predictive is not None

@@ -14,7 +14,7 @@ from suffice.distributions.generic import own
 from suffice.distributions.statistics import Statistics, Sufficient, same_held, sufficient
 from suffice.inference.arrays import summarise_rows
 from suffice.inference.closed_form import impossible
-from suffice.inference.conjugate.pair import Pair, is_proper
+from suffice.inference.conjugate.pair import Pair
 from suffice.inference.conjugate.posterior import Posterior
 from suffice.inference.conjugate.table import find
 from suffice.inference.observe import observe
@@ -71,6 +71,7 @@ def update(
     member = _at(family, member)
     if isinstance(before, str):
         before = pair.improper[before](member)
+    before = _strong(before)
     if pair.sized is not None and member.event_ndim and pair.sized(before) != member.event_shape[-1]:
         raise DataError(f"the prior is of {pair.sized(before)} coordinates, the data of {member.event_shape[-1]}")
     traced = is_traced(s, before)
@@ -78,7 +79,7 @@ def update(
     if reason is not None:
         raise DataError(f"{family.name}: {reason}")
     posterior, evidence = update_pair(pair, before, member, s)
-    if not traced and not is_proper(posterior):
+    if not traced and not np.all(pair.proper(posterior)):
         raise DataError(
             f"{pair.name}: {float(s.count):,.10g} observations are too few, or all equal, for an improper prior: "
             f"the posterior would be {posterior!r}"
@@ -86,12 +87,20 @@ def update(
     return Posterior(posterior, before, replace(family, member=member), evidence, s.count, pair)
 
 
-@partial(jax.jit, static_argnums=0)
 def update_pair(pair: Pair, prior: Any, p: Any, s: Sufficient) -> tuple[Any, jax.Array]:
-    """Posterior and evidence, compiled once for a pair."""
-    posterior = pair.posterior(prior, p, s)
-    proper = jnp.all(jnp.asarray(prior._valid()))
+    """Posterior and evidence, from small programs: densities are compiled once for a class, not anew for each pair."""
+    posterior, proper = _posterior(pair, prior, p, s)
     return posterior, jnp.where(proper, pair.evidence(prior, posterior, p, s), jnp.nan)
+
+
+@partial(jax.jit, static_argnums=0)
+def _posterior(pair: Pair, prior: Any, p: Any, s: Sufficient) -> tuple[Any, jax.Array]:
+    return pair.posterior(prior, p, s), jnp.all(jnp.asarray(pair.proper(prior)))
+
+
+def _strong(prior: Any) -> Any:
+    """The prior with numbers of the type that those of its posterior have: one program of a class then serves both."""
+    return jax.tree.map(lambda v: jnp.asarray(v, jnp.result_type(v)), prior)
 
 
 def _at(family: Family, member: Any) -> Any:
