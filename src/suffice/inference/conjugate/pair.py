@@ -45,6 +45,7 @@ class Pair:
         sized: prior -> size of the values of the likelihood, for those of vectors.
         evidence_of: (prior, posterior, p, s) -> the evidence, where there is a shorter way to it.
         proper: prior -> whether it is a distribution, also at a limit of its parameters.
+        mixture: (prior, p) -> the law of one more observation by quadrature, where its moments or ends need care.
     """
 
     prior: type
@@ -63,6 +64,7 @@ class Pair:
     sized: Callable[[Any], int] | None = None
     evidence_of: Callable[[Any, Any, Any, Sufficient], jax.Array] | None = None
     proper: Callable[[Any], Any] = lambda q: q._valid()
+    mixture: Callable[[Any, Any], Any] | None = None
 
     @property
     def name(self) -> str:

@@ -66,6 +66,8 @@ class Posterior:
             return self.pair.predictive(self.distribution, p)
         if self.distribution.event_ndim or self.distribution.discrete:
             raise ValueError(f"{self.pair.name}: the predictive distribution has no closed form; draw theta, then x")
+        if self.pair.mixture is not None:
+            return self.pair.mixture(self.distribution, p)
         return mixed(self.distribution, lambda theta: self.pair.member(theta, p))
 
     @property
