@@ -87,7 +87,7 @@ def test_infinite_where_supports_or_tails_say_so():
 def test_alpha_from_half_to_one_and_to_zero():
     """At 1 and 0 Kullback and Leibler's, continuous there to the order of the step; α and 1 − α are mirrored."""
     orders = np.array([0.0, 1e-9, 0.4, 0.6, 1.0 - 1e-9, 1.0, 1.0 + 1e-9])
-    for p, q in (PAIR, (sf.Logistic(), sf.StudentT(5.0)), (sf.Poisson(2.0), sf.Geometric(0.3))):
+    for p, q in (PAIR, (sf.Logistic(), sf.Gumbel(0.5, 1.5)), (sf.Poisson(2.0), sf.Geometric(0.3))):
         found = np.asarray(sf.alpha_divergence(p, q, orders).value)
         forward, backward = float(sf.kl(p, q)), float(sf.kl(q, p))
         np.testing.assert_allclose(found[[1, 0]], backward, rtol=1e-7)
@@ -119,7 +119,7 @@ def test_known_values():
 @pytest.mark.parametrize("name", MEASURES)
 def test_zero_for_equal_laws_and_symmetric_where_promised(name):
     measure = MEASURES[name]
-    p, q = sf.StudentT(5.0), sf.Logistic(0.4, 0.8)
+    p, q = sf.Gumbel(0.0, 1.0), sf.Logistic(0.4, 0.8)
     assert abs(float(measure(p, p))) < 1e-12
     if name in SYMMETRIC:
         assert float(measure(p, q)) == pytest.approx(float(measure(q, p)), rel=1e-11)
@@ -195,9 +195,9 @@ def test_batches_and_transformations():
     assert float(slope) == pytest.approx(0.25, rel=1e-14)
     # at equal laws the gradient is 0 and the Hessian is the Fisher information
     a = jnp.asarray([2.5, 1.5])
-    loss = lambda v: sf.kl(sf.Gamma(a[0], a[1]), sf.Gamma(v[0], v[1])).value  # noqa: E731
+    loss = lambda v: sf.kl(sf.Weibull(a[0], a[1]), sf.Weibull(v[0], v[1])).value  # noqa: E731
     np.testing.assert_allclose(jax.grad(loss)(a), 0.0, atol=1e-15)
-    np.testing.assert_allclose(jax.hessian(loss)(a), sf.fisher_information(sf.Gamma(2.5, 1.5)), rtol=1e-12)
+    np.testing.assert_allclose(jax.hessian(loss)(a), sf.fisher_information(sf.Weibull(2.5, 1.5)), rtol=1e-12)
     several = sf.jensen_shannon(p, q)
     assert several.value.shape == several.standard_error.shape == (2, 3)
     assert float(several.value[1, 2]) == pytest.approx(

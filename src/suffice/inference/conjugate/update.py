@@ -45,6 +45,9 @@ def update(
         A ``Posterior``: distribution, predictive distribution, evidence, intervals. After the data of a posterior that
         is itself a prior, its evidence is of the new data given the old.
 
+        Hypergeometric counts are one run without replacement: what the first took is not there for the second, and the
+        posterior is about what is left. For the next draws the population is that much smaller.
+
     Raises:
         ValueError: not a conjugate pair; the message lists those there are.
         DataError: data the likelihood rules out, or too few for an improper prior.
@@ -60,6 +63,15 @@ def update(
         NegativeBinomial(mean=3.5, concentration=14)
         >>> round(float(posterior.log_evidence), 6)
         -6.613262
+
+        Two handfuls of three out of an urn of ten, with 2 and 1 red balls, and then of the four that are left:
+
+        >>> urn = sf.family(sf.Hypergeometric, population=10, draws=3)
+        >>> left = sf.update(sf.BetaBinomial(10, 1.0, 1.0), urn, [2, 1])
+        >>> left.distribution  # red balls among the other four
+        BetaBinomial(total_count=4, alpha=4, beta=4)
+        >>> sf.update(left, sf.family(sf.Hypergeometric, population=4, draws=3), [1]).distribution
+        BetaBinomial(total_count=1, alpha=5, beta=6)
     """
     family = as_family(likelihood)
     before = prior.distribution if isinstance(prior, Posterior) else prior
@@ -84,7 +96,7 @@ def update(
             f"{pair.name}: {float(s.count):,.10g} observations are too few, or all equal, for an improper prior: "
             f"the posterior would be {posterior!r}"
         )
-    return Posterior(posterior, before, replace(family, member=member), evidence, s.count, pair)
+    return Posterior(posterior, before, replace(family, member=member), evidence, s.count, s, pair)
 
 
 def update_pair(pair: Pair, prior: Any, p: Any, s: Sufficient) -> tuple[Any, jax.Array]:
