@@ -119,6 +119,29 @@ def _digamma(n):
     return -np.euler_gamma + sum(1.0 / k for k in range(1, int(n)))
 
 
+def test_pathfinder_on_normal_targets():
+    """Evidence within 6 standard errors of its own (false alarm 2e-9), the ELBO below it, draws of the target."""
+    p = normal_target(4)
+    found = sf.pathfinder(lambda x: p.log_prob(x) + 3.0, np.zeros(4), paths=2)
+    assert found.reliable
+    assert abs(found.corrected_log_evidence - 3.0) < 6.0 * found.ratios.standard_error + 1e-9
+    assert found.elbo < 3.0 + 0.1
+    x = np.asarray(found.sample(4000, rng=1))
+    assert x.shape == (4000, 4)
+    # of 2,000 weighted draws of two laws, so of an effective size of some hundreds
+    gap = (x.mean(0) - np.asarray(p.loc)) / np.sqrt(np.diagonal(p.covariance()))
+    assert np.abs(gap).max() < 6.0 / np.sqrt(300.0)
+
+
+def test_pathfinder_flags_eight_schools_and_says_so():
+    found = sf.pathfinder(eight_schools, BEGIN, {"tau": "positive"}, paths=2)
+    assert not found.reliable
+    assert "draw from it" in repr(found)
+    assert found.sample((3,), rng=0)["theta"].shape == (3, 8)
+    with pytest.raises(ValueError, match="paths must be at least 1, got 0"):
+        sf.pathfinder(funnel, np.zeros(3), paths=0)
+
+
 def test_draws_have_the_form_of_the_point():
     found = sf.variational(eight_schools, BEGIN, {"tau": "positive"}, form="mean_field", samples=40)
     draws = found.sample((7,), rng=1)

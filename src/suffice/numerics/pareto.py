@@ -64,8 +64,9 @@ def pareto_tail(excess: np.ndarray) -> tuple[float, float]:
     """
     n = len(excess)
     grid = 30 + int(np.sqrt(n))
-    quartile = excess[int(n / 4 + 0.5) - 1]
-    theta = 1.0 / excess[-1] + (1.0 - np.sqrt(grid / (np.arange(1, grid + 1) - 0.5))) / (3.0 * max(quartile, 1e-300))
+    quartile = max(excess[int(n / 4 + 0.5) - 1], excess[excess > 0.0][0])  # several may be 0
+    theta = 1.0 / excess[-1] + (1.0 - np.sqrt(grid / (np.arange(1, grid + 1) - 0.5))) / (3.0 * quartile)
+    theta = np.where(theta == 0.0, 1e-12 / excess[-1], theta)  # where k is 0 as well
     k = np.log1p(-theta[:, None] * excess).mean(1)
     profile = n * (np.log(-theta / k) - k - 1.0)
     weight = np.exp(profile - profile.max())
