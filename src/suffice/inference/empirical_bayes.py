@@ -136,7 +136,8 @@ def empirical_bayes(prior: Any, likelihood: Any, groups: Any) -> EmpiricalBayes:
     pair = find(hyper.member, family)
     if hyper.member.event_ndim or own(hyper.kind, "_estimate") is None:
         raise ValueError(f"{pair.name}: priors of numbers are fitted, not {hyper.name}")
-    if own(hyper.kind, "_support") is not None:
+    ends, possible = hyper.member._support(), hyper.member.sample_space
+    if (float(ends.lower), float(ends.upper)) != (float(possible.lower), float(possible.upper)):
         raise ValueError(
             f"{pair.name}: the support of the prior moves with its parameters, so its evidence jumps with them and has no "
             "maximum that standard errors belong to"

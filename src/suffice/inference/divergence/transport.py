@@ -255,8 +255,8 @@ def _by_quantiles(p: Any, q: Any, p_ladder: Any, q_ladder: Any, order: int) -> t
         tail = jnp.abs(p_ladder[:, -2:] - q_ladder[:, -2:]) ** order
         logs = jnp.log(tail)
         slope = (logs[:, 1] - logs[:, 0]) / (LADDER[-1] - LADDER[-2])
-        diverges = (slope >= 1.0) | ~jnp.isfinite(tail).all(1)
-        some = jnp.isfinite(slope) & (slope < 1.0)
+        diverges = (slope >= 1.0 - 1e-12) | ~jnp.isfinite(tail).all(1)
+        some = jnp.isfinite(slope) & (slope < 1.0 - 1e-12)
         beyond = 0.5 * np.exp(-LADDER[-1]) * tail[:, 1] / (1.0 - jnp.where(some, slope, 0.0))  # as a power goes on
         rest = jnp.where(some, beyond, 0.0).sum()
         return jnp.where(diverges.any(), jnp.inf, value + rest), error + 1e-6 * rest
