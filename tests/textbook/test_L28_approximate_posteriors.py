@@ -180,6 +180,13 @@ def test_pathfinder_on_normal_targets():
     assert np.abs(gap).max() < 6.0 / np.sqrt(300.0)
 
 
+def test_pathfinder_may_begin_at_the_mode():
+    found = sf.pathfinder(lambda x: -0.5 * (x @ x), np.zeros(2), paths=1)
+    assert found.reliable
+    assert found.corrected_log_evidence == pytest.approx(np.log(2.0 * np.pi), abs=1e-9)
+    np.testing.assert_allclose(found.normal.covariance(), np.eye(2), atol=1e-9)
+
+
 def test_pathfinder_flags_eight_schools_and_says_so():
     found = sf.pathfinder(eight_schools, BEGIN, {"tau": "positive"}, paths=2)
     assert not found.reliable

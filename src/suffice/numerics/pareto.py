@@ -53,7 +53,10 @@ def _tail(weights: np.ndarray, size: int) -> tuple[int, float, float]:
 def _fitted(weights: np.ndarray, size: int) -> tuple[int, float, float]:
     """Shape and scale of the excess of the largest; −inf where they are equal."""
     excess = np.exp(weights[-size:]) - np.exp(weights[-size - 1])
-    return (size, *(pareto_tail(excess) if excess[-1] > 0.0 else (-np.inf, 0.0)))
+    if not excess[-1] > 0.0:
+        return size, -np.inf, 0.0
+    shape, scale = pareto_tail(excess)
+    return size, shape, scale
 
 
 def pareto_tail(excess: np.ndarray) -> tuple[float, float]:

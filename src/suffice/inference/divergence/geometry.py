@@ -1,6 +1,5 @@
 """Entropy and divergence that know how similar the points of a support are."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -10,8 +9,6 @@ import numpy as np
 from suffice.numerics import array_domain
 from suffice.numerics.checks import checked, is_traced
 from suffice.numerics.special.convexity import log_gap
-
-type Kernel = Callable[[jax.Array, jax.Array], jax.Array]
 
 
 def gait_entropy(p: Any, similarity: Any) -> jax.Array:
@@ -100,7 +97,7 @@ def _on_one_support(p: Any, q: Any, similarity: Any) -> tuple[jax.Array, jax.Arr
     return a, b, _checked_similarity(similarity, a.shape[-1])
 
 
-def _between(x: jax.Array, similarity: Kernel) -> jax.Array:
+def _between(x: jax.Array, similarity: Any) -> jax.Array:
     return jax.vmap(lambda a: jax.vmap(lambda b: similarity(a, b))(x))(x)
 
 

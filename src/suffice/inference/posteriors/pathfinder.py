@@ -133,7 +133,7 @@ def pathfinder(
     gaps = np.stack([v.reshape(2, len(laws), -1)[:, i] for i, v in enumerate(log_p - of_each)])
     elbos = gaps.mean((1, 2))  # from these draws: those along the path were chosen for being large
     best = laws[int(np.argmax(np.where(np.isnan(elbos), -np.inf, elbos)))]
-    normal = MultivariateNormal.from_cholesky(best.mean, np.linalg.cholesky(best.inverse.dense()))
+    normal = MultivariateNormal.from_cholesky(best.mean, best.scale_tril())
     message = f"{len(laws)} of {paths} paths found a law"
     return Pathfinder(
         normal, target.names, True, message, steps, ratios, target, tuple(float(e) for e in elbos), points, log_weights
@@ -150,6 +150,11 @@ class _Law:
     def draw(self, u: np.ndarray) -> np.ndarray:
         return self.mean + self.inverse.spread(u)[0]
 
+    def scale_tril(self) -> np.ndarray:
+        """The Cholesky factor, from a root of another shape: nothing is squared."""
+        r = np.linalg.qr(self.inverse.spread(np.eye(len(self.mean)))[0], mode="r")
+        return (np.sign(np.diagonal(r))[:, None] * r).T
+
     def log_prob(self, x: np.ndarray) -> np.ndarray:
         u = self.inverse.whitened(x - self.mean)
         half_log_det = self.inverse.spread(np.zeros((1, len(self.mean))))[1]
@@ -163,6 +168,8 @@ _LOOKS = 10  # draws that a law along the path is judged by, in pairs
 def _best(f: Any, evaluate: Any, start: np.ndarray, history: int, rng: Any) -> tuple[_Law | None, int]:
     """The law along one path with the largest ELBO."""
     path = descend(f, start, history, most=_LONGEST)
+    if len(path) == 1:  # at the mode already: nothing is learned there
+        path = descend(f, _begin(f, start, rng), history, most=_LONGEST)
     laws, points, offsets = [], [], []
     half = rng.standard_normal((_LOOKS // 2, len(start)))
     u = np.concatenate([half, -half])  # the same for all: they are compared
