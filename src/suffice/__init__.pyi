@@ -133,6 +133,8 @@ from .inference.posteriors.laplace import LaplaceApproximation as LaplaceApproxi
 from .inference.posteriors.laplace import laplace as laplace
 from .inference.posteriors.loo import psis_loo as psis_loo
 from .inference.posteriors.loo import waic as waic
+from .inference.posteriors.pathfinder import Pathfinder as Pathfinder
+from .inference.posteriors.pathfinder import pathfinder as pathfinder
 from .inference.posteriors.variational import Variational as Variational
 from .inference.posteriors.variational import variational as variational
 from .inference.quantile_match import from_quantiles as from_quantiles

@@ -85,10 +85,17 @@ def pieces(p, q):
     """Where the densities are smooth: between the ends of p's support, and places of kinks."""
     ends = [float(v) for law in (p, q) for v in (law.support().lower, law.support().upper)]
     kinks = [float(law.loc) for law in (p, q) if isinstance(law, sf.Laplace)]
-    kinks += [float(law.mode()) for law in (p, q) if isinstance(law, sf.Triangular)] or [float(p.median())]
+    kinks += [float(law.mode()) for law in (p, q) if isinstance(law, sf.Triangular)] or [_inside(*ends[:2])]
     low, high = ends[:2]
     inner = sorted({v for v in [*ends[2:], *kinks] if low < v < high})
     return list(zip([low, *inner], [*inner, high], strict=True))
+
+
+def _inside(low, high):
+    """A point between the ends, not far from where the laws above are."""
+    if np.isfinite(low) and np.isfinite(high):
+        return 0.5 * (low + high)
+    return low + 1.0 if np.isfinite(low) else 0.0
 
 
 def nodes(low, high):

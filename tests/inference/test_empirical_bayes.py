@@ -57,6 +57,8 @@ def test_unequal_totals_and_names():
         centre = float(found.prior.mean())
         assert min(own, centre) < shrunk < max(own, centre)
         assert shrunk == pytest.approx((found.parameters["alpha"] + k) / (sum(found.parameters.values()) + n))
+    with pytest.raises(ValueError, match="support of the prior moves"):
+        sf.empirical_bayes(sf.Pareto, sf.family(sf.Uniform, low=0.0), [[1.0, 2.0], [3.0]])
     with pytest.raises(ValueError, match="two groups"):
         sf.empirical_bayes(sf.Beta, sf.Bernoulli, [[1, 0]])
     with pytest.raises(ValueError, match="not conjugate"):

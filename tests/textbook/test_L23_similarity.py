@@ -26,6 +26,12 @@ def test_identical_symbols_count_once():
     assert float(sf.gait_entropy(p, np.eye(3))) == pytest.approx(1.5 * np.log(2.0), rel=1e-14)
 
 
+def test_entropy_of_a_sample_is_that_of_its_points():
+    x = np.array([[0.0], [1.0], [1.0]])
+    k = np.exp(-np.abs(x - x.T))
+    assert float(sf.gait_entropy(x, kernel)) == pytest.approx(float(sf.gait_entropy(np.full(3, 1 / 3), k)), rel=1e-14)
+
+
 def test_nearer_samples_are_nearer():
     x = np.random.default_rng(0).normal(size=(50, 1))
     apart = [float(sf.gait_divergence(x, x + shift, kernel)) for shift in (0.0, 0.2, 1.0, 3.0)]

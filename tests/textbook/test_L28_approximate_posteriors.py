@@ -119,6 +119,83 @@ def _digamma(n):
     return -np.euler_gamma + sum(1.0 / k for k in range(1, int(n)))
 
 
+@pytest.mark.parametrize("form", ["mean_field", "full_rank"])
+def test_natural_steps_are_few(form):
+    """On normal targets the second step has nothing left to do; elsewhere they end where BFGS does, but for the draws."""
+    p = normal_target(4)
+    found = sf.variational(lambda x: p.log_prob(x), np.zeros(4), form=form, steps="natural")
+    assert found.converged
+    assert found.iterations <= (2 if form == "full_rank" else 60)
+    np.testing.assert_allclose(found.normal.loc, p.loc, atol=1e-6)
+    precision = np.linalg.inv(p.covariance())
+    exact = np.diag(1.0 / np.diagonal(precision)) if form == "mean_field" else np.asarray(p.covariance())
+    np.testing.assert_allclose(found.normal.covariance(), exact, atol=1e-6)
+
+
+def test_natural_steps_on_a_skewed_target():
+    """Of log Gamma(5, 1): E_q[5 v − e^v] is maximal at mean log 5 − s²/2 and s² = 1/5, by hand."""
+    found = sf.variational(lambda v: 5.0 * v - jnp.exp(v), 0.0, steps="natural", samples=4000)
+    assert found.converged
+    assert float(found.normal.loc[0]) == pytest.approx(np.log(5.0) - 0.1, abs=0.01)
+    assert float(found.normal.stddev()[0]) == pytest.approx(5.0**-0.5, abs=0.01)
+    with pytest.raises(ValueError, match='steps must be "bfgs"'):
+        sf.variational(lambda v: -(v**2), 0.0, form="low_rank", steps="natural")
+
+
+def test_the_low_rank_law_is_the_nearest_of_its_form():
+    """KL in closed form of a target of another form: between mean field and full rank, and larger at any law nearby."""
+    d, rank = 5, 1
+    p = normal_target(d, seed=3)
+    lost = {
+        form: float(sf.kl(sf.variational(lambda x: p.log_prob(x), np.zeros(d), form=form, rank=rank).normal, p))
+        for form in ("mean_field", "full_rank")
+    }
+    law = sf.variational(lambda x: p.log_prob(x), np.zeros(d), form="low_rank", rank=rank, samples=400).normal
+    best = float(sf.kl(law, p))
+    assert lost["full_rank"] < 1e-8 < best < lost["mean_field"] - 1e-3
+    # covariance = diagonal + b bᵀ: found back from its off-diagonal, and moved a little
+    c, rng = np.asarray(law.covariance()), np.random.default_rng(0)
+    i, j, k = 0, 1, 2
+    b = c[i] / np.sqrt(c[i, j] * c[i, k] / c[j, k])
+    b[i] = np.sqrt(c[i, j] * c[i, k] / c[j, k])
+    diagonal = np.diagonal(c) - b**2
+    np.testing.assert_allclose(np.diag(diagonal) + np.outer(b, b), c, atol=1e-8)
+    for _ in range(20):
+        step = b + 0.02 * rng.normal(size=d), diagonal * np.exp(0.02 * rng.normal(size=d))
+        moved = sf.MultivariateNormal(law.loc, np.diag(step[1]) + np.outer(step[0], step[0]))
+        assert float(sf.kl(moved, p)) > best
+
+
+def test_pathfinder_on_normal_targets():
+    """Evidence within 6 standard errors of its own (false alarm 2e-9), the ELBO below it, draws of the target."""
+    p = normal_target(4)
+    found = sf.pathfinder(lambda x: p.log_prob(x) + 3.0, np.zeros(4), paths=2)
+    assert found.reliable
+    assert abs(found.corrected_log_evidence - 3.0) < 6.0 * found.ratios.standard_error + 1e-9
+    assert found.elbo < 3.0 + 0.1
+    x = np.asarray(found.sample(4000, rng=1))
+    assert x.shape == (4000, 4)
+    # of 2,000 weighted draws of two laws, so of an effective size of some hundreds
+    gap = (x.mean(0) - np.asarray(p.loc)) / np.sqrt(np.diagonal(p.covariance()))
+    assert np.abs(gap).max() < 6.0 / np.sqrt(300.0)
+
+
+def test_pathfinder_may_begin_at_the_mode():
+    found = sf.pathfinder(lambda x: -0.5 * (x @ x), np.zeros(2), paths=1)
+    assert found.reliable
+    assert found.corrected_log_evidence == pytest.approx(np.log(2.0 * np.pi), abs=1e-9)
+    np.testing.assert_allclose(found.normal.covariance(), np.eye(2), atol=1e-9)
+
+
+def test_pathfinder_flags_eight_schools_and_says_so():
+    found = sf.pathfinder(eight_schools, BEGIN, {"tau": "positive"}, paths=2)
+    assert not found.reliable
+    assert "draw from it" in repr(found)
+    assert found.sample((3,), rng=0)["theta"].shape == (3, 8)
+    with pytest.raises(ValueError, match="paths must be at least 1, got 0"):
+        sf.pathfinder(funnel, np.zeros(3), paths=0)
+
+
 def test_draws_have_the_form_of_the_point():
     found = sf.variational(eight_schools, BEGIN, {"tau": "positive"}, form="mean_field", samples=40)
     draws = found.sample((7,), rng=1)

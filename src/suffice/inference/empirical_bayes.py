@@ -17,12 +17,14 @@ from suffice.inference.conjugate.posterior import Posterior
 from suffice.inference.conjugate.table import find
 from suffice.inference.conjugate.update import statistic, update_pair
 from suffice.inference.likelihood import covariance, reported_jacobian
+from suffice.inference.result import MESSAGES
 from suffice.numerics import newton
 from suffice.numerics.newton import second_order
 from suffice.runtime.blocks import Block
 from suffice.runtime.errors import DataError
 
 _SAME = 1e-4  # share of the prior's deviation
+_NEARLY = 0.05  # of a search that did not end: whether it was on the way there
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class EmpiricalBayes:
         covariance: of its parameters, in the order of ``parameter_names``: the inverse of minus the Hessian of the summed
             log evidence; NaN where the maximum is a limit.
         log_evidence: Σ over the groups of log ∫ p(x_g|theta) p(theta) dtheta, at its maximum.
-        converged: whether the maximum is inside; where all groups agree, the prior's spread shrinks to nothing instead.
+        converged: whether the maximum is inside; where all groups agree, the prior's spread shrinks to nothing instead,
+            and where they differ as much as they can it grows without bound.
         message: how the search ended.
         names: of the groups.
         stacked: the groups' posteriors, along the first axis.
@@ -79,6 +82,7 @@ class EmpiricalBayes:
                 distribution=jax.tree.map(lambda v, g=g: v[g], self.stacked.distribution),
                 log_evidence=self.stacked.log_evidence[g],
                 count=self.stacked.count[g],
+                data=jax.tree.map(lambda v, g=g: v[g], self.stacked.data),
             )
             for g, name in enumerate(self.names)
         }
@@ -109,7 +113,8 @@ def empirical_bayes(prior: Any, likelihood: Any, groups: Any) -> EmpiricalBayes:
         An ``EmpiricalBayes``: the prior with standard errors, the posteriors of the groups.
 
     Raises:
-        ValueError: not a conjugate pair of distributions of numbers, or fewer than two groups.
+        ValueError: not a conjugate pair of distributions of numbers, a prior whose support moves with its parameters, such
+            as a Pareto, or fewer than two groups.
 
     Source: Robbins (1956); Efron, Large-Scale Inference (2010), chapter 1.
 
@@ -131,6 +136,12 @@ def empirical_bayes(prior: Any, likelihood: Any, groups: Any) -> EmpiricalBayes:
     pair = find(hyper.member, family)
     if hyper.member.event_ndim or own(hyper.kind, "_estimate") is None:
         raise ValueError(f"{pair.name}: priors of numbers are fitted, not {hyper.name}")
+    ends, possible = hyper.member._support(), hyper.member.sample_space
+    if (float(ends.lower), float(ends.upper)) != (float(possible.lower), float(possible.upper)):
+        raise ValueError(
+            f"{pair.name}: the support of the prior moves with its parameters, so its evidence jumps with them and has no "
+            "maximum that standard errors belong to"
+        )
     each = [statistic(pair, family, hyper.member, sample, None, "error") for sample in samples]
     for name, one in zip(names, each, strict=True):
         reason = pair.objection(hyper.member, family.member, one)
@@ -150,8 +161,13 @@ def empirical_bayes(prior: Any, likelihood: Any, groups: Any) -> EmpiricalBayes:
         message = "converged"
     else:
         spread = np.full((hyper.dimension,) * 2, np.nan)
-        message = "the evidence rises towards a limit of the prior: the groups differ no more than by chance"
-    stacked = Posterior(posterior, fitted, family, evidence, s.count, pair)
+        agree = narrowed.max() <= (_SAME if int(state.status) == newton.CONVERGED else _NEARLY)
+        message = (
+            "the evidence rises towards a limit of the prior: the groups differ no more than by chance"
+            if agree
+            else f"{MESSAGES[int(state.status)]}; the prior is where the search ended".replace("likelihood", "evidence")
+        )
+    stacked = Posterior(posterior, fitted, family, evidence, s.count, s, pair)
     return EmpiricalBayes(
         fitted, replace(hyper, member=fitted), spread, float(state.value), converged, message, names, stacked
     )

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+_LEAST = 20  # values of a tail made shorter
+
 
 def log_mean(values: np.ndarray) -> np.ndarray:
     """log mean exp over draws."""
@@ -11,23 +13,50 @@ def log_mean(values: np.ndarray) -> np.ndarray:
 
 
 def smoothed_weights(log_ratios: np.ndarray, efficiency: float = 1.0) -> tuple[np.ndarray, float]:
-    """Logarithms of Pareto-smoothed weights that sum to 1, and the shape k of their tail."""
+    """Logarithms of Pareto-smoothed weights that sum to 1, and the shape k of their tail.
+
+    Source: Vehtari and others (2024), appendix A; where the tail begins: see ``_tail``.
+    """
     draws = len(log_ratios)
     weights = log_ratios - log_ratios.max()
     size = int(np.ceil(min(0.2 * draws, 3.0 * np.sqrt(draws / efficiency))))
     k = np.inf
     if size > 4:
         order = np.argsort(weights, kind="stable")
-        tail, threshold = order[-size:], weights[order[-size - 1]]
-        excess = np.exp(weights[tail]) - np.exp(threshold)
-        if excess[-1] > 0.0:
-            k, scale = pareto_tail(excess)
+        size, k, scale = _tail(weights[order], size)
+        if np.isfinite(k):
+            tail, threshold = order[-size:], weights[order[-size - 1]]
             levels = (np.arange(size) + 0.5) / size
             quantiles = -np.log1p(-levels) if k == 0.0 else np.expm1(-k * np.log1p(-levels)) / k
             weights[tail] = np.minimum(np.log(scale * quantiles + np.exp(threshold)), 0.0)
-        else:
-            k = -np.inf  # the largest weights are equal
     return weights - log_mean(weights[:, None])[0] - np.log(draws), k
+
+
+def _tail(weights: np.ndarray, size: int) -> tuple[int, float, float]:
+    """How many of the sorted log-weights are the tail, with its shape and scale: ``size``, or fewer behind a shoulder.
+
+    A ratio that is nearly level about its peak, as that of a density to a law a little too wide, with a tail elsewhere,
+    puts many equal weights and a few larger ones above the threshold, and their shape is taken for 3. So the tail is
+    halved as long as a shape above ½ falls by more than three standard errors, (1 + k)/√size of each, and at least
+    twenty values are left, unless the tail has half of all weight: then it matters whatever its shape.
+    """
+    found = _fitted(weights, size)
+    w = np.exp(weights)
+    if not found[1] > 0.5 or w[-size:].sum() > 0.5 * w.sum():
+        return found
+    fewer = [_fitted(weights, size >> i) for i in range(1, size.bit_length()) if size >> i >= _LEAST]
+    while any(k < found[1] - 3.0 * (1.0 + max(k, 0.0)) / np.sqrt(m) for m, k, _ in fewer):
+        found, *fewer = fewer
+    return found
+
+
+def _fitted(weights: np.ndarray, size: int) -> tuple[int, float, float]:
+    """Shape and scale of the excess of the largest; −inf where they are equal."""
+    excess = np.exp(weights[-size:]) - np.exp(weights[-size - 1])
+    if not excess[-1] > 0.0:
+        return size, -np.inf, 0.0
+    shape, scale = pareto_tail(excess)
+    return size, shape, scale
 
 
 def pareto_tail(excess: np.ndarray) -> tuple[float, float]:
@@ -38,8 +67,9 @@ def pareto_tail(excess: np.ndarray) -> tuple[float, float]:
     """
     n = len(excess)
     grid = 30 + int(np.sqrt(n))
-    quartile = excess[int(n / 4 + 0.5) - 1]
-    theta = 1.0 / excess[-1] + (1.0 - np.sqrt(grid / (np.arange(1, grid + 1) - 0.5))) / (3.0 * max(quartile, 1e-300))
+    quartile = max(excess[int(n / 4 + 0.5) - 1], excess[excess > 0.0][0])  # several may be 0
+    theta = 1.0 / excess[-1] + (1.0 - np.sqrt(grid / (np.arange(1, grid + 1) - 0.5))) / (3.0 * quartile)
+    theta = np.where(theta == 0.0, 1e-12 / excess[-1], theta)  # where k is 0 as well
     k = np.log1p(-theta[:, None] * excess).mean(1)
     profile = n * (np.log(-theta / k) - k - 1.0)
     weight = np.exp(profile - profile.max())

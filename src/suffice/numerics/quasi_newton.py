@@ -46,7 +46,7 @@ def minimise(
             step, slope = -inverse @ gradient, -float(gradient @ inverse @ gradient)
         if -0.5 * slope <= tolerance:
             return Minimum(x, value, gradient, True, iteration)
-        found = _along(f, x, value, step, slope)
+        found = line_search(f, x, value, step, slope)
         if found is None:
             return Minimum(x, value, gradient, -0.5 * slope <= 1e-9 * (1.0 + abs(value)), iteration)
         new, value, new_gradient = found
@@ -61,7 +61,7 @@ def minimise(
     return Minimum(x, value, gradient, False, most)
 
 
-def _along(
+def line_search(
     f: Callable[[np.ndarray], tuple[float, np.ndarray]], x: np.ndarray, value: float, step: np.ndarray, slope: float
 ) -> tuple[np.ndarray, float, np.ndarray] | None:
     """A point along the step with enough decrease and a flatter slope; the best that decreases, if there is none."""

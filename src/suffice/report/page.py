@@ -9,7 +9,6 @@ from typing import Any
 
 import vl_convert
 
-from suffice.inference.conjugate.pair import is_proper
 from suffice.inference.conjugate.posterior import Posterior
 from suffice.inference.rank import Ranking
 from suffice.inference.result import Fit
@@ -84,7 +83,7 @@ def posterior_page(result: Posterior, level: float = 0.95) -> str:
     drawn = posterior.parameter_figures(result)
     following = posterior.predictive_figure(result)
     rows = [drawn[i : i + 2] for i in range(0, len(drawn), 2)]
-    prior = result.prior if is_proper(result.prior) else "improper"
+    prior = result.prior if result.prior_is_proper else "improper"
     sections = [
         _lead(posterior.answer(result)),
         _section("Parameters", _table(posterior.rows(result, level))),

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from suffice.inference.conjugate import credible
-from suffice.inference.conjugate.pair import is_proper
 from suffice.inference.conjugate.posterior import Posterior
 from suffice.report import charts
 from suffice.report.charts import Figure
@@ -20,7 +19,7 @@ _ROWS = 21
 def parameter_figures(posterior: Posterior) -> list[Figure]:
     """One figure for each number the posterior is about."""
     after, before = posterior.marginals, {}
-    proper = is_proper(posterior.prior)
+    proper = posterior.prior_is_proper
     if proper:
         told = posterior.pair.marginals
         before = (
@@ -35,7 +34,7 @@ def parameter_figures(posterior: Posterior) -> list[Figure]:
     figures = []
     for name, p in after.items():
         prior = before.get(name)
-        prior = prior if prior is not None and _same_ends(p, prior) else None
+        prior = prior if prior is not None and bool(prior._valid()) and _same_ends(p, prior) else None
         figures.append(_figure(name, p, prior, single, "" if prior is not None else why))
     return figures
 
@@ -62,14 +61,12 @@ def _figure(name: str, p: Any, prior: Any, single: bool, why: str) -> Figure:
     curves = {"posterior": evaluate(p.prob, at)}
     if prior is not None:
         curves["prior"] = evaluate(prior.prob, at)
-        if single:
-            # Bayes' rule: the likelihood is the ratio, up to a factor, which is chosen so that its area here is 1
-            logs = evaluate(p.log_prob, at) - evaluate(prior.log_prob, at)
-            shape = np.exp(
-                np.where(np.isfinite(logs), logs, -np.inf) - np.max(logs[np.isfinite(logs)], initial=-np.inf)
-            )
-            area = shape.sum() if p.discrete else float(np.trapezoid(shape, at))
-            curves["likelihood"] = shape / area
+        # Bayes' rule: the likelihood is the ratio, up to a factor, which is chosen so that its area here is 1; of one of
+        # several parameters the ratio of marginals is the likelihood averaged over the others by the prior
+        logs = evaluate(p.log_prob, at) - evaluate(prior.log_prob, at)
+        shape = np.exp(np.where(np.isfinite(logs), logs, -np.inf) - np.max(logs[np.isfinite(logs)], initial=-np.inf))
+        area = shape.sum() if p.discrete else float(np.trapezoid(shape, at))
+        curves["likelihood"] = shape / area
     names = [n for n in ("posterior", "prior", "likelihood") if n in curves]
     finite = [v[np.isfinite(v)].max(initial=0.0) for v in curves.values()]
     top = 1.06 * min(max(finite), 3.0 * max(finite[0], 1e-300))
@@ -78,7 +75,8 @@ def _figure(name: str, p: Any, prior: Any, single: bool, why: str) -> Figure:
     chart = charts.lines(names, [at] * len(names), [curves[n] for n in names], x, y, points=p.discrete)
     ends = float(p.icdf(0.025)), float(p.isf(0.025))
     told = f"{name}: posterior mean {number(float(p.mean()), 5)}, 95 % between {number(ends[0], 5)} and {number(ends[1], 5)}"
-    extra = " The likelihood is scaled to area 1." if "likelihood" in curves else ""
+    averaged = "" if single else ", averaged over the other parameters by their prior given this one"
+    extra = f" The likelihood is scaled to area 1{averaged}." if "likelihood" in curves else ""
     spoken = f"{listed([n.capitalize() if i == 0 else n for i, n in enumerate(names)])} over {told}."
     return Figure(name, f"{told}.{extra}{why}", spoken, chart, _table(name, at, names, curves))
 

@@ -15,6 +15,7 @@ from suffice.distributions.geometric import Geometric
 from suffice.distributions.negative_binomial import NegativeBinomial
 from suffice.distributions.poisson import Poisson
 from suffice.distributions.statistics import Sufficient
+from suffice.inference.conjugate.mixing import Moments, mixed
 from suffice.inference.conjugate.pair import Pair, View, unchecked
 from suffice.numerics.special.gamma import gammaln
 
@@ -36,7 +37,22 @@ def _until(kind: type, free: str, parameter: str, successes: Any, values: Any, *
         "reference": lambda p: unchecked(Beta, alpha=0.0, beta=0.5),
         "uniform": lambda p: Beta(1.0, 1.0),
     }
-    return Pair(Beta, kind, (free,), parameter, posterior, values, improper=named, **more)
+
+    def mixture(q: Any, p: Any) -> Any:
+        return _beta_negative_binomial(successes(p), q.alpha, q.beta)
+
+    return Pair(Beta, kind, (free,), parameter, posterior, values, improper=named, mixture=mixture, **more)
+
+
+def _beta_negative_binomial(r: Any, a: Any, b: Any) -> Any:
+    """Of failures before r successes of probability Beta(a, b), over their odds against: no end of those is rounded to 1.
+
+    Mean r b/(a − 1) and variance r b (a + r − 1)(a + b − 1)/((a − 2)(a − 1)²).
+    """
+    mean = r * b / jnp.where(a > 1.0, a - 1.0, 1.0)
+    variance = mean * (a + r - 1.0) / (a - 1.0) * (a + b - 1.0) / jnp.where(a > 2.0, a - 2.0, 1.0)
+    moments = Moments(jnp.where(a > 1.0, mean, jnp.inf), jnp.where(a > 2.0, variance, jnp.inf), a)
+    return mixed(BetaPrime(b, a), lambda odds: NegativeBinomial(r * odds, r), moments)
 
 
 def _count_view(p: Any) -> View:
@@ -71,5 +87,6 @@ PAIRS = [
     Pair(BetaPrime, NegativeBinomial, ("mu",), "mean/concentration", _odds_posterior,
          lambda theta, p: {"mu": p.concentration * theta}, view=_count_view, log_likelihood=_negative_binomial,
          point=lambda q: q.alpha / q.beta,
+         mixture=lambda q, p: _beta_negative_binomial(p.concentration, q.beta, q.alpha),
          improper=dict.fromkeys(("jeffreys", "reference"), lambda p: unchecked(BetaPrime, alpha=0.5, beta=0.0))),
 ]  # fmt: skip

@@ -50,7 +50,8 @@ def _highest(p: Any, level: float) -> tuple[float, float]:
 def _highest_of_integers(p: Any, level: float) -> tuple[float, float]:
     """The fewest neighbouring integers of that probability, of equally many those with the most."""
     x = np.arange(float(p.icdf(_TAIL)), float(p.isf(_TAIL)) + 1.0)
-    mass = np.asarray(p.prob(jnp.asarray(x)))
+    padded = np.arange(x[0], x[0] + float(1 << (len(x) - 1).bit_length()))  # few lengths, so few programs
+    mass = np.asarray(p.prob(jnp.asarray(padded)))[: len(x)]
     below = np.concatenate([[0.0], np.cumsum(mass)])
     ends = np.searchsorted(below, below[:-1] + level * (1.0 - 1e-12))
     starts = np.flatnonzero(ends < len(below))

@@ -16,6 +16,7 @@ from suffice.distributions.von_mises import VonMises
 from suffice.distributions.von_mises_fisher import VonMisesFisher
 from suffice.inference.conjugate.pair import Pair, apart, highest, unchecked
 from suffice.numerics import linalg
+from suffice.numerics.special.von_mises import log_von_mises
 
 
 def _normal(before: Any, p: Any, s: Sufficient) -> Any:
@@ -71,6 +72,13 @@ def _angle(before: Any, p: Any, s: Sufficient) -> Any:
     return before._replaced({"loc": jnp.arctan2(total[1], total[0]), "concentration": jnp.hypot(*total)})
 
 
+def _angle_evidence(before: Any, after: Any, p: Any, s: Sufficient) -> jax.Array:
+    """At the posterior's mode, where nothing large cancels; a prior of concentration 0 is uniform and proper."""
+    likelihood = s.count * p._replaced({"loc": after.loc})._mean_log_prob(s)
+    prior = log_von_mises(before.concentration, after.loc - before.loc)
+    return likelihood + prior - log_von_mises(after.concentration, jnp.zeros_like(after.loc))
+
+
 def _direction(before: Any, p: Any, s: Sufficient) -> Any:
     total = before.concentration * before.direction + s.count * p.concentration * s.mean
     length = jnp.linalg.norm(total)
@@ -102,7 +110,8 @@ PAIRS = [
          dict.fromkeys(("jeffreys", "reference", "flat"), _flat_vector), marginals=_of_coordinates,
          sized=lambda q: q.loc.shape[-1]),
     Pair(VonMises, VonMises, ("loc",), "loc", _angle, lambda theta, p: {"loc": theta}, point=highest,
-         improper=dict.fromkeys(("jeffreys", "reference", "uniform"), _uniform_angle), marginals=_around_its_direction),
+         improper=dict.fromkeys(("jeffreys", "reference", "uniform"), _uniform_angle), marginals=_around_its_direction,
+         evidence_of=_angle_evidence, proper=lambda q: jnp.isfinite(q.loc) & (q.concentration >= 0.0)),
     Pair(VonMisesFisher, VonMisesFisher, ("direction",), "direction", _direction,
          lambda theta, p: {"direction": theta}, point=highest,
          improper=dict.fromkeys(("jeffreys", "uniform"), _uniform_direction),

@@ -1,25 +1,69 @@
 """The predictive distribution where it has no closed form: a mixture over values of the parameter."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
+from suffice.distributions.declaration import parameter
 from suffice.distributions.mixture import Mixture
+from suffice.numerics import domain
 from suffice.numerics.quadrature import sinh_window
 
 _DEPTH = 600.0  # in nats below the peak: tails are kept that are made by rare values of the parameter
 _NODES = 320
 
 
-def mixed(posterior: Any, member: Callable[[Any], Any]) -> Mixture:
+class Moments(NamedTuple):
+    """What is known of a predictive law's moments: of heavy tails a rule of finitely many values sees none.
+
+    Attributes:
+        mean, variance: in closed form, infinite where they are.
+        order: moments of lower orders are finite.
+    """
+
+    mean: Any
+    variance: Any
+    order: Any
+
+
+class MixedOver(Mixture):
+    """A mixture over the nodes of a quadrature, with moments in closed form.
+
+    Args:
+        components, weights: as of a ``Mixture``.
+        exact_mean, exact_variance: of the law that the quadrature stands for.
+        order: moments of lower orders are finite.
+    """
+
+    exact_mean: jax.Array = parameter(domain.extended_real, doc="mean")
+    exact_variance: jax.Array = parameter(domain.Interval(lower=0.0, closed=(True, True)), doc="variance")
+    order: jax.Array = parameter(
+        domain.Interval(lower=0.0, closed=(True, True)), doc="order below which moments are finite"
+    )
+
+    def _mean(self) -> jax.Array:
+        return self.exact_mean
+
+    def _variance(self) -> jax.Array:
+        return self.exact_variance
+
+    def _skewness(self) -> jax.Array:
+        return jnp.where(self.order > 3.0, super()._skewness(), jnp.nan)
+
+    def _kurtosis(self) -> jax.Array:
+        return jnp.where(self.order > 4.0, super()._kurtosis(), jnp.nan)
+
+
+def mixed(posterior: Any, member: Callable[[Any], Any], moments: Moments | None = None) -> Mixture:
     """∫ p(x|theta) p(theta) dtheta by the trapezoidal rule in z, theta at median + deviation · sinh z unconstrained.
 
     Nodes follow the posterior from its middle to where its density has fallen by e⁻⁶⁰⁰.
     """
     theta, weights = _nodes(posterior)
-    return Mixture(jax.vmap(member)(theta), weights)
+    components = jax.vmap(member)(theta)
+    return Mixture(components, weights) if moments is None else MixedOver(components, weights, *moments)
 
 
 @jax.jit
@@ -33,7 +77,8 @@ def _nodes(posterior: Any) -> tuple[jax.Array, jax.Array]:
 
     def log_density(v: jax.Array) -> jax.Array:
         slope = jax.jvp(support.from_real, (v,), (jnp.ones_like(v),))[1]
-        some = (slope > 0) & (slope < jnp.inf)
+        theta = support.from_real(v)
+        some = (slope > 0) & (slope < jnp.inf) & (theta == inside(v))  # no mass is put on a last number
         return jnp.where(some, posterior.log_prob(inside(v)) + jnp.log(jnp.where(some, slope, 1.0)), -jnp.inf)
 
     def climb(_: Any, at: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 import jax
@@ -43,6 +44,8 @@ class Pair:
         point: posterior -> a value of the parameter where its density is neither 0 nor infinite.
         sized: prior -> size of the values of the likelihood, for those of vectors.
         evidence_of: (prior, posterior, p, s) -> the evidence, where there is a shorter way to it.
+        proper: prior -> whether it is a distribution, also at a limit of its parameters.
+        mixture: (prior, p) -> the law of one more observation by quadrature, where its moments or ends need care.
     """
 
     prior: type
@@ -60,6 +63,8 @@ class Pair:
     point: Callable[[Any], Any] = mean
     sized: Callable[[Any], int] | None = None
     evidence_of: Callable[[Any, Any, Any, Sufficient], jax.Array] | None = None
+    proper: Callable[[Any], Any] = lambda q: q._valid()
+    mixture: Callable[[Any, Any], Any] | None = None
 
     @property
     def name(self) -> str:
@@ -78,10 +83,21 @@ class Pair:
         prior, which leaves a constant open.
         """
         if self.evidence_of is not None:
-            return self.evidence_of(prior, posterior, p, s)
-        theta = self.point(posterior)
-        added = self.log_likelihood(self.member(theta, p), s)
+            return _compiled(self.evidence_of, prior, posterior, p, s)
+        theta, member = _at_point(self, posterior, p)
+        added = _compiled(self.log_likelihood, member, s)
         return added + prior.log_prob(theta) - posterior.log_prob(theta)
+
+
+@partial(jax.jit, static_argnums=0)
+def _compiled(function: Callable[..., jax.Array], *values: Any) -> jax.Array:
+    return function(*values)
+
+
+@partial(jax.jit, static_argnums=0)
+def _at_point(pair: Pair, posterior: Any, p: Any) -> tuple[Any, Any]:
+    theta = pair.point(posterior)
+    return theta, pair.member(theta, p)
 
 
 class View(Parametric):
@@ -123,8 +139,3 @@ def apart(s: Sufficient, loc: Any) -> jax.Array:
 def highest(p: Any) -> Any:
     """The mode, for laws that have it inside their support."""
     return mode(p)
-
-
-def is_proper(p: Any) -> bool:
-    """Whether parameters lie in their domains, so that there is a distribution at all."""
-    return bool(jnp.all(jnp.asarray(p._valid())))

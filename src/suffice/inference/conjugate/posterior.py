@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.family import Family
+from suffice.distributions.statistics import Sufficient
 from suffice.inference.conjugate import credible
 from suffice.inference.conjugate.mixing import mixed
 from suffice.inference.conjugate.pair import Pair
@@ -25,6 +26,7 @@ class Posterior:
         family: the likelihood, with what is held.
         log_evidence: log ∫ p(data|theta) p(theta) dtheta, in nats; NaN for improper priors, which leave it open.
         count: number of observations, the sum of the weights.
+        data: the sufficient statistic of these observations.
         pair: the row of the table by which it was found.
     """
 
@@ -33,6 +35,7 @@ class Posterior:
     family: Family
     log_evidence: jax.Array
     count: jax.Array
+    data: Sufficient
     pair: Pair = field(metadata={"static": True})
 
     @property
@@ -66,7 +69,14 @@ class Posterior:
             return self.pair.predictive(self.distribution, p)
         if self.distribution.event_ndim or self.distribution.discrete:
             raise ValueError(f"{self.pair.name}: the predictive distribution has no closed form; draw theta, then x")
+        if self.pair.mixture is not None:
+            return self.pair.mixture(self.distribution, p)
         return mixed(self.distribution, lambda theta: self.pair.member(theta, p))
+
+    @property
+    def prior_is_proper(self) -> bool:
+        """Whether the prior is a distribution, so that there is an evidence."""
+        return bool(np.all(self.pair.proper(self.prior)))
 
     @property
     def predictive_is_exact(self) -> bool:
@@ -107,10 +117,12 @@ class Posterior:
     def log_bayes_factor(self, other: "Posterior") -> float:
         """log p(data | this model) − log p(data | other), both with proper priors and of the same data.
 
-        That the data are the same is for you to see to: only their number is compared.
+        That the data are the same is for you to see to. What two models keep of them is compared: their number, and the
+        mean of the statistic where both have the same one, as all have that sum x. Models with different statistics, such
+        as a gamma and a log-normal, are compared by the number alone.
 
         Raises:
-            ValueError: an improper prior, whose evidence is only known to a factor, or unequal numbers of observations.
+            ValueError: an improper prior, whose evidence is only known to a factor, or data that are seen to differ.
         """
         for posterior in (self, other):
             if np.isnan(posterior.log_evidence):
@@ -119,6 +131,7 @@ class Posterior:
             raise ValueError(
                 f"a Bayes factor is of the same data, got {float(self.count):g} and {float(other.count):g} observations"
             )
+        _same_statistic(self.data, other.data)
         return float(self.log_evidence - other.log_evidence)
 
     def bayes_factor(self, other: "Posterior") -> float:
@@ -147,3 +160,33 @@ class Posterior:
             f"Posterior({self.parameter} of {self.family.name} ~ {self.distribution!r}{mean}; {evidence}, "
             f"n = {float(self.count):,.10g})"
         )
+
+
+_PROBES = np.array([0.2, 0.5, 0.9])  # where coordinates of data are compared
+_SAME = 1e-6
+
+
+def _same_statistic(a: Sufficient, b: Sufficient) -> None:
+    """Refuse means of one statistic that differ; of unlike statistics nothing is known.
+
+    Raises:
+        ValueError: they differ.
+    """
+    means = np.asarray(a.mean), np.asarray(b.mean)
+    if means[0].shape != means[1].shape or not _same_coordinate(a.prototype, b.prototype):
+        return
+    spread = np.sqrt(max(float(np.max(a.gap)), float(np.max(b.gap)), 0.0))
+    size = np.abs(means).sum(0) + spread
+    if np.any(np.abs(means[0] - means[1]) > _SAME * size):
+        told = " and ".join(np.array2string(m, precision=6) for m in means)
+        raise ValueError(f"a Bayes factor is of the same data, got means {told} of the statistic")
+
+
+def _same_coordinate(p: Any, q: Any) -> bool:
+    """Whether data enter both in the same form."""
+    if p.sample_space is not q.sample_space and (getattr(p, "event_ndim", 0) or getattr(q, "event_ndim", 0)):
+        return False
+    if getattr(p, "event_ndim", 0):
+        return type(p) is type(q)
+    first, second = (np.asarray(v._coordinate(jnp.asarray(_PROBES))) for v in (p, q))
+    return first.shape == second.shape and bool(np.allclose(first, second, rtol=1e-12, atol=0.0))

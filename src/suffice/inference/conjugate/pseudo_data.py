@@ -26,6 +26,10 @@ class ConjugatePrior:
     It is worth nu observations whose statistics add up to chi, and becomes (chi + Σ T(x), nu + n) after data. The mean
     parameters have expectation chi/nu, and at the mode E[T] = chi/nu (Diaconis and Ylvisaker 1979).
 
+    Updates, mean and mode are for any number of natural parameters; the normaliser, and with it the evidence, is found for
+    one alone. With more of them tails of powers and of exponentials meet, which no grid holds; ``sf.update`` has the
+    evidence of the pairs with a closed form, ``sf.laplace`` an approximate one.
+
     Args:
         family: a class such as ``sf.Poisson``, or ``sf.family(...)`` where a number of trials must be held.
         chi: sum of the statistics of the pseudo-data, (k,), in the order of ``statistic``.

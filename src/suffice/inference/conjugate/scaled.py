@@ -29,12 +29,33 @@ from suffice.distributions.statistics import Sufficient
 from suffice.distributions.student_t import StudentT
 from suffice.distributions.transformed import Bijector, Transformed
 from suffice.distributions.uniform import Pareto
+from suffice.inference.conjugate.mixing import Moments, mixed
 from suffice.inference.conjugate.pair import Pair, View, apart, highest, no_objection, unchecked
 from suffice.inference.likelihood import mean_log_likelihood
 
 EXP = Bijector(jnp.exp, jnp.log, lambda y: y)
 EXPM1 = Bijector(jnp.expm1, jnp.log1p, lambda y: y)
 ROOT = Bijector(jnp.sqrt, jnp.square, lambda y: -jnp.log(2.0) - 0.5 * jnp.log(y))
+
+
+class Momentless(Transformed):
+    """The exponential of a law with heavier tails than an exponential's: even its mean is infinite.
+
+    Args:
+        base, bijector: as of a ``Transformed``.
+    """
+
+    def _mean(self) -> jax.Array:
+        return jnp.full(self.batch_shape, jnp.inf)
+
+    def _variance(self) -> jax.Array:
+        return jnp.full(self.batch_shape, jnp.inf)
+
+    def _skewness(self) -> jax.Array:
+        return jnp.full(self.batch_shape, jnp.nan)
+
+    def _kurtosis(self) -> jax.Array:
+        return jnp.full(self.batch_shape, jnp.nan)
 
 
 class Scaled(NamedTuple):
@@ -50,6 +71,7 @@ class Scaled(NamedTuple):
         log_base: (p, x) -> log h(x), where the family has no statistic of its own.
         objection: (prior, p, s) -> why these data can't be used.
         rate_of: p -> λ, where it is not the field itself and ``log_base`` is given.
+        moments: (a, b, p) -> ``Moments`` of the law of one more observation, where that is found by quadrature.
     """
 
     kind: type
@@ -63,6 +85,7 @@ class Scaled(NamedTuple):
     log_base: Callable[[Any, Any], Any] | None = None
     objection: Callable[[Any, Any, Any], str | None] = no_objection
     rate_of: Callable[[Any], Any] | None = None
+    moments: Callable[[Any, Any, Any], Moments] | None = None
 
 
 def _half_square(p: Any, s: Sufficient) -> jax.Array:
@@ -103,7 +126,7 @@ ROWS = (
            rate_of=lambda p: p.scale**-p.concentration),
     Scaled(Pareto, "concentration", "concentration", "1/concentration", lambda p: 1.0, lambda r, p: r,
            lambda p, s: s.mean - jnp.log(p.scale),
-           lambda a, b, p: Affine(Transformed(Lomax(a, b), EXP), 0.0, p.scale), None, _below_minimum),
+           lambda a, b, p: Affine(Momentless(Lomax(a, b), EXP), 0.0, p.scale), None, _below_minimum),
     Scaled(Laplace, "scale", "1/scale", "scale", lambda p: 1.0, lambda r, p: 1.0 / r, lambda p, x: jnp.abs(x - p.loc),
            _both_sides, lambda p, x: jnp.full_like(x, -jnp.log(2.0)), rate_of=lambda p: 1.0 / p.scale),
     Scaled(Rayleigh, "scale", "scale**-2", "scale**2", lambda p: 1.0, lambda r, p: r**-0.5, lambda p, s: 0.5 * s.mean,
@@ -115,9 +138,9 @@ ROWS = (
     Scaled(Normal, "scale", "scale**-2", "scale**2", lambda p: 0.5, lambda r, p: r**-0.5, _half_square,
            lambda a, b, p: StudentT(2.0 * a, p.loc, scale=jnp.sqrt(b / a))),
     Scaled(LogNormal, "scale", "scale**-2", "scale**2", lambda p: 0.5, lambda r, p: r**-0.5, _half_square,
-           lambda a, b, p: Transformed(StudentT(2.0 * a, p.loc, scale=jnp.sqrt(b / a)), EXP)),
+           lambda a, b, p: Momentless(StudentT(2.0 * a, p.loc, scale=jnp.sqrt(b / a)), EXP)),
     Scaled(Lomax, "concentration", "concentration", "", lambda p: 1.0, lambda r, p: r,
-           lambda p, x: jnp.log1p(x / p.scale), lambda a, b, p: Affine(Transformed(Lomax(a, b), EXPM1), 0.0, p.scale),
+           lambda p, x: jnp.log1p(x / p.scale), lambda a, b, p: Affine(Momentless(Lomax(a, b), EXPM1), 0.0, p.scale),
            lambda p, x: -jnp.log(p.scale + x)),
     Scaled(Kumaraswamy, "beta", "beta", "", lambda p: 1.0, lambda r, p: r,
            lambda p, x: -jnp.log1p(-(x**p.alpha)), None,
@@ -125,8 +148,10 @@ ROWS = (
     Scaled(Burr12, "beta", "beta", "", lambda p: 1.0, lambda r, p: r,
            lambda p, x: jnp.log1p((x / p.scale) ** p.alpha), None,
            lambda p, x: (jnp.log(p.alpha / p.scale) + (p.alpha - 1.0) * jnp.log(x / p.scale)
-                         - jnp.log1p((x / p.scale) ** p.alpha))),
-    Scaled(InverseGaussian, "concentration", "concentration", "", lambda p: 0.5, lambda r, p: r, _inverse_gaussian),
+                         - jnp.log1p((x / p.scale) ** p.alpha)), moments=lambda a, b, p: Moments(jnp.inf, jnp.inf, 0.0)),
+    Scaled(InverseGaussian, "concentration", "concentration", "", lambda p: 0.5, lambda r, p: r, _inverse_gaussian,
+           moments=lambda a, b, p: Moments(
+               p.loc, jnp.where(a > 1.0, p.loc**3 * b / jnp.where(a > 1.0, a - 1.0, 1.0), jnp.inf), a + 1.0)),
 )  # fmt: skip
 
 
@@ -156,6 +181,11 @@ def _pairs(row: Scaled) -> list[Pair]:
             assert row.predictive is not None
             return row.predictive(before.concentration, getattr(before, second), p)
 
+        def mixture(before: Any, p: Any) -> Any:
+            assert row.moments is not None
+            moments = row.moments(before.concentration, getattr(before, second), p)
+            return mixed(before, lambda theta: p._replaced({row.free: value(theta, p)}), moments)
+
         return Pair(
             prior,
             row.kind,
@@ -169,6 +199,7 @@ def _pairs(row: Scaled) -> list[Pair]:
             log_likelihood,
             row.objection,
             point=point,
+            mixture=None if row.moments is None else mixture,
         )
 
     found = [pair(Gamma, "rate", row.rate, row.value, lambda q: q.concentration / q.rate)]

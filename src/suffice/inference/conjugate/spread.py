@@ -16,7 +16,7 @@ from suffice.distributions.student_t import StudentT
 from suffice.distributions.transformed import Transformed
 from suffice.distributions.wishart import InverseWishart, Wishart
 from suffice.inference.conjugate.pair import Pair, apart, highest, unchecked
-from suffice.inference.conjugate.scaled import EXP, ROOT
+from suffice.inference.conjugate.scaled import EXP, ROOT, Momentless
 from suffice.numerics import linalg
 from suffice.numerics.special.gamma import gammaln
 
@@ -135,7 +135,7 @@ PAIRS = [
          lambda theta, p: {"loc": theta[0], "scale": jnp.sqrt(theta[1])}, lambda q, p: _t(q), _NORMAL,
          marginals=_of_pair, point=highest, evidence_of=_evidence),
     Pair(NormalInverseGamma, LogNormal, ("loc", "scale"), "(loc, scale**2)", _both,
-         lambda theta, p: {"loc": theta[0], "scale": jnp.sqrt(theta[1])}, lambda q, p: Transformed(_t(q), EXP), _NORMAL,
+         lambda theta, p: {"loc": theta[0], "scale": jnp.sqrt(theta[1])}, lambda q, p: Momentless(_t(q), EXP), _NORMAL,
          marginals=_of_pair, point=highest, evidence_of=_evidence),
     Pair(InverseWishart, MultivariateNormal, ("scale_tril",), "covariance", _covariance,
          lambda theta, p: {"scale_tril": jnp.linalg.cholesky(theta)},

@@ -14,7 +14,7 @@ from suffice.distributions.generic import own
 from suffice.distributions.statistics import Statistics, Sufficient, same_held, sufficient
 from suffice.inference.arrays import summarise_rows
 from suffice.inference.closed_form import impossible
-from suffice.inference.conjugate.pair import Pair, is_proper
+from suffice.inference.conjugate.pair import Pair
 from suffice.inference.conjugate.posterior import Posterior
 from suffice.inference.conjugate.table import find
 from suffice.inference.observe import observe
@@ -45,6 +45,9 @@ def update(
         A ``Posterior``: distribution, predictive distribution, evidence, intervals. After the data of a posterior that
         is itself a prior, its evidence is of the new data given the old.
 
+        Hypergeometric counts are one run without replacement: what the first took is not there for the second, and the
+        posterior is about what is left. For the next draws the population is that much smaller.
+
     Raises:
         ValueError: not a conjugate pair; the message lists those there are.
         DataError: data the likelihood rules out, or too few for an improper prior.
@@ -60,6 +63,15 @@ def update(
         NegativeBinomial(mean=3.5, concentration=14)
         >>> round(float(posterior.log_evidence), 6)
         -6.613262
+
+        Two handfuls of three out of an urn of ten, with 2 and 1 red balls, and then of the four that are left:
+
+        >>> urn = sf.family(sf.Hypergeometric, population=10, draws=3)
+        >>> left = sf.update(sf.BetaBinomial(10, 1.0, 1.0), urn, [2, 1])
+        >>> left.distribution  # red balls among the other four
+        BetaBinomial(total_count=4, alpha=4, beta=4)
+        >>> sf.update(left, sf.family(sf.Hypergeometric, population=4, draws=3), [1]).distribution
+        BetaBinomial(total_count=1, alpha=5, beta=6)
     """
     family = as_family(likelihood)
     before = prior.distribution if isinstance(prior, Posterior) else prior
@@ -71,6 +83,7 @@ def update(
     member = _at(family, member)
     if isinstance(before, str):
         before = pair.improper[before](member)
+    before = _strong(before)
     if pair.sized is not None and member.event_ndim and pair.sized(before) != member.event_shape[-1]:
         raise DataError(f"the prior is of {pair.sized(before)} coordinates, the data of {member.event_shape[-1]}")
     traced = is_traced(s, before)
@@ -78,20 +91,28 @@ def update(
     if reason is not None:
         raise DataError(f"{family.name}: {reason}")
     posterior, evidence = update_pair(pair, before, member, s)
-    if not traced and not is_proper(posterior):
+    if not traced and not np.all(pair.proper(posterior)):
         raise DataError(
             f"{pair.name}: {float(s.count):,.10g} observations are too few, or all equal, for an improper prior: "
             f"the posterior would be {posterior!r}"
         )
-    return Posterior(posterior, before, replace(family, member=member), evidence, s.count, pair)
+    return Posterior(posterior, before, replace(family, member=member), evidence, s.count, s, pair)
+
+
+def update_pair(pair: Pair, prior: Any, p: Any, s: Sufficient) -> tuple[Any, jax.Array]:
+    """Posterior and evidence, from small programs: densities are compiled once for a class, not anew for each pair."""
+    posterior, proper = _posterior(pair, prior, p, s)
+    return posterior, jnp.where(proper, pair.evidence(prior, posterior, p, s), jnp.nan)
 
 
 @partial(jax.jit, static_argnums=0)
-def update_pair(pair: Pair, prior: Any, p: Any, s: Sufficient) -> tuple[Any, jax.Array]:
-    """Posterior and evidence, compiled once for a pair."""
-    posterior = pair.posterior(prior, p, s)
-    proper = jnp.all(jnp.asarray(prior._valid()))
-    return posterior, jnp.where(proper, pair.evidence(prior, posterior, p, s), jnp.nan)
+def _posterior(pair: Pair, prior: Any, p: Any, s: Sufficient) -> tuple[Any, jax.Array]:
+    return pair.posterior(prior, p, s), jnp.all(jnp.asarray(pair.proper(prior)))
+
+
+def _strong(prior: Any) -> Any:
+    """The prior with numbers of the type that those of its posterior have: one program of a class then serves both."""
+    return jax.tree.map(lambda v: jnp.asarray(v, jnp.result_type(v)), prior)
 
 
 def _at(family: Family, member: Any) -> Any:

@@ -10,6 +10,7 @@ from suffice.distributions.product import Independent, Product
 from suffice.inference.divergence import kl_arrays, kl_counts, kl_cross, kl_numbers  # noqa: F401  they fill the table
 from suffice.inference.divergence.exponential import bregman, geometric_mixture, share_base
 from suffice.inference.divergence.pairs import aligned, checked, find, holds, restricted
+from suffice.numerics.checks import is_traced
 
 
 def has_kl(p: Any, q: Any) -> bool:
@@ -77,23 +78,34 @@ def _kl(p: Any, q: Any) -> jax.Array:
     return checked(p, q, restricted(pair, p_form(p), q_form(q)))
 
 
-def _renyi(p: Any, q: Any, order: jax.Array) -> jax.Array:
-    """KL(m ‖ q) + order/(1 − order) KL(m ‖ p), m the member with natural parameter order η_p + (1 − order) η_q."""
-    summed = _over_parts(_renyi, p, q, order)
+def renyi(p: Any, q: Any, order: jax.Array) -> jax.Array:
+    """KL(m ‖ q) + order/(1 − order) KL(m ‖ p), m the member with natural parameter order η_p + (1 − order) η_q.
+
+    Not one program but several small ones: that of KL serves thrice.
+    """
+    summed = _over_parts(renyi, p, q, order)
     if summed is not None:
         return summed
     p, q = aligned(*_same_form(p, q))  # type: ignore[misc]
     rank = max(len(p.batch_shape), len(q.batch_shape), jnp.ndim(order))
+    plain = p, q
     p, q = p._ranked(rank, p._dtype), q._ranked(rank, q._dtype)
     order = jnp.asarray(order, p._dtype)
     order = order.reshape((1,) * (rank - order.ndim) + order.shape) if order.ndim else order
     one = order == 1.0
     other = jnp.where(one, 0.5, order)
-    m = geometric_mixture(p, q, other)
-    value = jnp.where(jnp.asarray(m._valid()), _kl(m, q) + other / (1.0 - other) * _kl(m, p), jnp.inf)
-    shape = np.broadcast_shapes(p.batch_shape, q.batch_shape, order.shape)
-    return checked(p, q, jnp.where(one, _kl(p, q), value), shape)
+    m, valid = _mixture(p, q, other)
+    value = jnp.where(valid, kl(m, q) + other / (1.0 - other) * kl(m, p), jnp.inf)
+    if is_traced(order) or np.any(one):
+        limit = kl(*plain)
+        value = jnp.where(one, limit.reshape((1,) * (rank - limit.ndim) + limit.shape), value)
+    return checked(p, q, value, np.broadcast_shapes(p.batch_shape, q.batch_shape, order.shape))
+
+
+@jax.jit
+def _mixture(p: Any, q: Any, order: jax.Array) -> tuple[Any, jax.Array]:
+    m = geometric_mixture(p, q, order)
+    return m, jnp.asarray(m._valid())
 
 
 kl = jax.jit(_kl)
-renyi = jax.jit(_renyi)

@@ -1,6 +1,5 @@
 """Entropy and divergence that know how similar the points of a support are."""
 
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -10,8 +9,6 @@ import numpy as np
 from suffice.numerics import array_domain
 from suffice.numerics.checks import checked, is_traced
 from suffice.numerics.special.convexity import log_gap
-
-type Kernel = Callable[[jax.Array, jax.Array], jax.Array]
 
 
 def gait_entropy(p: Any, similarity: Any) -> jax.Array:
@@ -35,7 +32,11 @@ def gait_entropy(p: Any, similarity: Any) -> jax.Array:
         >>> round(float(sf.gait_entropy(p, [[1, 1, 0], [1, 1, 0], [0, 0, 1]])), 9), round(float(sf.gait_entropy(p, np.eye(3))), 9)
         (0.636514168, 1.098612289)
     """
-    weights, _, k = _on_one_support(p, p, similarity)
+    if callable(similarity):
+        x = _points(p, "p")
+        weights, k = jnp.full(len(x), 1.0 / len(x)), _checked_similarity(_between(x, similarity), len(x))
+    else:
+        weights, _, k = _on_one_support(p, p, similarity)
     seen = weights > 0.0
     profile = jnp.where(seen, _seen_from(k, weights), 1.0)
     return -jnp.where(seen, weights * jnp.log(profile), 0.0).sum(-1)
@@ -84,8 +85,7 @@ def _seen_from(k: jax.Array, weights: jax.Array) -> jax.Array:
 def _on_one_support(p: Any, q: Any, similarity: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
     if callable(similarity):
         x, y = (_points(v, name) for v, name in ((p, "p"), (q, "q")))
-        both = jnp.concatenate([x, y])
-        k = jax.vmap(lambda a: jax.vmap(lambda b: similarity(a, b))(both))(both)
+        k = _between(jnp.concatenate([x, y]), similarity)
         n, m = len(x), len(y)
         a = jnp.concatenate([jnp.full(n, 1.0 / n), jnp.zeros(m)])
         return a, jnp.concatenate([jnp.zeros(n), jnp.full(m, 1.0 / m)]), _checked_similarity(k, n + m)
@@ -95,6 +95,10 @@ def _on_one_support(p: Any, q: Any, similarity: Any) -> tuple[jax.Array, jax.Arr
     rank = max(a.ndim, b.ndim)
     a, b = (v.reshape((1,) * (rank - v.ndim) + v.shape) for v in (a, b))
     return a, b, _checked_similarity(similarity, a.shape[-1])
+
+
+def _between(x: jax.Array, similarity: Any) -> jax.Array:
+    return jax.vmap(lambda a: jax.vmap(lambda b: similarity(a, b))(x))(x)
 
 
 def _points(sample: Any, name: str) -> jax.Array:

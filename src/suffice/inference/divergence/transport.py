@@ -254,8 +254,12 @@ def _by_quantiles(p: Any, q: Any, p_ladder: Any, q_ladder: Any, order: int) -> t
         value, error = panel_sum(terms.reshape(-1, NODES.size))
         tail = jnp.abs(p_ladder[:, -2:] - q_ladder[:, -2:]) ** order
         logs = jnp.log(tail)
-        diverges = (logs[:, 1] - logs[:, 0] >= LADDER[-1] - LADDER[-2]) | ~jnp.isfinite(tail).all(1)
-        return jnp.where(diverges.any(), jnp.inf, value), error
+        slope = (logs[:, 1] - logs[:, 0]) / (LADDER[-1] - LADDER[-2])
+        diverges = (slope >= 1.0 - 1e-12) | ~jnp.isfinite(tail).all(1)
+        some = jnp.isfinite(slope) & (slope < 1.0 - 1e-12)
+        beyond = 0.5 * np.exp(-LADDER[-1]) * tail[:, 1] / (1.0 - jnp.where(some, slope, 0.0))  # as a power goes on
+        rest = jnp.where(some, beyond, 0.0).sum()
+        return jnp.where(diverges.any(), jnp.inf, value + rest), error + 1e-6 * rest
 
     return over_batch(single, p, q, (p_ladder, q_ladder), event_ndim=2)
 

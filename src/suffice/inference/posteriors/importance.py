@@ -81,10 +81,10 @@ def _log_ratios(target: Target, loc: np.ndarray, root: np.ndarray, key: jax.Arra
     size = float(np.linalg.slogdet(root)[1])
 
     @jax.jit
-    def at(loc: jax.Array, root: jax.Array) -> jax.Array:
+    def at(loc: jax.Array, root: jax.Array, key: jax.Array) -> jax.Array:
         half = variates.normal(key, (draws // 2, d), loc.dtype)
         z = jax.numpy.concatenate([half, -half])
         log_p = jax.vmap(target.log_density)(loc[None] + z @ root.T)
         return log_p + 0.5 * (z**2).sum(-1) + 0.5 * d * np.log(2.0 * np.pi)
 
-    return at(loc, root) + size
+    return at(loc, root, key) + size

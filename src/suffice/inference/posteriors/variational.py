@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.multivariate_normal import MultivariateNormal
+from suffice.inference.posteriors import natural_steps
 from suffice.inference.posteriors.importance import ratios_of
 from suffice.inference.posteriors.laplace import NormalApproximation
 from suffice.inference.posteriors.target import Target
@@ -17,7 +18,9 @@ from suffice.numerics import linalg, quasi_newton
 from suffice.runtime.rng import RNG, as_key
 
 Form = Literal["mean_field", "full_rank", "low_rank"]
+Steps = Literal["bfgs", "natural"]
 _MOST_PARAMETERS = 3000
+_BEGIN = float(np.exp(-1.0))  # deviation of the first law
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ def variational(
     form: Form = "full_rank",
     rank: int = 2,
     samples: int = 100,
+    steps: Steps = "bfgs",
     rng: RNG = 0,
 ) -> Variational:
     """The normal law q on the unconstrained space with the largest E_q[log p~ − log q], so the smallest KL(q ‖ p).
@@ -70,15 +74,18 @@ def variational(
         form: of the covariance: "mean_field" diagonal, "full_rank" any, "low_rank" a diagonal plus ``rank`` outer products.
         rank: of the low-rank form.
         samples: draws z, even, more than twice the dimension; at least that many are taken.
+        steps: "bfgs", or "natural" for natural-gradient steps with the averaged Hessian: few, each of samples · d gradients;
+            not for the low-rank form.
         rng: int, ``numpy.random.Generator`` or JAX key.
 
     Returns:
         A ``Variational``: normal law, ELBO with its error, Pareto k with the advice to draw instead where it is above 0.7.
 
     Raises:
-        ValueError: an unknown form, a rank below 1, a start outside the domains, too many parameters for BFGS.
+        ValueError: an unknown form or kind of steps, a rank below 1, a start outside the domains, too many parameters for BFGS.
 
-    Source: Kucukelbir and others (2017), JMLR 18; fixed draws: Giordano, Ingram and Broderick (2024), JMLR 25; Pareto k:
+    Source: Kucukelbir and others (2017), JMLR 18; fixed draws: Giordano, Ingram and Broderick (2024), JMLR 25; natural steps:
+        Khan and Rue (2023), JMLR 24; Pareto k:
         Yao, Vehtari, Simpson and Gelman (2018).
 
     Example:
@@ -89,6 +96,8 @@ def variational(
     """
     if form not in get_args(Form):
         raise ValueError(f"form must be one of {', '.join(get_args(Form))}, got {form!r}")
+    if steps not in get_args(Steps) or (steps == "natural" and form == "low_rank"):
+        raise ValueError(f'steps must be "bfgs", or "natural" for the other forms than "low_rank", got {steps!r}')
     if form == "low_rank" and rank < 1:
         raise ValueError(f"rank must be at least 1, got {rank}")
     target = Target.of(log_density, start, domains)
@@ -101,17 +110,15 @@ def variational(
         )
     first, last = jax.random.split(as_key(rng))
     z = _moment_matched(first, max(samples, 2 * shape.width + 2), shape.width)
-    objective = jax.jit(jax.value_and_grad(partial(_negative_elbo, target, shape, z)))
-
-    def f(x: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = jax.device_get(objective(x))
-        return float(value), np.asarray(gradient)
-
-    found = quasi_newton.minimise(f, shape.begin(target.start))
-    m, root = shape.law(jnp.asarray(found.point))
+    if steps == "natural":
+        found = natural_steps.ascend(target.log_density, target.start, _BEGIN, z, form == "mean_field")
+        m, root, told = found.mean, jnp.asarray(found.root), "the natural gradient is not 0"
+    else:
+        found = quasi_newton.minimise(_objective(target, shape, z), shape.begin(target.start))
+        (m, root), told = shape.law(jnp.asarray(found.point)), "the bound still rises"
     normal = MultivariateNormal.from_cholesky(m, linalg.triangular_of(root))
     ratios = ratios_of(target, m, normal.scale_tril, last)
-    message = "converged" if found.converged else f"the bound still rises after {found.iterations} steps"
+    message = "converged" if found.converged else f"{told} after {found.iterations} steps"
     return Variational(
         normal, target.names, found.converged, message, found.iterations, ratios, target, form, ratios.mean,
         ratios.mean_error,
@@ -142,7 +149,7 @@ class _Shape:
         rest = np.zeros(self.size - 2 * self.d)
         if self.form == "low_rank":  # where all are 0 the gradient is, too
             rest = 0.1 * np.cos(np.arange(len(rest)) * 2.399963)
-        return np.concatenate([start, np.full(self.d, -1.0), rest])
+        return np.concatenate([start, np.full(self.d, np.log(_BEGIN)), rest])
 
     def law(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Mean, and a matrix R, (d, width), with R Rᵀ the covariance."""
@@ -168,6 +175,16 @@ def _moment_matched(key: jax.Array, count: int, width: int) -> jax.Array:
     factor = jnp.linalg.cholesky(half.T @ half / half.shape[0])
     half = linalg.solve(factor, half.T).T
     return jnp.concatenate([half, -half])
+
+
+def _objective(target: Target, shape: _Shape, z: jax.Array) -> Callable[[np.ndarray], tuple[float, np.ndarray]]:
+    compiled = jax.jit(jax.value_and_grad(partial(_negative_elbo, target, shape, z)))
+
+    def f(x: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = jax.device_get(compiled(x))
+        return float(value), np.asarray(gradient)
+
+    return f
 
 
 def _negative_elbo(target: Target, shape: _Shape, z: jax.Array, x: jax.Array) -> jax.Array:
