@@ -26,7 +26,7 @@ layers: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 unit: $(VENV)/.dev
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --durations=25
 
 doctest: $(VENV)/.dev
 	$(BIN)/pytest --doctest-modules src/suffice -p no:cacheprovider
