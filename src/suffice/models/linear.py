@@ -1,0 +1,152 @@
+"""Linear basis function models: the specification, and its fit by least squares."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from suffice.models.basis import as_basis
+from suffice.models.design import Design, Rows
+from suffice.models.inputs import Inputs
+from suffice.models.linear_fit import LinearFit
+from suffice.models.polynomial import Linear
+from suffice.models.solution import Deficient, solve
+from suffice.models.statistic import RegressionStatistic, joint_condition
+from suffice.numerics.checks import is_traced
+
+
+@dataclass(frozen=True)
+class RegressionSummary:
+    """All that a fit needs of data, with ``+``: chunks, files and workers add to the same fit.
+
+    Attributes:
+        design: how inputs become columns; both summands must have the same, so settle the basis first.
+        statistic: sums over the rows.
+        single: whether there is one target.
+    """
+
+    design: Design
+    statistic: RegressionStatistic
+    single: bool
+
+    def __add__(self, other: "RegressionSummary") -> "RegressionSummary":
+        if not isinstance(other, RegressionSummary) or self.design != other.design:
+            raise TypeError("statistics of different regressions do not add: give both the same basis, domain and centres")
+        return RegressionSummary(self.design, self.statistic + other.statistic, self.single)
+
+
+@dataclass(frozen=True)
+class LinearBasisModel:
+    """Linear basis function model with Gaussian noise: t = w_0 + Σ_j w_j phi_j(x) + noise (Bishop 3.3, 3.7).
+
+    Args:
+        basis: the functions phi_j, which compose by ``+`` and ``*``; a callable or a list of them will do. By default
+            the inputs themselves; None for the constant alone.
+        intercept: whether phi_0 = 1 comes first.
+
+    Example:
+        >>> import suffice as sf
+        >>> fit = sf.LinearBasisModel(sf.Polynomial(2)).fit([0.0, 1.0, 2.0, 3.0, 4.0], [1.1, 1.9, 5.2, 9.8, 17.1])
+        >>> fit.names, fit.weights.round(4).tolist()
+        (('intercept', 'x', 'x^2'), [1.0914, -0.1114, 1.0286])
+        >>> fit.standard_errors.round(4).tolist()
+        [0.2233, 0.2645, 0.0634]
+        >>> fit.predictive([5.0]).mean().round(4)
+        Array([26.2486], dtype=float64)
+    """
+
+    basis: Any = Linear()  # noqa: RUF009  a frozen value
+    intercept: bool = True
+
+    def __post_init__(self) -> None:
+        basis = self.basis
+        if isinstance(basis, list | tuple):
+            if not basis:
+                raise ValueError("basis must have at least one function, got an empty list; None is for the constant alone")
+            parts = [as_basis(b) for b in basis]
+            basis = parts[0]
+            for part in parts[1:]:
+                basis = basis + part
+        object.__setattr__(self, "basis", None if basis is None else as_basis(basis))
+
+    def fit(
+        self,
+        x: Any,
+        t: Any = None,
+        weights: Any = None,
+        *,
+        precisions: Any = None,
+        offset: Any = None,
+        rank_deficient: Deficient = "error",
+    ) -> LinearFit:
+        """Fit by maximum likelihood: argmin over w of Σ_i g_i b_i (t_i − offset_i − y(x_i, w))² (Bishop 3.15).
+
+        Sums of squares and products are kept to some 28 digits, and the equations solved with 32, so that the
+        weights and standard errors are as right as float64 data allow. Where the measured condition number of the
+        columns is too large for that the data are read again and orthogonalised in 32 digits. ``fit.method`` tells.
+
+        Args:
+            x: inputs (n,), (n, d), a mapping or table of columns; or a ``RegressionSummary``, then nothing else.
+            t: targets (n,), or (n, K) for several that share the decomposition.
+            weights: frequencies g, (n,), >= 0: weight g counts as g observations.
+            precisions: b, (n,), > 0: the noise of row i has variance 1/(beta b_i).
+            offset: a part of the targets that is known, (n,) or (n, K).
+            rank_deficient: where columns depend on each other: "error" says which, "pivot" leaves out those that the
+                ones before them determine, "minimum_norm" takes the weights of least Euclidean norm.
+
+        Returns:
+            A ``LinearFit``.
+
+        Raises:
+            DataError: values missing or infinite, unlike lengths, dependent columns.
+
+        Source: Bishop 2006, 3.1; accuracy as in NIST's Statistical Reference Datasets.
+        """
+        if rank_deficient not in get_args(Deficient):
+            raise ValueError(f"rank_deficient must be one of {', '.join(get_args(Deficient))}, got {rank_deficient!r}")
+        if isinstance(x, RegressionSummary):
+            if any(a is not None for a in (t, weights, precisions, offset)):
+                raise TypeError("a RegressionSummary holds its targets and weights: give it alone")
+            statistic, design = x.statistic, x.design
+            condition, reading, single = joint_condition(statistic.root()), 1, x.single
+        else:
+            design, blocks, single = self._rows(x, t, weights, precisions, offset)
+            statistic, condition, reading = design.summarised(blocks)
+        solution = solve(statistic, design.names, design.conversion, rank_deficient)
+        return LinearFit(design, solution, statistic, reading, condition, single)
+
+    def statistics(
+        self, x: Any, t: Any, weights: Any = None, *, precisions: Any = None, offset: Any = None, careful: bool = False
+    ) -> RegressionSummary:
+        """The statistic of some rows; those of other rows add to it, and ``fit`` takes their sum.
+
+        Args:
+            x, t, weights, precisions, offset: as for ``fit``.
+            careful: orthogonalise in double-double: thirty times the work, for condition numbers above 3e6.
+
+        Example:
+            >>> import suffice as sf
+            >>> model = sf.LinearBasisModel()
+            >>> both = model.statistics([0.0, 1.0], [1.0, 3.0]) + model.statistics([2.0, 3.0], [5.0, 7.0])
+            >>> model.fit(both).weights.tolist()
+            [1.0, 2.0]
+        """
+        from suffice.models.statistic import GramStatistic, TriangleStatistic
+
+        design, blocks, single = self._rows(x, t, weights, precisions, offset)
+        return RegressionSummary(design, design.statistic(TriangleStatistic if careful else GramStatistic, blocks()), single)
+
+    def settled(self, x: Any) -> "LinearBasisModel":
+        """The model whose basis has its centres and scales from these inputs, for statistics that are to add."""
+        return LinearBasisModel(None if self.basis is None else self.basis.settled(Inputs.of(x)), self.intercept)
+
+    def _rows(self, x: Any, t: Any, weights: Any, precisions: Any, offset: Any) -> tuple[Design, Callable[[], Any], bool]:
+        if is_traced(x, t, weights, precisions, offset):
+            raise TypeError("fit is for known numbers: call it outside of compiled code; predictions compile")
+        if t is None:
+            raise TypeError("fit needs targets t")
+        rows = Rows.of(x, t, weights, precisions, offset)
+        design = Design.of(self.basis, self.intercept, rows.inputs)
+        single = getattr(t, "ndim", None) == 1 or rows.targets.shape[1] == 1 and getattr(t, "ndim", 1) == 1
+        return design, rows.blocks, single
+
+
