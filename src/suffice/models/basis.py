@@ -250,7 +250,9 @@ class Function(Basis):
     width: int | None = field(default=None, repr=False)
 
     def settled(self, inputs: Inputs) -> "Function":
-        return self if self.width is not None else replace(self, width=self.columns(inputs.rows(slice(0, 2))).hi.shape[1])
+        return (
+            self if self.width is not None else replace(self, width=self.columns(inputs.rows(slice(0, 2))).hi.shape[1])
+        )
 
     def terms(self, inputs: Inputs) -> tuple[Term, ...]:
         named = self.name or getattr(self.function, "__name__", type(self.function).__name__)

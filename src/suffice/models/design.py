@@ -55,9 +55,9 @@ class Rows:
         n = len(inputs)
         if targets.ndim not in (1, 2) or len(targets) != n:
             raise DataError(f"targets must have shape ({n},) or ({n}, K), as there are {n} rows, got {targets.shape}")
-        targets = targets.reshape(n, -1)
         if not n:
             raise DataError("there must be at least one row, got none")
+        targets = targets.reshape(n, -1)
         require_finite(targets, "targets")
         frequencies, precisions = _heights(weights, "weights", n, 0), _heights(precisions, "precisions", n, 1)
         if frequencies is not None and not frequencies.any():

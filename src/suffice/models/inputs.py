@@ -60,7 +60,9 @@ class Inputs:
 
     def rows(self, cut: slice) -> "Inputs":
         """A stretch of rows."""
-        return Inputs(self.names, tuple(c[cut] for c in self.columns), None if self.matrix is None else self.matrix[cut])
+        return Inputs(
+            self.names, tuple(c[cut] for c in self.columns), None if self.matrix is None else self.matrix[cut]
+        )
 
     def numbers(self, places: tuple[int, ...]) -> Any:
         """Columns of numbers side by side, (n, k)."""

@@ -145,8 +145,14 @@ class LinearFit:
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Confidence intervals of the weights, exact under Gaussian noise: w ± t_{n − rank} s.e."""
         _require_level(level)
-        reach = float(StudentT(self.residual_degrees_of_freedom).isf(0.5 - 0.5 * level)) * self.standard_errors
+        reach = float(self._t.isf(0.5 - 0.5 * level)) * self.standard_errors
         return self.weights - reach, self.weights + reach
+
+    @property
+    def _t(self) -> StudentT:
+        """Of an estimate over its standard error."""
+        zero = jnp.zeros(())
+        return StudentT(zero + self.residual_degrees_of_freedom, zero, scale=zero + 1.0)
 
     # -- likelihood -------------------------------------------------------------------------------------------------
 
@@ -187,16 +193,17 @@ class LinearFit:
 
         Exact under Gaussian noise: its intervals hold a new target as often as they say.
         """
-        scale = jnp.sqrt(1.0 + jnp.asarray(self._leverage(x)))
-        if not self.single:
-            scale = scale[:, None]
-        return StudentT(self.residual_degrees_of_freedom, jnp.asarray(self.predict(x)), self.residual_deviation * scale)
+        return self._around(x, 1.0)
 
     def mean_law(self, x: Any) -> Distribution:
         """The law of y(x, w) itself, for bands of confidence: Student t with variance s² leverage of its scale."""
-        scale = jnp.sqrt(jnp.asarray(self._leverage(x)))
-        scale = scale if self.single else scale[:, None]
-        return StudentT(self.residual_degrees_of_freedom, jnp.asarray(self.predict(x)), self.residual_deviation * scale)
+        return self._around(x, 0.0)
+
+    def _around(self, x: Any, noise: float) -> StudentT:
+        scale = jnp.sqrt(noise + jnp.asarray(self._leverage(x)))
+        s = jnp.asarray(self.residual_deviation)
+        scale = s * scale if self.single else s[None, :] * scale[:, None]
+        return StudentT(jnp.asarray(self.residual_degrees_of_freedom), jnp.asarray(self.predict(x)), scale=scale)
 
     def plug_in(self, x: Any) -> Normal:
         """p(t|x, w_ML, beta_ML), the law without the uncertainty of the weights (Bishop 3.8)."""
@@ -211,7 +218,9 @@ class LinearFit:
         q = np.asarray(self.design.columns(self.design.inputs(x)).hi @ self.solution.root)
         return q @ q.T
 
-    def diagnostics(self, x: Any, t: Any, weights: Any = None, precisions: Any = None, offset: Any = None) -> Diagnostics:
+    def diagnostics(
+        self, x: Any, t: Any, weights: Any = None, precisions: Any = None, offset: Any = None
+    ) -> Diagnostics:
         """Residuals, leverage and Cook's distances of the rows that were fitted.
 
         Args:
@@ -250,7 +259,7 @@ class LinearFit:
         w, se = (np.reshape(a, (len(self.names), -1)) for a in (self.weights, self.standard_errors))
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = w / se
-        p = 2.0 * np.asarray(StudentT(self.residual_degrees_of_freedom).sf(np.abs(ratio)))
+        p = 2.0 * np.asarray(self._t.sf(np.abs(ratio)))
         return [
             {
                 "name": name, "target": k, "estimate": w[j, k], "standard_error": se[j, k], "t": ratio[j, k],
@@ -277,5 +286,3 @@ class LinearFit:
 def _require_level(level: float) -> None:
     if not 0.0 < level < 1.0:
         raise ValueError(f"level must be between 0 and 1, got {level}")
-
-

@@ -85,7 +85,10 @@ def solve(
             'such columns out, "minimum_norm" takes the smallest weights'
         )
     kept, root, r = list(found.kept), found.root, len(found.kept)
-    right = [np.concatenate(pair, axis=1) for pair in zip(double(np.eye(r)), root.at(slice(0, r), slice(r, None)), strict=True)]
+    right = [
+        np.concatenate(pair, axis=1)
+        for pair in zip(double(np.eye(r)), root.at(slice(0, r), slice(r, None)), strict=True)
+    ]
     full = double(np.zeros((m, right[0].shape[1])))
     full.hi[kept], full.lo[kept] = solve_upper(root.at(slice(0, r), slice(0, r)), Double(*right))
     full = _unshifted(full, statistic, r)

@@ -1,6 +1,6 @@
 """The statistic of a regression: all that least squares needs of any number of rows, in numbers that add.
 
-Two forms hold the same, for columns A = [1, Phi, t] less a shift near their means. ``GramStatistic`` is AᵀA to 28
+Two forms hold the same, for columns A = [1, Phi, t] less a shift near their means. ``GramStatistic`` is AᵀA to 27
 digits or more, at the speed of plain products: enough while the condition number of A's scaled columns stays below
 ``LIMIT``. ``TriangleStatistic`` is R of A = QR in double-double: enough for all that float64 columns can hold, at
 some thirty times the work.
@@ -16,7 +16,7 @@ from suffice.numerics.double_double import Double, add, double, multiply, two_su
 from suffice.numerics.double_double_linalg import cholesky, orthogonalise
 from suffice.numerics.sliced_gram import gram
 
-LIMIT = 3e6  # condition number below which AᵀA leaves every coefficient as right as float64 can show it
+LIMIT = 1e6  # condition number below which AᵀA leaves every coefficient as right as float64 can show it
 _PILOT = 1024
 _BLOCK = 512  # rows orthogonalised at a time: what fits near the processor
 

@@ -28,9 +28,11 @@ def cholesky(gram: Double) -> Double:
 
 
 def orthogonalise(a: Double) -> Double:
-    """Upper triangular R with Rᵀ R = Aᵀ A by modified Gram–Schmidt on A, (n, p), p <= n or not; zero rows where
-    nothing of a column is left."""
-    n, p = a.hi.shape
+    """Upper triangular R with Rᵀ R = Aᵀ A by modified Gram–Schmidt on A, (n, p).
+
+    A column of which nothing is left gets a row of zeros, so n may be less than p.
+    """
+    p = a.hi.shape[1]
     a = Double(a.hi.copy(), a.lo.copy())
     r = Double(np.zeros((p, p)), np.zeros((p, p)))
     for j in range(p):
