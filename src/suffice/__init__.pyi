@@ -151,6 +151,12 @@ from .inference.variational import Variational as Variational
 from .inference.variational import variational as variational
 from .models.basis import Basis as Basis
 from .models.basis import Function as Function
+from .models.bayesian import BayesianLinearModel as BayesianLinearModel
+from .models.bayesian import LinearPosterior as LinearPosterior
+from .models.evidence import EvidenceFit as EvidenceFit
+from .models.evidence import ModelOrder as ModelOrder
+from .models.evidence import evidence_fit as evidence_fit
+from .models.evidence import order_by_evidence as order_by_evidence
 from .models.linear import LinearBasisModel as LinearBasisModel
 from .models.linear import RegressionSummary as RegressionSummary
 from .models.linear_fit import Diagnostics as Diagnostics

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import Any, NamedTuple, Self
 
@@ -97,6 +97,10 @@ class Basis:
         inputs = Inputs.of(x)
         return self.settled(inputs).columns(inputs).hi
 
+    def __repr__(self) -> str:
+        shown = [f for f in fields(self) if f.repr and getattr(self, f.name) != f.default]  # type: ignore[arg-type]
+        return f"{type(self).__name__}({', '.join(f'{f.name}={getattr(self, f.name)!r}' for f in shown)})"
+
     def __add__(self, other: Any) -> "Basis":
         return Sum((*_parts(self), *_parts(as_basis(other))))
 
@@ -127,7 +131,7 @@ def as_basis(value: Any) -> Basis:
     raise TypeError(f"a basis must be one of suffice's or a callable of an array, got {value!r}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Sum(Basis):
     """The functions of several bases; one that occurs again is dropped, with a warning that names it."""
 
@@ -194,7 +198,7 @@ class Sum(Basis):
         return matrix
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Product(Basis):
     """Products of each function of one basis with each of another: interactions and tensor products."""
 
@@ -229,7 +233,7 @@ def _factors(term: Term) -> tuple[Hashable, ...]:
     return term.key[1:] if is_product else (term.key,)  # type: ignore[index]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Function(Basis):
     """Any function of the inputs: of one column (n,), or of all that are named, (n, d), to (n,) or (n, m).
 

@@ -14,7 +14,7 @@ from suffice.numerics.moments import namespace
 PerInput = tuple[tuple[float, ...], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Centred(Basis):
     """Functions of (x − centre)/scale, for each centre, of each input."""
 
@@ -116,7 +116,7 @@ class Sigmoid(_Centred):
         return 0.5 + 0.5 * namespace(u).tanh(0.5 * u)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fourier(Basis):
     """Sines and cosines: sin(2πkx/period), cos(2πkx/period), k = 1 … harmonics.
 
@@ -161,7 +161,7 @@ class Fourier(Basis):
         return Columns(namespace(found[0]).stack(found, axis=1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Piecewise(Basis):
     """Functions that change at breaks b_j: steps, 1 where x >= b_j, or bent lines, max(0, x − b_j).
 
@@ -207,7 +207,7 @@ class Piecewise(Basis):
         return Columns(namespace(found[0]).stack(found, axis=1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class OneHot(Basis):
     """Categories: one function for each but the first, 1 where the input is that category.
 

@@ -1,7 +1,7 @@
 """Bases of polynomials: linear, powers, Chebyshev and Legendre."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from suffice.numerics.moments import namespace
 Domain = tuple[tuple[float, float], ...]  # of each input: middle and half width
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Linear(Basis):
     """The inputs themselves: phi_j(x) = x_j.
 
@@ -53,7 +53,7 @@ def Interaction(*inputs: Any) -> Basis:
     return product
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Polynomials(Basis):
     """Polynomials of degrees 1 to ``degree`` of each input, in u = (x − middle)/half of its domain.
 
@@ -63,7 +63,7 @@ class _Polynomials(Basis):
     degree: int
     inputs: Any = None
     domain: Any = None
-    scaled: Domain | None = None
+    scaled: Domain | None = field(default=None, repr=False)
 
     letter: ClassVar[str]
 

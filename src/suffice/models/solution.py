@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from suffice.models.statistic import RegressionStatistic
-from suffice.numerics.double_double import Double, add, double, from_fractions, multiply, negative
+from suffice.numerics.double_double import Double, add, double, from_fractions, multiply, negative, subtract
 from suffice.numerics.double_double_linalg import matmul, orthogonalise, solve_upper
 from suffice.runtime.errors import DataError
 
@@ -45,6 +45,7 @@ class Solution:
         rank: number of independent columns.
         condition_number: of the reported columns scaled to length 1; of those that were kept.
         dependencies: columns found to be determined by others.
+        log_determinant: log |PhiᵀPhi| of the reported columns kept, with a penalty's part.
     """
 
     coefficients: np.ndarray
@@ -55,10 +56,26 @@ class Solution:
     rank: int
     condition_number: float
     dependencies: tuple[Dependency, ...]
+    log_determinant: float
+
+
+class Penalty(NamedTuple):
+    """Rows that are added to the columns and targets: |P w − d|², in the reported weights.
+
+    ``scale`` multiplies the data beside it, as the root of a noise precision does.
+    """
+
+    rows: np.ndarray
+    values: np.ndarray
+    scale: float = 1.0
 
 
 def solve(
-    statistic: RegressionStatistic, names: tuple[str, ...], conversion: Any, deficient: Deficient, penalty: Any = None
+    statistic: RegressionStatistic,
+    names: tuple[str, ...],
+    conversion: Any,
+    deficient: Deficient = "error",
+    penalty: Penalty | None = None,
 ) -> Solution:
     """Coefficients of each target by least squares.
 
@@ -67,17 +84,16 @@ def solve(
         names: of the columns, M with the constant first where there is one.
         conversion: exact matrix from coefficients of columns to those reported, or None.
         deficient: what to do where columns depend on others.
-        penalty: rows (m, M) that are added to the columns with targets 0, or None.
+        penalty: rows (m, M) and values (m,) that are added.
 
     Raises:
         DataError: a column depends on others, and ``deficient`` is "error".
     """
     m = len(names)
-    root = statistic.root()
+    root, matrix = statistic.root(), None if conversion is None else from_fractions(conversion)
     if penalty is not None:
-        rows = np.concatenate([penalty, np.zeros((len(penalty), len(root.hi) - m))], axis=1)
-        root = orthogonalise(Double(*map(np.concatenate, zip(root, double(rows), strict=True))))
-    found = _independent(root, statistic, m)
+        root = _penalised(root, statistic, matrix, penalty)
+    found = _independent(root, statistic, m, penalty is not None)
     dependencies = tuple(_told(d, names) for d in found.dependent)
     if dependencies and deficient == "error":
         raise DataError(
@@ -92,7 +108,6 @@ def solve(
     full = double(np.zeros((m, right[0].shape[1])))
     full.hi[kept], full.lo[kept] = solve_upper(root.at(slice(0, r), slice(0, r)), Double(*right))
     full = _unshifted(full, statistic, r)
-    matrix = None if conversion is None else from_fractions(conversion)
     reported = full if matrix is None else matmul(matrix, full)
     coefficients, weights = full.value, reported.value
     condition = _condition(weights[kept, :r])
@@ -110,7 +125,27 @@ def solve(
         rank=r,
         condition_number=condition,
         dependencies=dependencies,
+        log_determinant=_log_size(root.hi[:r, :r]) - (0.0 if matrix is None else _log_size(matrix.hi[kept][:, kept])),
     )
+
+
+def _log_size(triangle: np.ndarray) -> float:
+    """log |RᵀR|."""
+    return 2.0 * float(np.log(np.abs(np.diagonal(triangle))).sum())
+
+
+def _penalised(root: Double, statistic: RegressionStatistic, matrix: Double | None, penalty: Penalty) -> Double:
+    """The factor with the rows of a penalty below, these put into coefficients of the shifted columns."""
+    m = penalty.rows.shape[1]
+    rows, right = double(penalty.rows), double(penalty.values[:, None])
+    rows = rows if matrix is None else matmul(rows, matrix)
+    if statistic.centred:
+        first, shift = rows.at(slice(None), [0]), statistic.shift
+        rows = subtract(rows, multiply(first, double(shift[None, :m])))
+        right = subtract(right, multiply(first, double(shift[None, m:])))
+    scale = double(np.full((1, 1), penalty.scale))
+    parts = zip(multiply(root, scale), zip(rows, right, strict=True), strict=True)
+    return orthogonalise(Double(*(np.concatenate([a, np.concatenate(b, axis=1)]) for a, b in parts)))
 
 
 def _unshifted(full: Double, statistic: RegressionStatistic, r: int) -> Double:
@@ -143,12 +178,17 @@ class _Independent(NamedTuple):
     root: Double
 
 
-def _independent(root: Double, statistic: RegressionStatistic, m: int) -> _Independent:
-    """Sort out columns that depend on those before them, one after the other."""
-    size = np.sqrt((root.hi**2).sum(0)) + np.abs(statistic.shift) * np.sqrt(statistic.total_weight)
+def _independent(root: Double, statistic: RegressionStatistic, m: int, penalised: bool) -> _Independent:
+    """Sort out columns that depend on those before them, one after the other.
+
+    Data are rounded, so what they leave below that is nothing; what a penalty leaves counts to the last digit.
+    """
+    size, tolerance = np.sqrt((root.hi**2).sum(0)), 1e-28
+    if not penalised:
+        size, tolerance = size + np.abs(statistic.shift) * np.sqrt(statistic.total_weight), TOLERANCE
     kept, dependent = list(range(m)), []
     while True:
-        place = next((i for i, j in enumerate(kept) if not abs(root.hi[i, i]) > TOLERANCE * size[j]), None)
+        place = next((i for i, j in enumerate(kept) if not abs(root.hi[i, i]) > tolerance * size[j]), None)
         if place is None:
             return _Independent(tuple(kept), tuple(dependent), root)
         j, before = kept[place], kept[:place]

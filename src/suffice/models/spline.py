@@ -12,7 +12,7 @@ from suffice.models.polynomial import domains
 from suffice.numerics.moments import namespace
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Spline(Basis):
     """Piecewise polynomials with knots; ``placed`` has for each input its knots, ends of the domain included."""
 
@@ -71,7 +71,7 @@ class _Spline(Basis):
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BSpline(_Spline):
     """B-splines by de Boor's recurrence, without the first, as all of them sum to 1.
 
@@ -120,7 +120,7 @@ class BSpline(_Spline):
         return xp.stack(columns[1:], axis=1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NaturalSpline(_Spline):
     """Natural cubic splines: cubic between knots, straight beyond the outermost (Hastie et al. 5.4).
 
