@@ -153,12 +153,12 @@ from .models.basis import Basis as Basis
 from .models.basis import Function as Function
 from .models.bayesian import BayesianLinearModel as BayesianLinearModel
 from .models.bayesian import LinearPosterior as LinearPosterior
+from .models.data import RegressionSummary as RegressionSummary
 from .models.evidence import EvidenceFit as EvidenceFit
 from .models.evidence import ModelOrder as ModelOrder
 from .models.evidence import evidence_fit as evidence_fit
 from .models.evidence import order_by_evidence as order_by_evidence
 from .models.linear import LinearBasisModel as LinearBasisModel
-from .models.linear import RegressionSummary as RegressionSummary
 from .models.linear_fit import Diagnostics as Diagnostics
 from .models.linear_fit import LinearFit as LinearFit
 from .models.local import Fourier as Fourier
@@ -182,5 +182,7 @@ from .streams import Data as Data
 from .streams import chunks as chunks
 from .streams import describe as describe
 from .streams import scan as scan
+from .streams.table import Table as Table
+from .streams.table import scan_table as scan_table
 
 __version__: str

@@ -183,7 +183,7 @@ def test_predictive_intervals_cover():
         (([], []), "at least one row"),
         ((np.zeros((2, 2, 2)), [1.0, 2.0]), "shape"),
         ((["a", "b"], [1.0, 2.0]), "holds text"),
-        (([1.0, 2.0], ["a", "b"]), "targets must be numbers"),
+        (([1.0, 2.0], np.array(["a", "b"])), "targets must be numbers"),
     ],
 )
 def test_bad_data(arguments, message):

@@ -66,6 +66,10 @@ class Basis:
         """The basis with what it takes from the data."""
         return self
 
+    def needs(self) -> int:
+        """What it takes from data: 0 nothing, 1 the range of each input, 2 all of them."""
+        return 0
+
     def terms(self, inputs: Inputs) -> tuple[Term, ...]:
         """The functions it has for inputs of these names."""
         raise NotImplementedError
@@ -157,6 +161,9 @@ class Sum(Basis):
             warnings.warn(f"columns that occur twice were dropped: {', '.join(dropped)}", stacklevel=2)
         return replace(self, parts=parts, kept=tuple(kept))
 
+    def needs(self) -> int:
+        return max(p.needs() for p in self.parts)
+
     def _whole(self, i: int) -> bool:
         assert self.kept is not None
         conversion = self.parts[i].conversion()
@@ -207,6 +214,9 @@ class Product(Basis):
 
     def settled(self, inputs: Inputs) -> "Product":
         return Product(self.first.settled(inputs), self.second.settled(inputs))
+
+    def needs(self) -> int:
+        return max(self.first.needs(), self.second.needs())
 
     def _pairs(self, inputs: Inputs) -> list[tuple[int, int, Term]]:
         """Places in both and the product; one that comes twice is taken once, as x1 x2 of all inputs by all."""

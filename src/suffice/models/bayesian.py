@@ -16,7 +16,7 @@ from suffice.distributions.multivariate_t import MultivariateT
 from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
 from suffice.models.design import Design
-from suffice.models.linear import LinearBasisModel, RegressionSummary
+from suffice.models.linear import LinearBasisModel
 from suffice.models.solution import Penalty, Solution, solve
 from suffice.models.statistic import RegressionStatistic
 from suffice.numerics import linalg
@@ -109,14 +109,10 @@ class BayesianLinearModel:
             DataError: bad data, or dependent columns whose weights have a flat prior.
             ValueError: several targets.
         """
-        if isinstance(x, RegressionSummary):
-            design, statistic, single = x.design, x.statistic, x.single
-        else:
-            design, blocks, single = self.model._rows(x, t, weights, precisions, offset)
-            statistic, _, _ = design.summarised(blocks)
-        if not single:
+        data = self.model.data(x, t, weights, precisions, offset)
+        if not data.single:
             raise ValueError("a Bayesian fit is of one target: give t of shape (n,)")
-        return posterior(self, design, statistic)
+        return posterior(self, data.design, data.summarised().statistic)
 
 
 def posterior(model: BayesianLinearModel, design: Design, statistic: RegressionStatistic) -> "LinearPosterior":
@@ -221,6 +217,19 @@ class LinearPosterior:
         """Of the weights, (M,)."""
         return math.sqrt(self._spread) * np.sqrt((self.solution.weights_root**2).sum(1))
 
+    def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Ends of the credible interval of each weight, with equal tails."""
+        if not 0.0 < level < 1.0:
+            raise ValueError(f"level must be between 0 and 1, got {level}")
+        zero = jnp.zeros(())
+        if self.known_noise:
+            law, scale = Normal(zero, zero + 1.0), 1.0
+        else:
+            a, b = self._noise
+            law, scale = StudentT(zero + 2.0 * a, zero, scale=zero + 1.0), math.sqrt(b / a)
+        reach = float(law.isf(0.5 - 0.5 * level)) * scale * np.sqrt((self.solution.weights_root**2).sum(1))
+        return self.mean - reach, self.mean + reach
+
     @cached_property
     def log_evidence(self) -> float:
         """log p(t) of the data, weights and noise integrated out (Bishop 3.86).
@@ -288,8 +297,8 @@ class LinearPosterior:
     ) -> "LinearPosterior":
         """The posterior after more data: the same as from all at once, whatever the order (Bishop, figure 3.7)."""
         settled = replace(self.model, basis=self.design.basis)
-        design, blocks, _ = settled.model._rows(self.design.inputs(x), t, weights, precisions, offset)
-        more = design.statistic(type(self.statistic), blocks())
+        data = settled.model.data(self.design.inputs(x), t, weights, precisions, offset)
+        more = data.statistic(type(self.statistic))
         return posterior(self.model, self.design, self.statistic + more)
 
     def __repr__(self) -> str:

@@ -1,6 +1,6 @@
 """The columns of a regression: constant, basis functions, targets; and its statistic over any number of rows."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,15 +8,7 @@ import numpy as np
 
 from suffice.models.basis import Basis, Columns, side_by_side
 from suffice.models.inputs import Inputs, require_finite
-from suffice.models.statistic import (
-    LIMIT,
-    GramStatistic,
-    RegressionStatistic,
-    TriangleStatistic,
-    joint_condition,
-    pilot,
-    statistic,
-)
+from suffice.models.statistic import RegressionStatistic, pilot, statistic
 from suffice.numerics.double_double import two_sum
 from suffice.numerics.moments import namespace
 from suffice.runtime.errors import DataError
@@ -69,6 +61,11 @@ class Rows:
                 raise DataError(f"offset must have as many rows as the targets, {n}, got shape {offset.shape}")
             offset = np.broadcast_to(offset.reshape(n, -1), targets.shape)
         return cls(inputs, targets, frequencies, precisions, offset)
+
+    @property
+    def counted(self) -> Inputs:
+        """Inputs of rows that occur, from which bases take their ranges."""
+        return self.inputs if self.frequencies is None else self.inputs.rows(self.frequencies > 0)
 
     def blocks(self) -> Iterator["Rows"]:
         """Stretches of at most ``ROWS`` rows."""
@@ -183,12 +180,3 @@ class Design:
         if found is None:
             raise DataError("there must be at least one row, got none")
         return found
-
-    def summarised(self, blocks: Callable[[], Iterable[Rows]]) -> tuple[RegressionStatistic, float, int]:
-        """The statistic in the form that its condition number asks for, that number, and how often data were read."""
-        quick = self.statistic(GramStatistic, blocks())
-        condition = joint_condition(quick.root())
-        if condition <= LIMIT:
-            return quick, condition, 1
-        careful = self.statistic(TriangleStatistic, blocks(), quick.shift)
-        return careful, joint_condition(careful.root()), 2

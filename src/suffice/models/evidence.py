@@ -10,7 +10,7 @@ import numpy as np
 from suffice.models.basis import as_basis
 from suffice.models.bayesian import BayesianLinearModel, LinearPosterior, posterior
 from suffice.models.design import Design
-from suffice.models.linear import LinearBasisModel, RegressionSummary
+from suffice.models.linear import LinearBasisModel
 from suffice.models.spectrum import Spectrum, triangle
 from suffice.models.statistic import RegressionStatistic
 from suffice.runtime.errors import DataError
@@ -91,15 +91,11 @@ def evidence_fit(
         if isinstance(basis, LinearBasisModel)
         else LinearBasisModel(*([basis] if basis is not None else []), intercept=intercept)
     )
-    if isinstance(x, RegressionSummary):
-        design, statistic, single = x.design, x.statistic, x.single
-    else:
-        design, blocks, single = model._rows(x, t, weights, precisions, offset)
-        statistic, _, _ = design.summarised(blocks)
-    if not single:
+    data = model.data(x, t, weights, precisions, offset)
+    if not data.single:
         raise ValueError("the evidence is of one target: give t of shape (n,)")
-    spec = BayesianLinearModel(design.basis, design.intercept, shrink_intercept=shrink_intercept)
-    return (_relevance if ard else _isotropic)(spec, design, statistic)
+    spec = BayesianLinearModel(data.design.basis, data.design.intercept, shrink_intercept=shrink_intercept)
+    return (_relevance if ard else _isotropic)(spec, data.design, data.summarised().statistic)
 
 
 def _isotropic(spec: BayesianLinearModel, design: Design, statistic: RegressionStatistic) -> EvidenceFit:

@@ -58,8 +58,8 @@ class Inputs:
     def __len__(self) -> int:
         return len(self.columns[0])
 
-    def rows(self, cut: slice) -> "Inputs":
-        """A stretch of rows."""
+    def rows(self, cut: Any) -> "Inputs":
+        """Some of the rows."""
         return Inputs(
             self.names, tuple(c[cut] for c in self.columns), None if self.matrix is None else self.matrix[cut]
         )

@@ -1,42 +1,18 @@
 """Linear basis function models: the specification, and its fit by least squares."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, get_args
 
-import numpy as np
-
 from suffice.models.basis import as_basis
+from suffice.models.data import RegressionData, RegressionSummary, TableRows, split_target
 from suffice.models.design import Design, Rows
 from suffice.models.inputs import Inputs
 from suffice.models.linear_fit import LinearFit
 from suffice.models.polynomial import Linear
 from suffice.models.solution import Deficient, solve
-from suffice.models.statistic import LIMIT, GramStatistic, RegressionStatistic, TriangleStatistic, joint_condition
+from suffice.models.statistic import GramStatistic, TriangleStatistic
 from suffice.numerics.checks import is_traced
-from suffice.runtime.errors import DataError
-
-
-@dataclass(frozen=True)
-class RegressionSummary:
-    """All that a fit needs of data, with ``+``: chunks, files and workers add to the same fit.
-
-    Attributes:
-        design: how inputs become columns; both summands must have the same, so settle the basis first.
-        statistic: sums over the rows.
-        single: whether there is one target.
-    """
-
-    design: Design
-    statistic: RegressionStatistic
-    single: bool
-
-    def __add__(self, other: "RegressionSummary") -> "RegressionSummary":
-        if not isinstance(other, RegressionSummary) or self.design != other.design:
-            raise TypeError(
-                "statistics of different regressions do not add: give both the same basis, domain and centres"
-            )
-        return RegressionSummary(self.design, self.statistic + other.statistic, self.single)
+from suffice.streams.table import Table
 
 
 @dataclass(frozen=True)
@@ -92,8 +68,10 @@ class LinearBasisModel:
         columns is too large for that the data are read again and orthogonalised in 32 digits. ``fit.method`` tells.
 
         Args:
-            x: inputs (n,), (n, d), a mapping or table of columns; or a ``RegressionSummary``, then nothing else.
-            t: targets (n,), or (n, K) for several that share the decomposition.
+            x: inputs (n,), (n, d), a mapping or table of columns, ``sf.scan_table(path)`` for files larger than
+                memory; or a ``RegressionSummary``, then nothing else.
+            t: targets (n,), or (n, K) for several that share the decomposition; of a table the name of a column, or
+                a list of names, and the others are inputs.
             weights: frequencies g, (n,), >= 0: weight g counts as g observations.
             precisions: b, (n,), > 0: the noise of row i has variance 1/(beta b_i).
             offset: a part of the targets that is known, (n,) or (n, K).
@@ -110,17 +88,10 @@ class LinearBasisModel:
         """
         if rank_deficient not in get_args(Deficient):
             raise ValueError(f"rank_deficient must be one of {', '.join(get_args(Deficient))}, got {rank_deficient!r}")
-        if isinstance(x, RegressionSummary):
-            if any(a is not None for a in (t, weights, precisions, offset)):
-                raise TypeError("a RegressionSummary holds its targets and weights: give it alone")
-            statistic, design = x.statistic, x.design
-            condition, reading, single = joint_condition(statistic.root()), 1, x.single
-            _require_digits(statistic, len(design.names))
-        else:
-            design, blocks, single = self._rows(x, t, weights, precisions, offset)
-            statistic, condition, reading = design.summarised(blocks)
-        solution = solve(statistic, design.names, design.conversion, rank_deficient)
-        return LinearFit(design, solution, statistic, reading, condition, single)
+        data = self.data(x, t, weights, precisions, offset)
+        found = data.summarised()
+        solution = solve(found.statistic, data.design.names, data.design.conversion, rank_deficient)
+        return LinearFit(data.design, solution, found.statistic, found.reading, found.condition, data.single)
 
     def statistics(
         self, x: Any, t: Any, weights: Any = None, *, precisions: Any = None, offset: Any = None, careful: bool = False
@@ -138,33 +109,30 @@ class LinearBasisModel:
             >>> model.fit(both).weights.tolist()
             [1.0, 2.0]
         """
-        design, blocks, single = self._rows(x, t, weights, precisions, offset)
-        return RegressionSummary(
-            design, design.statistic(TriangleStatistic if careful else GramStatistic, blocks()), single
-        )
+        data = self.data(x, t, weights, precisions, offset)
+        statistic = data.statistic(TriangleStatistic if careful else GramStatistic)
+        return RegressionSummary(data.design, statistic, data.single)
 
     def settled(self, x: Any) -> "LinearBasisModel":
         """The model whose basis has its centres and scales from these inputs, for statistics that are to add."""
         return LinearBasisModel(None if self.basis is None else self.basis.settled(Inputs.of(x)), self.intercept)
 
-    def _rows(
-        self, x: Any, t: Any, weights: Any, precisions: Any, offset: Any
-    ) -> tuple[Design, Callable[[], Any], bool]:
+    def data(self, x: Any, t: Any, weights: Any = None, precisions: Any = None, offset: Any = None) -> RegressionData:
+        """Data as people have them, with the design they lead to: what every fit of these columns begins with."""
         if is_traced(x, t, weights, precisions, offset):
             raise TypeError("fit is for known numbers: call it outside of compiled code; predictions compile")
+        if isinstance(x, RegressionSummary):
+            if any(a is not None for a in (t, weights, precisions, offset)):
+                raise TypeError("a RegressionSummary holds its targets and weights: give it alone")
+            return RegressionData(x.design, x.single, None, x.statistic)
         if t is None:
             raise TypeError("fit needs targets t")
+        if isinstance(x, Table):
+            if any(a is not None for a in (weights, precisions, offset)):
+                raise TypeError("scan_table names the column of weights; precisions and offset are for data in memory")
+            rows = TableRows.of(x, t)
+            design = Design.of(self.basis, self.intercept, rows.settling(self.basis))
+            return RegressionData(design, isinstance(t, str), rows)
+        x, t, single = split_target(x, t)
         rows = Rows.of(x, t, weights, precisions, offset)
-        design = Design.of(self.basis, self.intercept, rows.inputs)
-        return design, rows.blocks, np.ndim(t) == 1
-
-
-def _require_digits(statistic: RegressionStatistic, columns: int) -> None:
-    """Refuse sums of products that have lost what the columns need."""
-    if isinstance(statistic, GramStatistic):
-        condition = joint_condition(statistic.root().at(slice(0, columns), slice(0, columns)))
-        if condition > LIMIT:
-            raise DataError(
-                f"the condition number of the columns, {condition:.2g}, must be <= {LIMIT:.0e} for sums of products: take "
-                "the statistics with careful=True, or fit the data themselves"
-            )
+        return RegressionData(Design.of(self.basis, self.intercept, rows.counted), single, rows)

@@ -56,6 +56,10 @@ class _Centred(Basis):
             widths.append(float(width))
         return replace(self, placed=tuple(places), widths=tuple(widths))
 
+    def needs(self) -> int:
+        given = self.domain is not None or (self.scale is not None and not isinstance(self.centres, int | np.integer))
+        return int(self.placed is None and not given)
+
     def terms(self, inputs: Inputs) -> tuple[Term, ...]:
         assert self.placed is not None
         assert self.widths is not None
@@ -237,6 +241,9 @@ class OneHot(Basis):
         if self.categories is not None:
             return replace(self, found=(self.categories,) * len(places))
         return replace(self, found=tuple(tuple(np.unique(np.asarray(inputs.columns[p])).tolist()) for p in places))
+
+    def needs(self) -> int:
+        return 2 if self.found is None and self.categories is None else 0
 
     def terms(self, inputs: Inputs) -> tuple[Term, ...]:
         assert self.found is not None

@@ -76,6 +76,9 @@ class _Polynomials(Basis):
             return self
         return replace(self, scaled=tuple(_scale(*d) for d in domains(self, inputs)))
 
+    def needs(self) -> int:
+        return int(self.scaled is None and self.domain is None)
+
     def terms(self, inputs: Inputs) -> tuple[Term, ...]:
         names = [inputs.names[p] for p in inputs.places(self.inputs)]
         orders = range(1, self.degree + 1)

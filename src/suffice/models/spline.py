@@ -44,6 +44,11 @@ class _Spline(Basis):
             found.append((low, *(float(k) for k in inner), high))
         return replace(self, placed=tuple(found))
 
+    def needs(self) -> int:
+        if self.placed is not None:
+            return 0
+        return 2 if isinstance(self.knots, int | np.integer) and self.knots > 0 else int(self.domain is None)
+
     def terms(self, inputs: Inputs) -> tuple[Term, ...]:
         assert self.placed is not None
         word = type(self).__name__.lower()

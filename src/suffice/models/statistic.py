@@ -44,6 +44,8 @@ class RegressionStatistic:
     def __add__(self, other: Self) -> Self:
         if type(self) is not type(other) or len(self.shift) != len(other.shift) or self.centred != other.centred:
             raise TypeError("statistics of different regressions do not add")
+        if not self.count or not other.count:
+            return self if self.count else other
         return replace(
             self,
             count=self.count + other.count,
