@@ -166,11 +166,15 @@ from .models.local import Gaussian as Gaussian
 from .models.local import OneHot as OneHot
 from .models.local import Piecewise as Piecewise
 from .models.local import Sigmoid as Sigmoid
+from .models.penalised import PenaltyPath as PenaltyPath
+from .models.penalised import penalty_path as penalty_path
 from .models.polynomial import Chebyshev as Chebyshev
 from .models.polynomial import Interaction as Interaction
 from .models.polynomial import Legendre as Legendre
 from .models.polynomial import Linear as Linear
 from .models.polynomial import Polynomial as Polynomial
+from .models.recursive import LeastMeanSquares as LeastMeanSquares
+from .models.recursive import RecursiveLeastSquares as RecursiveLeastSquares
 from .models.spline import BSpline as BSpline
 from .models.spline import NaturalSpline as NaturalSpline
 from .numerics.estimate import Estimate as Estimate

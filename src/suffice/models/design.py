@@ -70,9 +70,12 @@ class Rows:
     def blocks(self) -> Iterator["Rows"]:
         """Stretches of at most ``ROWS`` rows."""
         for at in range(0, len(self.targets), ROWS):
-            cut = slice(at, at + ROWS)
-            rest = (None if a is None else a[cut] for a in (self.frequencies, self.precisions, self.offset))
-            yield Rows(self.inputs.rows(cut), self.targets[cut], *rest)
+            yield self.where(slice(at, at + ROWS))
+
+    def where(self, cut: Any) -> "Rows":
+        """Some of the rows."""
+        rest = (None if a is None else a[cut] for a in (self.frequencies, self.precisions, self.offset))
+        return Rows(self.inputs.rows(cut), self.targets[cut], *rest)
 
 
 def _numbers(values: Any, what: str) -> np.ndarray:
