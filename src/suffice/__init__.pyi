@@ -158,6 +158,8 @@ from .models.evidence import EvidenceFit as EvidenceFit
 from .models.evidence import ModelOrder as ModelOrder
 from .models.evidence import evidence_fit as evidence_fit
 from .models.evidence import order_by_evidence as order_by_evidence
+from .models.generalised import GeneralizedLinearFit as GeneralizedLinearFit
+from .models.generalised import GeneralizedLinearModel as GeneralizedLinearModel
 from .models.linear import LinearBasisModel as LinearBasisModel
 from .models.linear_fit import Diagnostics as Diagnostics
 from .models.linear_fit import LinearFit as LinearFit
@@ -166,6 +168,8 @@ from .models.local import Gaussian as Gaussian
 from .models.local import OneHot as OneHot
 from .models.local import Piecewise as Piecewise
 from .models.local import Sigmoid as Sigmoid
+from .models.nonlinear import NonlinearFit as NonlinearFit
+from .models.nonlinear import nonlinear_least_squares as nonlinear_least_squares
 from .models.penalised import PenaltyPath as PenaltyPath
 from .models.penalised import penalty_path as penalty_path
 from .models.polynomial import Chebyshev as Chebyshev
