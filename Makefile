@@ -34,6 +34,7 @@ doctest: $(VENV)/.dev
 readme: $(VENV)/.dev
 	$(BIN)/python tests/readme.py README.md
 	$(BIN)/python tests/readme.py docs/textbook/information.md
+	$(BIN)/python tests/readme.py docs/textbook/regression.md
 
 contract: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --full tests/contract.py
