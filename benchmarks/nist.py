@@ -110,8 +110,9 @@ def _statsmodels(problem: Problem) -> tuple:
 def _sklearn(problem: Problem) -> tuple:
     from sklearn.linear_model import LinearRegression
 
-    fit = LinearRegression(fit_intercept=False).fit(problem.matrix, problem.t)
-    return fit.coef_, None
+    first = int(problem.model.intercept)
+    fit = LinearRegression(fit_intercept=bool(first)).fit(problem.matrix[:, first:], problem.t)
+    return np.concatenate([[fit.intercept_] * first, fit.coef_]), None
 
 
 OTHERS = {"numpy": _numpy, "scipy": _scipy, "statsmodels": _statsmodels, "sklearn": _sklearn}

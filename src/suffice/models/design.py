@@ -53,7 +53,7 @@ class Rows:
         require_finite(targets, "targets")
         frequencies, precisions = _heights(weights, "weights", n, 0), _heights(precisions, "precisions", n, 1)
         if frequencies is not None and not frequencies.any():
-            raise DataError("at least one weight must be > 0, all are 0")
+            raise DataError("at least one weight must be > 0, all weights are zero")
         if offset is not None:
             offset = _numbers(offset, "offset")
             require_finite(offset, "offset")
