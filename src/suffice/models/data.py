@@ -73,8 +73,8 @@ class TableRows:
     def rows(self, chunk: Chunk) -> Rows:
         """A chunk as inputs and targets."""
         values = np.asarray(chunk.values, float)
-        inputs = _inputs(tuple(self.table.names[i] for i in self.inputs), values[:, list(self.inputs)])
-        return Rows(inputs, values[:, list(self.targets)], chunk.weights)
+        inputs = _inputs(tuple(self.table.names[i] for i in self.inputs), _taken(values, self.inputs))
+        return Rows(inputs, _taken(values, self.targets), chunk.weights)
 
     def settling(self, basis: Basis | None) -> Inputs:
         """Inputs from which a basis has all it needs: any, or the smallest and largest, which takes one reading.
@@ -92,7 +92,7 @@ class TableRows:
         return _inputs(names, np.stack([ends.low, ends.high]))
 
     def _ends(self, chunk: Chunk) -> Ends:
-        values = np.asarray(chunk.values, float)[:, list(self.inputs)]
+        values = _taken(np.asarray(chunk.values, float), self.inputs)
         return Ends(values.min(axis=0, initial=np.inf), values.max(axis=0, initial=-np.inf))
 
     def statistic(self, design: Design, kind: type[RegressionStatistic]) -> RegressionStatistic:
@@ -103,6 +103,12 @@ class TableRows:
             return design.statistic(kind, rows.blocks() if len(rows.targets) else [rows])
 
         return fold(self.table.source, reduce)
+
+
+def _taken(values: np.ndarray, columns: tuple[int, ...]) -> np.ndarray:
+    """Some columns; without a copy where they are neighbours."""
+    first, last = columns[0], columns[-1] + 1
+    return values[:, first:last] if columns == tuple(range(first, last)) else values[:, list(columns)]
 
 
 def _inputs(names: tuple[str, ...], matrix: np.ndarray) -> Inputs:

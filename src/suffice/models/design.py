@@ -11,6 +11,7 @@ from suffice.models.inputs import Inputs, require_finite
 from suffice.models.statistic import RegressionStatistic, pilot, statistic
 from suffice.numerics.double_double import two_sum
 from suffice.numerics.moments import namespace
+from suffice.numerics.sliced_gram import FEW
 from suffice.runtime.errors import DataError
 
 ROWS = 5 * 2**13  # of columns that are in memory at a time
@@ -175,10 +176,12 @@ class Design:
     ) -> RegressionStatistic:
         """The statistic of all blocks."""
         found: RegressionStatistic | None = None
+        compiled: bool | None = None
         for rows in blocks:
+            compiled = len(rows.targets) > FEW if compiled is None else compiled  # what is compiled serves the rest
             columns = self.with_targets(rows)
             shift = pilot(columns.hi, self.intercept) if shift is None else shift
-            part = statistic(kind, columns, self.intercept, shift, rows.frequencies, rows.precisions)
+            part = statistic(kind, columns, self.intercept, shift, rows.frequencies, rows.precisions, compiled)
             found = part if found is None else found + part
         if found is None:
             raise DataError("there must be at least one row, got none")

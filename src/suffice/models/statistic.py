@@ -116,6 +116,7 @@ def statistic(
     shift: np.ndarray,
     frequencies: Any = None,
     precisions: Any = None,
+    compiled: bool | None = None,
 ) -> RegressionStatistic:
     """The statistic of rows.
 
@@ -126,6 +127,7 @@ def statistic(
         shift: taken from each column, such as ``pilot`` gives.
         frequencies: (n,), >= 0: how often a row occurs.
         precisions: (n,), > 0: of the noise of each row, relative to each other.
+        compiled: as of ``gram``.
     """
     hi, lo = columns
     if frequencies is not None:
@@ -146,14 +148,14 @@ def statistic(
     if not n:
         return kind(matrix=double(np.zeros((p, p))), **common)
     if kind is GramStatistic and heights is None:
-        return kind(matrix=gram(hi, lo, shift), **common)
+        return kind(matrix=gram(hi, lo, shift, compiled), **common)
     rows = two_sum(hi, -shift[None, :])
     if lo is not None:
         rows = add(rows, Double(lo, np.zeros_like(lo)))
     if heights is not None:
         rows = multiply(rows, double(np.sqrt(heights)[:, None]))
     if kind is GramStatistic:
-        return kind(matrix=gram(rows.hi, rows.lo), **common)
+        return kind(matrix=gram(rows.hi, rows.lo, None, compiled), **common)
     found, step = None, max(_BLOCK, p)
     for at in range(0, n, step):
         block = rows.at(slice(at, at + step))

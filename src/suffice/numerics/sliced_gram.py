@@ -58,26 +58,28 @@ def _combined(blocks: Any, p: int) -> Double:
 _compiled_product = jax.jit(_product)
 
 
-def gram(hi: Any, lo: Any = None, shift: Any = None) -> Double:
+def gram(hi: Any, lo: Any = None, shift: Any = None, compiled: bool | None = None) -> Double:
     """(A − shift)ᵀ (A − shift) for A = hi + lo, with an error of at most 1e-27 of the norms of its columns.
 
     Args:
-        hi: (n, p), float64. Long arrays run compiled, in blocks of 8,192 rows; for short ones nothing is compiled.
+        hi: (n, p), float64.
         lo: (n, p), what hi lacks, or None.
         shift: (p,), taken from each row; None for none.
+        compiled: whether blocks of 8,192 rows run compiled; by default where there are more than four of them.
 
     Returns:
         NumPy pairs, (p, p), symmetric.
     """
     n, p = hi.shape
-    if n > FEW:
+    compiled = n > FEW if compiled is None else compiled
+    if compiled:
         require_exact()
     shift = np.zeros((1, p)) if shift is None else np.reshape(shift, (1, p))
     pending: list[jax.Array] = []
     sum_ = double(np.zeros((p, p)))
     for at in range(0, n, ROWS):
         block = hi[at : at + ROWS], None if lo is None else lo[at : at + ROWS]
-        if n <= FEW:
+        if not compiled:
             sum_ = add(sum_, _combined(_product(*block, shift), p))
             continue
         pending.append(_compiled_product(*map(_full, block, (shift, 0.0)), shift))
