@@ -9,7 +9,7 @@ import pytest
 
 from suffice.numerics import double_double as dd
 from suffice.numerics.double_double_linalg import cholesky, matmul, orthogonalise, solve_upper
-from suffice.numerics.sliced_gram import FEW, gram
+from suffice.numerics.sliced_gram import ROWS, gram
 
 RNG = np.random.default_rng(21)
 
@@ -69,13 +69,14 @@ def test_compiled_code_keeps_roundings():
     assert float(slip(jnp.float64(1.0), jnp.float64(1e16))) == 0.0
 
 
-@pytest.mark.parametrize("n", [1, 7, 300, FEW + 7])
-def test_gram(n):
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("n", [1, 7, 300, ROWS + 5])
+def test_gram(n, compiled):
     """Columns of unlike size, two nearly parallel, shifted; the compiled blocks as well. Error below 1e-27 of norms."""
     x = RNG.normal(size=(n, 3)) * np.array([1.0, 1e-7, 1e9])
     x[:, 1] = x[:, 0] * (1.0 + 1e-6 * RNG.normal(size=n))
     low, shift = x * 1e-17 * RNG.uniform(-1, 1, x.shape), np.array([0.0, 0.3, 1e8])
-    found = gram(x, low, shift)
+    found = gram(x, low, shift, compiled)
     rows = [
         [Fraction(a) + Fraction(b) - Fraction(c) for a, b, c in zip(*r, shift, strict=True)]
         for r in zip(x, low, strict=True)
