@@ -35,6 +35,7 @@ readme: $(VENV)/.dev
 	$(BIN)/python tests/readme.py README.md
 	$(BIN)/python tests/readme.py docs/sampling.md
 	$(BIN)/python tests/readme.py docs/textbook/information.md
+	$(BIN)/python tests/readme.py docs/textbook/regression.md
 
 posteriors: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --full -s tests/posteriors

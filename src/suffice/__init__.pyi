@@ -152,6 +152,38 @@ from .inference.testing.goodness import GoodnessOfFit as GoodnessOfFit
 from .inference.testing.goodness import goodness_of_fit as goodness_of_fit
 from .inference.testing.two_sample import TwoSample as TwoSample
 from .inference.testing.two_sample import two_sample as two_sample
+from .models.basis import Basis as Basis
+from .models.basis import Function as Function
+from .models.bayesian import BayesianLinearModel as BayesianLinearModel
+from .models.bayesian import LinearPosterior as LinearPosterior
+from .models.data import RegressionSummary as RegressionSummary
+from .models.evidence import EvidenceFit as EvidenceFit
+from .models.evidence import ModelOrder as ModelOrder
+from .models.evidence import evidence_fit as evidence_fit
+from .models.evidence import order_by_evidence as order_by_evidence
+from .models.generalised import GeneralizedLinearFit as GeneralizedLinearFit
+from .models.generalised import GeneralizedLinearModel as GeneralizedLinearModel
+from .models.linear import LinearBasisModel as LinearBasisModel
+from .models.linear_fit import Diagnostics as Diagnostics
+from .models.linear_fit import LinearFit as LinearFit
+from .models.local import Fourier as Fourier
+from .models.local import Gaussian as Gaussian
+from .models.local import OneHot as OneHot
+from .models.local import Piecewise as Piecewise
+from .models.local import Sigmoid as Sigmoid
+from .models.nonlinear import NonlinearFit as NonlinearFit
+from .models.nonlinear import nonlinear_least_squares as nonlinear_least_squares
+from .models.penalised import PenaltyPath as PenaltyPath
+from .models.penalised import penalty_path as penalty_path
+from .models.polynomial import Chebyshev as Chebyshev
+from .models.polynomial import Interaction as Interaction
+from .models.polynomial import Legendre as Legendre
+from .models.polynomial import Linear as Linear
+from .models.polynomial import Polynomial as Polynomial
+from .models.recursive import LeastMeanSquares as LeastMeanSquares
+from .models.recursive import RecursiveLeastSquares as RecursiveLeastSquares
+from .models.spline import BSpline as BSpline
+from .models.spline import NaturalSpline as NaturalSpline
 from .numerics.estimate import Estimate as Estimate
 from .report import plot as plot
 from .report import report as report
@@ -178,5 +210,7 @@ from .streams import Data as Data
 from .streams import chunks as chunks
 from .streams import describe as describe
 from .streams import scan as scan
+from .streams.table import Table as Table
+from .streams.table import scan_table as scan_table
 
 __version__: str

@@ -43,6 +43,12 @@ class Interval(StrEnum):
     parametric = "parametric"
 
 
+class Deficient(StrEnum):
+    error = "error"
+    pivot = "pivot"
+    minimum_norm = "minimum_norm"
+
+
 class Missing(StrEnum):
     error = "error"
     drop = "drop"
@@ -196,6 +202,47 @@ def sample(
     from suffice.cli.sample import Request, run
 
     run(Request(model, kernel, chains, warmup, draws, rng, out, resume, json_out, report_out, quiet))
+
+
+@app.command()
+def regress(
+    file: Annotated[Path, typer.Argument(help="CSV, TSV (also .gz), Parquet or Arrow file.", show_default=False)],
+    target: Annotated[str, typer.Option("--target", "-t", help="Column to explain.", show_default=False)],
+    inputs: Annotated[
+        str | None, typer.Option(help="Columns that explain it, separated by commas. Default: all other numeric ones.")
+    ] = None,
+    basis: Annotated[
+        str,
+        typer.Option(
+            help="Functions of each input: linear, polynomial:3, chebyshev:4, legendre:4, gaussian:9, sigmoid:9, "
+            "fourier:2:12, piecewise:1,2, bspline:1,2, natural:1,2; sums by +."
+        ),
+    ] = "linear",
+    prior: Annotated[
+        str, typer.Option(help="none: least squares; ridge:PENALTY; evidence: the penalty of largest evidence.")
+    ] = "none",
+    weights: Annotated[str | None, typer.Option(help="Column of frequencies: weight w counts as w rows.")] = None,
+    intercept: Annotated[bool, typer.Option(help="Whether the constant comes first.")] = True,
+    rank_deficient: Annotated[
+        Deficient, typer.Option(help="Columns that depend on others: say so, leave them out, or take smallest weights.")
+    ] = Deficient.error,
+    level: Annotated[float, typer.Option(help="Coverage of the intervals, between 0 and 1.")] = 0.95,
+    missing: Annotated[Missing, typer.Option(help="What to do with rows that have missing values.")] = Missing.error,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Regress a column on others: weights with standard errors, to the last digit, from files of any size.
+
+    Example: suffice regress examples/iris.csv --target petal_width --inputs petal_length --basis polynomial:2
+    """
+    from suffice.cli.regress import Request, run
+
+    run(
+        Request(
+            file, target, _names(inputs or ""), basis, prior, weights, intercept, rank_deficient.value, level,
+            missing.value, json_out, quiet,
+        )
+    )  # fmt: skip
 
 
 @app.command()

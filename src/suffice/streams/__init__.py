@@ -6,6 +6,7 @@ from suffice.streams.fold import fold
 from suffice.streams.sample import BottomK, Bound
 from suffice.streams.source import Chunk, Part, Source
 from suffice.streams.sources import chunks, from_array, scan
+from suffice.streams.table import Table, scan_table
 
 __all__ = [
     "BottomK",
@@ -15,9 +16,11 @@ __all__ = [
     "Part",
     "Source",
     "Summary",
+    "Table",
     "chunks",
     "describe",
     "fold",
     "from_array",
     "scan",
+    "scan_table",
 ]

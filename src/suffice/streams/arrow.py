@@ -105,6 +105,14 @@ def _map(path: str) -> mmap.mmap:
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
+def schema_of(path: str, is_parquet: bool) -> pa.Schema:
+    """Names and types of a file's columns."""
+    from pyarrow import parquet
+
+    with _reading(path, lambda: 0):
+        return parquet.read_schema(path) if is_parquet else _open(_map(path)).schema
+
+
 def _open(memory: mmap.mmap) -> Any:
     """The reader: "ARROW1" begins a file, anything else must be a stream."""
     import pyarrow as pa

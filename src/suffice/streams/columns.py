@@ -121,4 +121,4 @@ def _listing(schema: pa.Schema) -> str:
 def block(columns: list[np.ndarray], weighted: bool) -> Block:
     """Columns as read as a block: values, or rows of them where there are several, and weights, the last column."""
     values = columns[: len(columns) - weighted]
-    return values[0] if len(values) == 1 else np.stack(values, axis=-1), columns[-1] if weighted else None
+    return values[0] if len(values) == 1 else np.stack(values).T, columns[-1] if weighted else None

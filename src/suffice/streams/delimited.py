@@ -31,7 +31,7 @@ class Delimited:
         """Settle the columns and their types from the first lines."""
         import pyarrow as pa
 
-        schema = cls(path, delimiter, {})._schema()
+        schema = cls(path, delimiter, {}).schema()
         if not columns and all(map(_is_number, schema.names)):
             raise DataError(
                 f"{path}: the first line looks like data, not like column names: {', '.join(schema.names)}; "
@@ -60,7 +60,7 @@ class Delimited:
         except (pa.ArrowException, OSError) as error:
             raise self._explain(error) from None
 
-    def _schema(self) -> pa.Schema:
+    def schema(self) -> pa.Schema:
         """Names and types, as the first block of the file has them."""
         import pyarrow as pa
 

@@ -45,11 +45,13 @@ class Part:
     start: int
     read: Callable[[], Iterator[Block]]
     missing: Missing
+    tabular: bool = False  # rows are of several columns, not of interval ends
 
     def chunks(self) -> Iterator[Chunk]:
         row = self.start
         for values, weights in self.read():
-            yield (admit if values.ndim == 1 else admit_rows)(values, weights, row, self.missing)
+            plain = values.ndim == 1 or self.tabular
+            yield (admit if plain else admit_rows)(values, weights, row, self.missing)
             row += len(values)
 
 
@@ -110,6 +112,8 @@ class Source:
                 self._audit_rows(values, row)
                 suspects = {"missing": (values, is_missing(values))}
             else:
+                if values.ndim == 2:  # of each row of a table its first flaw
+                    values = np.take_along_axis(values, np.isfinite(values).argmin(1)[:, None], axis=1)[:, 0]
                 suspects = {"infinite": (values, np.isinf(values)), "missing": (values, np.isnan(values))}
             if weights is not None:
                 suspects["unusable"] = weights, ~((weights >= 0) & (weights < np.inf))
@@ -157,7 +161,7 @@ def admit(values: np.ndarray, weights: np.ndarray | None, start: int, missing: M
     with np.errstate(all="ignore"):
         suspect = not np.isfinite(values.sum())  # a finite sum has no NaN and no infinity in it; but sums can overflow
     if suspect:
-        gone = np.isnan(values)
+        gone = np.isnan(values).reshape(rows, -1).any(1)
         dropped = int(gone.sum())
         if np.isinf(values).any() or (dropped and missing == "error"):
             raise Flaw(f"values that are missing or infinite after row {start}")

@@ -57,6 +57,26 @@ def scan(
     Raises:
         DataError: the file cannot be read to its end, or holds what no fit can use; says what and in which row.
     """
+    where = existing(path, batch_rows)
+    if weights is not None and counts is not None:
+        raise TypeError("a file has weights or counts, not both")
+    weights = weights or counts
+    layout = Layout.of(column, left, right, lower, upper)
+    columns = layout.names
+    rows, names, readers = opened(where, columns, weights, batch_rows)
+    if counts is not None:
+        readers = [(start, partial(_counted, read, start, f"{where}: column {counts!r}")) for start, read in readers]
+    parts = tuple(
+        Part(start, partial(layout.arranged, partial(_batched, read, batch_rows)), missing) for start, read in readers
+    )
+    if not layout.censored:
+        return Source(names[0], where, f"{where}: column {names[0]!r}", rows, missing, parts)
+    told = ", ".join(repr(name) for name in layout.names)
+    return Source(column or left or right or names[0], where, f"{where}: columns {told}", rows, missing, parts, True)
+
+
+def existing(path: str | os.PathLike[str], batch_rows: int) -> str:
+    """The path of a file that is there and not empty."""
     if batch_rows < 1:
         raise ValueError(f"batch_rows must be >= 1, got {batch_rows}")
     where = os.fspath(path)
@@ -67,42 +87,34 @@ def scan(
         raise DataError(f"{where} is a directory, not a file")
     if not file.stat().st_size:
         raise DataError(f"{where} is an empty file")
-    if weights is not None and counts is not None:
-        raise TypeError("a file has weights or counts, not both")
-    weights = weights or counts
-    layout = Layout.of(column, left, right, lower, upper)
-    columns = layout.names
+    return where
+
+
+def opened(
+    where: str, columns: tuple[str, ...], weights: str | None, batch_rows: int
+) -> tuple[int | None, tuple[str, ...], list[tuple[int, Callable[[], Iterator[Block]]]]]:
+    """Number of rows where it is known, names of the columns, weights last, and a reader of each part with its row."""
+    file = Path(where)
     suffix = file.suffix.lower()
     text = file.with_suffix("").suffix.lower() if suffix == ".gz" else suffix
 
-    rows = None
     if suffix in PARQUET:
         from suffice.streams.arrow import Parquet
 
         table = Parquet.of(where, columns, weights, batch_rows)
-        rows, names, readers = table.rows, table.names, table.parts()
-    elif suffix in ARROW:
+        return table.rows, table.names, table.parts()
+    if suffix in ARROW:
         from suffice.streams.arrow import Arrow
 
         table = Arrow.of(where, columns, weights, batch_rows)
-        names, readers = table.names, [(0, table.blocks)]
-    elif text in DELIMITERS:
+        return None, table.names, [(0, table.blocks)]
+    if text in DELIMITERS:
         from suffice.streams.delimited import Delimited
 
         table = Delimited.of(where, DELIMITERS[text], columns, weights)
-        names, readers = tuple(table.types), [(0, table.blocks)]
-    else:
-        known = ", ".join((*DELIMITERS, *(f"{text}.gz" for text in DELIMITERS), *PARQUET, *ARROW))
-        raise DataError(f"{where}: the file's kind is not known by its ending; known are {known}")
-    if counts is not None:
-        readers = [(start, partial(_counted, read, start, f"{where}: column {counts!r}")) for start, read in readers]
-    parts = tuple(
-        Part(start, partial(layout.arranged, partial(_batched, read, batch_rows)), missing) for start, read in readers
-    )
-    if not layout.censored:
-        return Source(names[0], where, f"{where}: column {names[0]!r}", rows, missing, parts)
-    told = ", ".join(repr(name) for name in layout.names)
-    return Source(column or left or right or names[0], where, f"{where}: columns {told}", rows, missing, parts, True)
+        return None, tuple(table.types), [(0, table.blocks)]
+    known = ", ".join((*DELIMITERS, *(f"{text}.gz" for text in DELIMITERS), *PARQUET, *ARROW))
+    raise DataError(f"{where}: the file's kind is not known by its ending; known are {known}")
 
 
 def _counted(read: Callable[[], Iterator[Block]], row: int, where: str) -> Iterator[Block]:

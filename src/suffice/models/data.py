@@ -1,0 +1,190 @@
+"""Data of a regression wherever they are: in memory, in a file, or already summed up."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from suffice.models.basis import Basis
+from suffice.models.design import Design, Rows
+from suffice.models.inputs import Inputs
+from suffice.models.statistic import LIMIT, GramStatistic, RegressionStatistic, TriangleStatistic, joint_condition
+from suffice.runtime.errors import DataError
+from suffice.streams.fold import fold
+from suffice.streams.source import Chunk
+from suffice.streams.table import Table
+
+
+@dataclass(frozen=True)
+class RegressionSummary:
+    """All that a fit needs of data, with ``+``: chunks, files and workers add to the same fit.
+
+    Attributes:
+        design: how inputs become columns; both summands must have the same, so settle the basis first.
+        statistic: sums over the rows.
+        single: whether there is one target.
+    """
+
+    design: Design
+    statistic: RegressionStatistic
+    single: bool
+
+    def __add__(self, other: "RegressionSummary") -> "RegressionSummary":
+        if not isinstance(other, RegressionSummary) or self.design != other.design:
+            raise TypeError(
+                "statistics of different regressions do not add: give both the same basis, domain and centres"
+            )
+        return RegressionSummary(self.design, self.statistic + other.statistic, self.single)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The range of each of several columns."""
+
+    low: np.ndarray
+    high: np.ndarray
+
+    def __add__(self, other: "Ends") -> "Ends":
+        return Ends(np.minimum(self.low, other.low), np.maximum(self.high, other.high))
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """Rows of a file: which of its columns are inputs and which targets."""
+
+    table: Table
+    inputs: tuple[int, ...]
+    targets: tuple[int, ...]
+
+    @classmethod
+    def of(cls, table: Table, t: Any) -> "TableRows":
+        """Targets by name, inputs all others.
+
+        Raises:
+            ValueError: there is no such column, or no input is left.
+        """
+        named = (t,) if isinstance(t, str) else tuple(t)
+        targets = tuple(_place(table.names, name) for name in named)
+        inputs = tuple(i for i in range(len(table.names)) if i not in targets)
+        if not inputs:
+            raise ValueError(f"the table must have a column beside {', '.join(named)}")
+        return cls(table, inputs, targets)
+
+    def rows(self, chunk: Chunk) -> Rows:
+        """A chunk as inputs and targets."""
+        values = np.asarray(chunk.values, float)
+        inputs = _inputs(tuple(self.table.names[i] for i in self.inputs), _taken(values, self.inputs))
+        return Rows(inputs, _taken(values, self.targets), chunk.weights)
+
+    def settling(self, basis: Basis | None) -> Inputs:
+        """Inputs from which a basis has all it needs: any, or the smallest and largest, which takes one reading.
+
+        Raises:
+            ValueError: it needs more than a range.
+        """
+        names = tuple(self.table.names[i] for i in self.inputs)
+        needs = 0 if basis is None else basis.needs()
+        if needs > 1:
+            raise ValueError(
+                f"{basis!r} takes knots or categories from the data, and a file is not held whole: give them as values"
+            )
+        ends = fold(self.table.source, self._ends) if needs else Ends(np.zeros(len(names)), np.ones(len(names)))
+        return _inputs(names, np.stack([ends.low, ends.high]))
+
+    def _ends(self, chunk: Chunk) -> Ends:
+        values = _taken(np.asarray(chunk.values, float), self.inputs)
+        return Ends(values.min(axis=0, initial=np.inf), values.max(axis=0, initial=-np.inf))
+
+    def statistic(self, design: Design, kind: type[RegressionStatistic]) -> RegressionStatistic:
+        """Chunks reduced in threads and added."""
+
+        def reduce(chunk: Chunk) -> RegressionStatistic:
+            rows = self.rows(chunk)
+            return design.statistic(kind, rows.blocks() if len(rows.targets) else [rows])
+
+        return fold(self.table.source, reduce)
+
+
+def _taken(values: np.ndarray, columns: tuple[int, ...]) -> np.ndarray:
+    """Some columns; without a copy where they are neighbours."""
+    first, last = columns[0], columns[-1] + 1
+    return values[:, first:last] if columns == tuple(range(first, last)) else values[:, list(columns)]
+
+
+def _inputs(names: tuple[str, ...], matrix: np.ndarray) -> Inputs:
+    return Inputs(names, tuple(matrix[:, j] for j in range(len(names))), matrix)
+
+
+def _place(names: tuple[str, ...], name: str) -> int:
+    if name not in names:
+        raise ValueError(f"t must be a column of the table, one of {', '.join(names)}, got {name!r}")
+    return names.index(name)
+
+
+class Summarised(NamedTuple):
+    """A statistic, the condition number of its columns scaled to length 1, and how often the data were read."""
+
+    statistic: RegressionStatistic
+    condition: float
+    reading: int
+
+
+@dataclass(frozen=True)
+class RegressionData:
+    """A design, and rows or their statistic.
+
+    Attributes:
+        design: how inputs become columns.
+        single: whether there is one target, given without a second axis.
+        rows: of a file or of arrays; None where there is a statistic.
+        known: the statistic.
+    """
+
+    design: Design
+    single: bool
+    rows: Rows | TableRows | None
+    known: RegressionStatistic | None = None
+
+    def statistic(self, kind: type[RegressionStatistic]) -> RegressionStatistic:
+        """The sum over all rows."""
+        if isinstance(self.rows, TableRows):
+            return self.rows.statistic(self.design, kind)
+        assert self.rows is not None
+        return self.design.statistic(kind, self.rows.blocks())
+
+    def summarised(self) -> Summarised:
+        """The statistic in the form that its condition number asks for."""
+        if self.known is not None:
+            _require_digits(self.known, len(self.design.names))
+            return Summarised(self.known, joint_condition(self.known.root()), 1)
+        quick = self.statistic(GramStatistic)
+        condition = joint_condition(quick.root())
+        if condition <= LIMIT:
+            return Summarised(quick, condition, 1)
+        careful = self.statistic(TriangleStatistic)
+        return Summarised(careful, joint_condition(careful.root()), 2)
+
+
+def split_target(x: Any, t: Any) -> tuple[Any, Any, bool]:
+    """Inputs and targets apart where these are named columns of a table; whether there is one target."""
+    if not (isinstance(t, str) or (isinstance(t, list | tuple) and t and all(isinstance(n, str) for n in t))):
+        return x, t, np.ndim(t) == 1
+    inputs = Inputs.of(x)
+    targets = [_place(inputs.names, n) for n in ([t] if isinstance(t, str) else t)]
+    rest = [i for i in range(len(inputs.names)) if i not in targets]
+    if not rest:
+        raise ValueError(f"the table must have a column beside {', '.join(inputs.names)}")
+    kept = Inputs(tuple(inputs.names[i] for i in rest), tuple(inputs.columns[i] for i in rest))
+    values = np.stack([inputs.number(i) for i in targets], axis=1)
+    return kept, values[:, 0] if isinstance(t, str) else values, isinstance(t, str)
+
+
+def _require_digits(statistic: RegressionStatistic, columns: int) -> None:
+    """Refuse sums of products that have lost what the columns need."""
+    if isinstance(statistic, GramStatistic):
+        condition = joint_condition(statistic.root().at(slice(0, columns), slice(0, columns)))
+        if condition > LIMIT:
+            raise DataError(
+                f"the condition number of the columns, {condition:.2g}, must be <= {LIMIT:.0e} for sums of products: take "
+                "the statistics with careful=True, or fit the data themselves"
+            )

@@ -1,0 +1,138 @@
+"""Linear basis function models: the specification, and its fit by least squares."""
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from suffice.models.basis import as_basis
+from suffice.models.data import RegressionData, RegressionSummary, TableRows, split_target
+from suffice.models.design import Design, Rows
+from suffice.models.inputs import Inputs
+from suffice.models.linear_fit import LinearFit
+from suffice.models.polynomial import Linear
+from suffice.models.solution import Deficient, solve
+from suffice.models.statistic import GramStatistic, TriangleStatistic
+from suffice.numerics.checks import is_traced
+from suffice.streams.table import Table
+
+
+@dataclass(frozen=True)
+class LinearBasisModel:
+    """Linear basis function model with Gaussian noise: t = w_0 + Σ_j w_j phi_j(x) + noise (Bishop 3.3, 3.7).
+
+    Args:
+        basis: the functions phi_j, which compose by ``+`` and ``*``; a callable or a list of them will do. By default
+            the inputs themselves; None for the constant alone.
+        intercept: whether phi_0 = 1 comes first.
+
+    Example:
+        >>> import suffice as sf
+        >>> fit = sf.LinearBasisModel(sf.Polynomial(2)).fit([0.0, 1.0, 2.0, 3.0, 4.0], [1.1, 1.9, 5.2, 9.8, 17.1])
+        >>> fit.names, fit.weights.round(4).tolist()
+        (('intercept', 'x', 'x^2'), [1.0829, -0.0957, 1.0214])
+        >>> fit.standard_errors.round(4).tolist()
+        [0.211, 0.25, 0.0599]
+        >>> fit.predictive([5.0]).mean().round(4)
+        Array([26.14], dtype=float64)
+    """
+
+    basis: Any = Linear()  # noqa: RUF009  a frozen value
+    intercept: bool = True
+
+    def __post_init__(self) -> None:
+        basis = self.basis
+        if isinstance(basis, list | tuple):
+            if not basis:
+                raise ValueError(
+                    "basis must have at least one function, got an empty list; None is for the constant alone"
+                )
+            parts = [as_basis(b) for b in basis]
+            basis = parts[0]
+            for part in parts[1:]:
+                basis = basis + part
+        object.__setattr__(self, "basis", None if basis is None else as_basis(basis))
+
+    def fit(
+        self,
+        x: Any,
+        t: Any = None,
+        weights: Any = None,
+        *,
+        precisions: Any = None,
+        offset: Any = None,
+        rank_deficient: Deficient = "error",
+    ) -> LinearFit:
+        """Fit by maximum likelihood: argmin over w of Σ_i g_i b_i (t_i − offset_i − y(x_i, w))² (Bishop 3.15).
+
+        Sums of squares and products are kept to some 28 digits, and the equations solved with 32, so that the
+        weights and standard errors are as right as float64 data allow. Where the measured condition number of the
+        columns is too large for that the data are read again and orthogonalised in 32 digits. ``fit.method`` tells.
+
+        Args:
+            x: inputs (n,), (n, d), a mapping or table of columns, ``sf.scan_table(path)`` for files larger than
+                memory; or a ``RegressionSummary``, then nothing else.
+            t: targets (n,), or (n, K) for several that share the decomposition; of a table the name of a column, or
+                a list of names, and the others are inputs.
+            weights: frequencies g, (n,), >= 0: weight g counts as g observations.
+            precisions: b, (n,), > 0: the noise of row i has variance 1/(beta b_i).
+            offset: a part of the targets that is known, (n,) or (n, K).
+            rank_deficient: where columns depend on each other: "error" says which, "pivot" leaves out those that the
+                ones before them determine, "minimum_norm" takes the weights of least Euclidean norm.
+
+        Returns:
+            A ``LinearFit``.
+
+        Raises:
+            DataError: values missing or infinite, unlike lengths, dependent columns.
+
+        Source: Bishop 2006, 3.1; accuracy as in NIST's Statistical Reference Datasets.
+        """
+        if rank_deficient not in get_args(Deficient):
+            raise ValueError(f"rank_deficient must be one of {', '.join(get_args(Deficient))}, got {rank_deficient!r}")
+        data = self.data(x, t, weights, precisions, offset)
+        found = data.summarised()
+        solution = solve(found.statistic, data.design.names, data.design.conversion, rank_deficient)
+        return LinearFit(data.design, solution, found.statistic, found.reading, found.condition, data.single)
+
+    def statistics(
+        self, x: Any, t: Any, weights: Any = None, *, precisions: Any = None, offset: Any = None, careful: bool = False
+    ) -> RegressionSummary:
+        """The statistic of some rows; those of other rows add to it, and ``fit`` takes their sum.
+
+        Args:
+            x, t, weights, precisions, offset: as for ``fit``.
+            careful: orthogonalise in double-double: thirty times the work, for condition numbers above 1e6.
+
+        Example:
+            >>> import suffice as sf
+            >>> model = sf.LinearBasisModel()
+            >>> both = model.statistics([0.0, 1.0], [1.0, 3.0]) + model.statistics([2.0, 3.0], [5.0, 7.0])
+            >>> model.fit(both).weights.tolist()
+            [1.0, 2.0]
+        """
+        data = self.data(x, t, weights, precisions, offset)
+        statistic = data.statistic(TriangleStatistic if careful else GramStatistic)
+        return RegressionSummary(data.design, statistic, data.single)
+
+    def settled(self, x: Any) -> "LinearBasisModel":
+        """The model whose basis has its centres and scales from these inputs, for statistics that are to add."""
+        return LinearBasisModel(None if self.basis is None else self.basis.settled(Inputs.of(x)), self.intercept)
+
+    def data(self, x: Any, t: Any, weights: Any = None, precisions: Any = None, offset: Any = None) -> RegressionData:
+        """Data as people have them, with the design they lead to: what every fit of these columns begins with."""
+        if is_traced(x, t, weights, precisions, offset):
+            raise TypeError("fit is for known numbers: call it outside of compiled code; predictions compile")
+        if isinstance(x, RegressionSummary):
+            if any(a is not None for a in (t, weights, precisions, offset)):
+                raise TypeError("a RegressionSummary holds its targets and weights: give it alone")
+            return RegressionData(x.design, x.single, None, x.statistic)
+        if t is None:
+            raise TypeError("fit needs targets t")
+        if isinstance(x, Table):
+            if any(a is not None for a in (weights, precisions, offset)):
+                raise TypeError("scan_table names the column of weights; precisions and offset are for data in memory")
+            rows = TableRows.of(x, t)
+            design = Design.of(self.basis, self.intercept, rows.settling(self.basis))
+            return RegressionData(design, isinstance(t, str), rows)
+        x, t, single = split_target(x, t)
+        rows = Rows.of(x, t, weights, precisions, offset)
+        return RegressionData(Design.of(self.basis, self.intercept, rows.counted), single, rows)

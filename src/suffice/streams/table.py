@@ -1,0 +1,86 @@
+"""Several columns of a file read together: rows of numbers in bounded chunks."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from suffice.runtime.errors import DataError
+from suffice.streams.columns import INDEX, is_number
+from suffice.streams.source import BATCH_ROWS, Block, Missing, Part, Source, rebatch
+from suffice.streams.sources import ARROW, DELIMITERS, PARQUET, existing, opened
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns of a file by name, with a source whose chunks have one row for each of the file's.
+
+    Attributes:
+        names: of the columns, in the order of the chunks'.
+        source: what is read.
+    """
+
+    names: tuple[str, ...]
+    source: Source
+
+
+def scan_table(
+    path: str | os.PathLike[str],
+    columns: tuple[str, ...] | list[str] | None = None,
+    *,
+    weights: str | None = None,
+    missing: Missing = "error",
+    batch_rows: int = BATCH_ROWS // 4,
+) -> Table:
+    """Columns of a file that is read in bounded chunks as often as needed, for models of several inputs.
+
+    Args:
+        path: a file of comma- or tab-separated text with a header line, Parquet or Arrow, as for ``scan``.
+        columns: their names; by default all that hold numbers.
+        weights: name of a column of frequencies, >= 0: a row of weight w counts as w observations.
+        missing: "error" refuses missing values with their count and first row; "drop" leaves out rows that have one.
+        batch_rows: the most rows a chunk has.
+
+    Raises:
+        DataError: the file cannot be read to its end, or lacks a column; says what and in which row.
+
+    Example:
+        >>> import suffice as sf
+        >>> table = sf.scan_table("examples/iris.csv", ["petal_length", "petal_width"])
+        >>> sf.LinearBasisModel().fit(table, "petal_width").weights.round(4).tolist()
+        [-0.3631, 0.4158]
+    """
+    where = existing(path, batch_rows)
+    wanted = tuple(c for c in columns if c != weights) if columns is not None else _numeric(where, weights)
+    if not wanted:
+        raise DataError(f"{where} has no numeric column")
+    rows, names, readers = opened(where, wanted, weights, batch_rows)
+    names = names[: len(names) - (weights is not None)]
+    parts = tuple(Part(at, partial(_rows, read, batch_rows), missing, tabular=True) for at, read in readers)
+    told = ", ".join(repr(n) for n in names)
+    return Table(names, Source(names[0], where, f"{where}: columns {told}", rows, missing, parts))
+
+
+def _rows(read: Callable[[], Iterator[Block]], batch_rows: int) -> Iterator[Block]:
+    for values, weights in rebatch(read(), batch_rows):
+        yield values.reshape(len(values), -1), weights
+
+
+def _numeric(where: str, weights: str | None) -> tuple[str, ...]:
+    """Names of all columns of numbers."""
+    file = Path(where)
+    suffix = file.suffix.lower()
+    text = file.with_suffix("").suffix.lower() if suffix == ".gz" else suffix
+    if suffix in PARQUET or suffix in ARROW:
+        from suffice.streams import arrow
+
+        schema = arrow.schema_of(where, suffix in PARQUET)
+    elif text in DELIMITERS:
+        from suffice.streams.delimited import Delimited
+
+        schema = Delimited(where, DELIMITERS[text], {}).schema()
+    else:
+        opened(where, ("",), None, 1)  # says which endings are known
+        raise AssertionError
+    return tuple(f.name for f in schema if f.name != weights and is_number(f.type) and not INDEX.fullmatch(f.name))

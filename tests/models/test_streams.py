@@ -1,0 +1,102 @@
+"""Regression from files: the same as in memory, however they are cut."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import suffice as sf
+from suffice.runtime.errors import DataError
+
+RNG = np.random.default_rng(21)
+
+
+@pytest.fixture
+def frame():
+    x = RNG.normal(size=(500, 2)) + np.array([1e4, -3.0])
+    return pd.DataFrame(
+        {"a": x[:, 0], "b": x[:, 1], "t": 2.0 + x @ [0.5, -1.0] + RNG.normal(size=500), "w": RNG.integers(0, 3, 500)}
+    )
+
+
+def written(frame, folder, kind):
+    path = folder / f"data.{kind}"
+    if kind == "parquet":
+        frame.to_parquet(path, row_group_size=70)
+    elif kind == "arrow":
+        frame.to_feather(path, compression="uncompressed")
+    else:
+        frame.to_csv(path, index=False, float_format="%.17g")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "csv"])
+@pytest.mark.parametrize(
+    "basis", [sf.Linear(), sf.Polynomial(3), sf.Gaussian(4) + sf.Linear("b")], ids=["linear", "cubic", "bumps"]
+)
+def test_files(frame, tmp_path, kind, basis):
+    path = written(frame, tmp_path, kind)
+    want = sf.LinearBasisModel(basis).fit(frame[["a", "b"]], frame["t"], frame["w"])
+    for rows in (7, 64, 10_000):
+        fit = sf.LinearBasisModel(basis).fit(sf.scan_table(path, weights="w", batch_rows=rows), "t")
+        assert fit.names == want.names
+        assert (
+            np.abs(fit.weights - want.weights) <= 1e-12 * np.maximum(np.abs(want.weights), want.standard_errors)
+        ).all()
+        assert np.allclose(fit.standard_errors, want.standard_errors, rtol=1e-12)
+        assert fit.count == frame["w"].sum()
+
+
+def test_other_fits_and_targets_by_name(frame, tmp_path):
+    path = written(frame, tmp_path, "parquet")
+    table = sf.scan_table(path, ["a", "b", "t"])
+    fit = sf.evidence_fit(None, table, "t")
+    assert fit.alpha == pytest.approx(sf.evidence_fit(None, frame[["a", "b", "t"]], "t").alpha, rel=1e-10)
+    p = sf.BayesianLinearModel(weights=1.0).fit(table, "t")
+    assert np.allclose(p.mean, sf.BayesianLinearModel(weights=1.0).fit(frame[["a", "b"]], frame["t"]).mean, rtol=1e-12)
+    both = sf.LinearBasisModel().fit(table, ["t", "b"])
+    assert both.weights.shape == (2, 2)
+
+
+def test_a_constant_file_is_read_twice(tmp_path):
+    """Near-dependent columns: the condition number asks for a second reading."""
+    x = RNG.normal(size=300)
+    frame = pd.DataFrame({"a": x, "b": x + 1e-9 * RNG.normal(size=300), "t": RNG.normal(size=300)})
+    fit = sf.LinearBasisModel().fit(sf.scan_table(written(frame, tmp_path, "csv"), batch_rows=50), "t")
+    want = sf.LinearBasisModel().fit(frame[["a", "b"]], frame["t"])
+    assert (fit.reading, want.reading) == (2, 2)
+    assert np.allclose(fit.weights, want.weights, rtol=1e-12)
+
+
+def test_missing_values(frame, tmp_path):
+    frame.loc[[3, 400], "b"] = np.nan
+    frame.loc[5, "t"] = np.nan
+    for kind in ("parquet", "csv"):
+        path = written(frame, tmp_path, kind)
+        with pytest.raises(DataError, match=r"columns 'a', 'b', 't' has 3 missing values, the first at row 4"):
+            sf.LinearBasisModel().fit(sf.scan_table(path, ["a", "b", "t"]), "t")
+        fit = sf.LinearBasisModel().fit(sf.scan_table(path, ["a", "b", "t"], missing="drop", batch_rows=50), "t")
+        kept = frame.dropna()
+        assert np.allclose(fit.weights, sf.LinearBasisModel().fit(kept[["a", "b"]], kept["t"]).weights, rtol=1e-12)
+    frame.loc[7, "a"] = np.inf
+    with pytest.raises(DataError, match=r"1 infinite value, the first at row 8 \(counting from 1\): inf"):
+        sf.LinearBasisModel().fit(sf.scan_table(written(frame, tmp_path, "csv"), ["a", "t"]), "t")
+
+
+def test_what_a_file_cannot_give(frame, tmp_path):
+    path = written(frame, tmp_path, "csv")
+    table = sf.scan_table(path)
+    with pytest.raises(ValueError, match="give them as values"):
+        sf.LinearBasisModel(sf.BSpline(3)).fit(table, "t")
+    with pytest.raises(ValueError, match="one of a, b, t, w, got 'u'"):
+        sf.LinearBasisModel().fit(table, "u")
+    with pytest.raises(TypeError, match="scan_table names the column of weights"):
+        sf.LinearBasisModel().fit(table, "t", np.ones(500))
+    with pytest.raises(DataError, match="no column 'c'"):
+        sf.scan_table(path, ["a", "c"])
+    (tmp_path / "data.xls").write_text("a")
+    with pytest.raises(DataError, match="not known by its ending"):
+        sf.scan_table(tmp_path / "data.xls")
+    text = pd.DataFrame({"a": ["x", "y"]})
+    text.to_csv(tmp_path / "text.csv", index=False)
+    with pytest.raises(DataError, match="no numeric column"):
+        sf.scan_table(tmp_path / "text.csv")

@@ -1,0 +1,108 @@
+"""Error-free transformations, compiled and not, against exact fractions; what is made of them against mpmath's digits."""
+
+from fractions import Fraction
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from suffice.numerics import double_double as dd
+from suffice.numerics.double_double_linalg import cholesky, matmul, orthogonalise, solve_upper
+from suffice.numerics.sliced_gram import ROWS, gram
+
+RNG = np.random.default_rng(21)
+
+
+def exact(pair, *index):
+    return Fraction(float(np.asarray(pair.hi)[index])) + Fraction(float(np.asarray(pair.lo)[index]))
+
+
+def wild(n):
+    return RNG.normal(size=n) * 10.0 ** RNG.integers(-40, 40, n)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_transformations_lose_nothing(compiled):
+    """10,000 random pairs, over eighty decades: sums and products equal their fractions."""
+    a, b = wild(10_000), wild(10_000)
+    near = a * (1.0 + RNG.normal(size=10_000) * 1e-8)  # sums that cancel
+    run = (lambda f, *x: jax.jit(f)(*map(jnp.asarray, x))) if compiled else (lambda f, *x: f(*x))
+    total, cancelled, product = run(dd.two_sum, a, b), run(dd.two_sum, a, -near), run(dd.two_prod, a, b)
+    for i in range(10_000):
+        x, y, z = Fraction(a[i]), Fraction(b[i]), Fraction(near[i])
+        assert exact(total, i) == x + y
+        assert exact(cancelled, i) == x - z
+        assert exact(product, i) == x * y
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_arithmetic_has_thirty_digits(compiled):
+    hi = [RNG.uniform(0.5, 2.0, 1000) for _ in range(2)]
+    a, b = (dd.Double(*dd.two_sum(h, h * RNG.normal(size=1000) * 1e-17)) for h in hi)
+    if compiled:
+        a, b = jax.tree.map(jnp.asarray, (a, b))
+
+    def all_of(a, b):
+        return dd.add(a, b), dd.subtract(a, b), dd.multiply(a, b), dd.divide(a, b), dd.sqrt(a)
+
+    found = (jax.jit(all_of) if compiled else all_of)(a, b)
+    for i in range(1000):
+        x, y = exact(a, i), exact(b, i)
+        for got, want in zip(found[:4], (x + y, x - y, x * y, x / y), strict=True):
+            assert abs(exact(got, i) - want) <= 2.0**-102 * (abs(x) + abs(y))
+        assert abs(exact(found[4], i) ** 2 - x) <= 2.0**-101 * x
+
+
+def test_sums_roots_of_zero_and_fractions():
+    x = dd.double(np.array([1.0, 1e16, 1.0, -1e16, 1e-10]))
+    assert exact(dd.total(x)) == 2 + Fraction(1e-10)
+    assert dd.total(dd.double(np.zeros((0, 3)))).hi.tolist() == [0.0, 0.0, 0.0]
+    assert dd.sqrt(dd.double(np.array([0.0]))).value.tolist() == [0.0]
+    third = dd.from_fractions([Fraction(1, 3)])
+    assert abs(exact(third, 0) - Fraction(1, 3)) < Fraction(1, 10**32)
+
+
+def test_compiled_code_keeps_roundings():
+    dd.require_exact()  # raises where it does not
+    slip = jax.jit(lambda a, b: (a + b) - b)
+    assert float(slip(jnp.float64(1.0), jnp.float64(1e16))) == 0.0
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("n", [1, 7, 300, ROWS + 5])
+def test_gram(n, compiled):
+    """Columns of unlike size, two nearly parallel, shifted; the compiled blocks as well. Error below 1e-27 of norms."""
+    x = RNG.normal(size=(n, 3)) * np.array([1.0, 1e-7, 1e9])
+    x[:, 1] = x[:, 0] * (1.0 + 1e-6 * RNG.normal(size=n))
+    low, shift = x * 1e-17 * RNG.uniform(-1, 1, x.shape), np.array([0.0, 0.3, 1e8])
+    found = gram(x, low, shift, compiled)
+    rows = [
+        [Fraction(a) + Fraction(b) - Fraction(c) for a, b, c in zip(*r, shift, strict=True)]
+        for r in zip(x, low, strict=True)
+    ]
+    for i in range(3):
+        for j in range(3):
+            want = sum(r[i] * r[j] for r in rows)
+            norm = float(sum(r[i] ** 2 for r in rows) * sum(r[j] ** 2 for r in rows)) ** 0.5
+            assert abs(float(exact(found, i, j) - want)) <= 1e-27 * norm
+
+
+def test_factors():
+    """Cholesky of AᵀA and Gram–Schmidt on A give one R, which solves A's normal equations."""
+    x = RNG.normal(size=(60, 6))
+    a, b = cholesky(gram(x)), orthogonalise(dd.double(x))
+    assert np.abs(dd.subtract(a, b).hi).max() <= 1e-29 * np.abs(a.hi).max()
+    inverse = solve_upper(a, dd.double(np.eye(6)))
+    unit = matmul(a, inverse)
+    assert np.abs(dd.subtract(unit, dd.double(np.eye(6))).hi).max() <= 1e-29
+
+
+def test_factors_of_dependent_columns():
+    """A column that is a multiple of another leaves nothing, by both ways; fewer rows than columns do no harm."""
+    x = RNG.integers(-5, 5, size=(3, 2)).astype(float)
+    wide = np.column_stack([x, 2.0 * x[:, 0] - x[:, 1], x[:, 0] * 4.0])
+    for r in (cholesky(gram(wide)), orthogonalise(dd.double(wide))):
+        size = np.sqrt((r.hi**2).sum(0))
+        assert abs(r.hi[2, 2]) <= 1e-13 * size[2]  # the root of a difference of numbers of 28 digits
+        assert np.isfinite(r.hi).all()
