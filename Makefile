@@ -36,6 +36,7 @@ readme: $(VENV)/.dev
 	$(BIN)/python tests/readme.py docs/sampling.md
 	$(BIN)/python tests/readme.py docs/textbook/information.md
 	$(BIN)/python tests/readme.py docs/textbook/regression.md
+	$(BIN)/python tests/readme.py docs/textbook/sampling.md
 
 posteriors: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --full -s tests/posteriors
@@ -51,6 +52,7 @@ bench: accuracy
 	$(BIN)/python benchmarks/selection.py
 	$(BIN)/python benchmarks/tests_of_fit.py
 	$(BIN)/python benchmarks/drawing.py
+	$(BIN)/python benchmarks/univariate.py
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/tails.py

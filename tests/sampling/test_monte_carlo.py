@@ -1,0 +1,98 @@
+"""Expectations are within 6.2 standard errors of the truth (false alarm 5.6e-10 for a normal error; for the mean of
+16 strata or nets 13, by the t distribution of 15 degrees of freedom 1.4e-9), and standard errors say what errors are."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.stats
+
+import suffice as sf
+from suffice.numerics.sobol import _BITS, directions, sobol
+
+LIMIT = {"plain": 6.2, "antithetic": 6.2, "stratified": 13.0, "sobol": 13.0}
+
+
+@pytest.mark.parametrize("method", LIMIT)
+def test_known_expectations(method):
+    """E x² of a normal, E exp(x) of a gamma, and a vector of two: within their errors."""
+    gamma = sf.Gamma(2.0, rate=3.0)
+    found = sf.expectation(lambda x: jnp.stack([jnp.exp(x), x]), gamma, n=20_000, method=method, rng=1)
+    off = np.abs(found.value - np.array([2.25, 2.0 / 3.0])) / found.standard_error
+    assert np.all(off <= LIMIT[method])
+    laws = [sf.Normal(0.0, 2.0), sf.Exponential(1.0), sf.Uniform(0.0, 1.0)]
+    found = sf.expectation(lambda x: x[0] ** 2 * x[1] + x[2], laws, n=20_000, method=method, rng=2)
+    assert abs(found.value - 4.5) <= LIMIT[method] * found.standard_error
+
+
+@pytest.mark.parametrize("method", LIMIT)
+def test_standard_errors_are_calibrated(method):
+    """40 runs: the sum of squared standardised errors is chi-square, or that of t₁₅, within a band of 1e-9 a side.
+
+    The t's second moment is 15/13; its band by the normal limit with the t's fourth moment, 6.1 deviations.
+    """
+    f = lambda x: jnp.exp(0.5 * x)  # noqa: E731
+    runs = [sf.expectation(f, sf.Normal(), n=512, method=method, rng=i) for i in range(40)]
+    z = np.array([(r.value - np.exp(0.125)) / r.standard_error for r in runs])
+    if method in ("stratified", "sobol"):
+        mean, fourth = 15.0 / 13.0, 3.0 * 15.0**2 / (13.0 * 11.0)
+        band = 6.1 * np.sqrt((fourth - mean**2) / 40.0)
+        assert abs((z**2).mean() - mean) <= band
+    else:
+        assert scipy.stats.chi2.ppf(1e-9, 40) <= (z**2).sum() <= scipy.stats.chi2.isf(1e-9, 40)
+
+
+def test_variance_is_reduced():
+    """Of exp(x) on (0, 1): by pairs, strata, nets, and a control whose part is exact."""
+    f, p = jnp.exp, sf.Uniform(0.0, 1.0)
+    plain = sf.expectation(f, p, n=4096, rng=3)
+    errors = {m: sf.expectation(f, p, n=4096, method=m, rng=3).standard_error for m in LIMIT}
+    # true ratios: 5.6 for pairs; strata and nets fall faster than 1/√n
+    assert errors["antithetic"] < plain.standard_error / 4
+    assert errors["stratified"] < plain.standard_error / 50
+    assert errors["sobol"] < plain.standard_error / 100
+    controlled = sf.expectation(f, p, n=4096, control=lambda x: x, control_mean=0.5, rng=3)
+    # 1 − correlation² is 1/62
+    assert controlled.standard_error < plain.standard_error / 6
+    assert abs(controlled.value - np.expm1(1.0)) <= 6.2 * controlled.standard_error
+
+
+def test_a_standard_error_that_is_asked_for():
+    for method in ("plain", "sobol"):
+        found = sf.expectation(lambda x: x, sf.Exponential(1.0), standard_error=2e-3, method=method, rng=4)
+        assert found.standard_error <= 2e-3
+        assert abs(found.value - 1.0) <= LIMIT[method] * found.standard_error
+
+
+def test_heavy_tails_are_told():
+    """The mean of a Cauchy does not exist: its Pareto k is above 0.7; a normal's is not."""
+    assert sf.expectation(lambda x: x, sf.Cauchy(), n=50_000, rng=5).pareto_k > 0.7
+    assert sf.expectation(lambda x: x, sf.Normal(), n=50_000, rng=5).pareto_k < 0.5
+
+
+def test_sobol_numbers():
+    """Those of SciPy; and scrambled nets put one point in each of 2ᵐ cells of every coordinate."""
+    reference = scipy.stats.qmc.Sobol(21, scramble=False, bits=30)
+    words = (reference._sv.astype(np.uint64) << np.uint64(_BITS - 30))[:, :30]
+    np.testing.assert_array_equal(directions(21)[:, :30] >> np.uint64(_BITS - 30), words >> np.uint64(_BITS - 30))
+    points = sobol(8, 21, np.random.default_rng(0))
+    np.testing.assert_array_equal(np.sort(np.floor(256 * points), axis=0), np.arange(256.0)[:, None].repeat(21, 1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n": 10, "standard_error": 0.1}, "give n or standard_error, not both"),
+        ({"n": 1}, "n must be at least 2, got 1"),
+        ({"standard_error": 0.0}, "standard_error must be > 0, got 0"),
+        ({"standard_error": 1e-9}, "standard_error 1e-09 needs .* draws"),
+        ({"method": "magic"}, "method must be one of plain, antithetic, stratified, sobol, got 'magic'"),
+        ({"control": lambda x: x}, "control and control_mean go together"),
+        ({"control": lambda x: x, "control_mean": 0.0, "method": "sobol"}, "control goes with method plain"),
+        ({"p": sf.MultivariateNormal(np.zeros(2), np.eye(2)), "method": "sobol"}, "univariate laws|with icdf"),
+        ({"f": lambda x: x * jnp.nan, "n": 10}, "f must be finite, got nan at a draw"),
+        ({"p": [sf.Normal()] * 22, "method": "sobol"}, "at most 21 dimensions, got 22"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        sf.expectation(**{"f": lambda x: x, "p": sf.Normal(), "rng": 0, **arguments})
