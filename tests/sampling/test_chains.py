@@ -183,3 +183,88 @@ def test_what_is_refused():
         sf.sample(normal, np.zeros(2), parallel="gpu")
     with pytest.raises(ValueError, match="needs a rule for each part"):
         sf.sample(half_normal, domains=HALF, kernel=sf.Gibbs({"mu": sf.Slice()}))
+
+
+def test_what_is_given_is_not_tuned():
+    for warmup in (0, 50):
+        kernel = sf.NUTS(0.5, scale=[1.0, 10.0])
+        found = sf.sample(normal, np.zeros(2), kernel=kernel, warmup=warmup, draws=5, rng=0).kernels
+        for settings in found:
+            np.testing.assert_array_equal(settings.scale, [1.0, 10.0])
+            assert settings.step_size == 0.5
+    (free, *_) = sf.sample(
+        lambda x: normal(10.0 * x), np.zeros(2), kernel=sf.NUTS(0.5), warmup=50, draws=5, rng=0
+    ).kernels
+    assert free.step_size == 0.5
+    assert not np.array_equal(free.scale, [1.0, 1.0])
+    with pytest.raises(ValueError, match="a scale that is a matrix needs metric"):
+        sf.sample(normal, np.zeros(2), kernel=sf.RandomWalk(1.0, np.eye(2)), rng=0)
+    dense = sf.sample(normal, np.zeros(2), kernel=sf.NUTS(scale=[1.0, 2.0], metric="dense"), warmup=20, draws=5, rng=0)
+    np.testing.assert_array_equal(dense.kernels[0].scale, np.diag([1.0, 2.0]))
+
+
+def test_kernels_that_remember_cannot_be_parts():
+    with pytest.raises(TypeError, match="Tempered cannot be a part"):
+        sf.Gibbs({"mu": sf.Tempered(), "tau": sf.Slice()})
+    with pytest.raises(TypeError, match="kernel must be one that moves a point by itself, got Gibbs"):
+        sf.Tempered(sf.Gibbs({"mu": sf.Slice()}))
+
+
+def test_an_interrupted_run_goes_on(monkeypatch):
+    """Ctrl-C after some blocks: draws of all chains are kept, and extending gives what an unbroken run would have."""
+    from concurrent.futures import Future
+
+    whole = sf.sample(half_normal, domains=HALF, draws=60_000, warmup=50, rng=3)
+    real, calls = Future.result, []
+
+    def result(self, timeout=None):
+        if not calls:
+            calls.append(1)
+            import time
+
+            time.sleep(0.3)
+            raise KeyboardInterrupt
+        return real(self, timeout)
+
+    monkeypatch.setattr(Future, "result", result)
+    short = sf.sample(half_normal, domains=HALF, draws=60_000, warmup=50, rng=3)
+    monkeypatch.undo()
+    assert short.interrupted
+    assert "interrupted" in short.doubts[0]
+    n = short.shape[1]
+    assert 0 < n < 60_000
+    again = short.extend(60_000 - n)
+    assert not again.interrupted
+    np.testing.assert_array_equal(again.draws["tau"], whole.draws["tau"])
+
+
+def test_the_diagonal_of_a_correlation_is_no_number():
+    chains = sf.sample(lambda c: 0.0 * c.sum(), domains=correlation.array(3, 3), draws=400, warmup=300, rng=0)
+    assert set(chains.rhat) == {"x[1,0]", "x[2,0]", "x[2,1]"}
+
+
+def test_domains_that_cannot_be_sampled():
+    from suffice.numerics.array_domain import sphere
+
+    with pytest.raises(ValueError, match="x must be continuous, got an integer >= 0"):
+        sf.sample(normal, domains=domain.count)
+    with pytest.raises(ValueError, match="Sphere has no map"):
+        sf.sample(normal, domains=sphere.array(3))
+    with pytest.raises(ValueError, match="at least one number"):
+        sf.sample(normal, domains=domain.real.array(0))
+    with pytest.raises(ValueError, match=r"log_density must return one number, got shape \(2,\)"):
+        sf.sample(lambda x: -(x**2), np.zeros(2))
+    with pytest.raises(TypeError, match="a must be an array"):
+        sf.sample(normal, {"a": {"b": 0.0}})
+
+
+def test_without_64_bit_numbers():
+    import os
+    import subprocess
+    import sys
+
+    program = "import numpy as np, suffice as sf; c = sf.sample(lambda x: -0.5 * (x**2).sum(), np.zeros(2), draws=50, warmup=50, rng=0); assert c.draws.dtype == np.float32"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, "JAX_ENABLE_X64": "0"}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr

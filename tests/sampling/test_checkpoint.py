@@ -53,11 +53,21 @@ def test_a_stored_run_is_the_same(tmp_path):
 
 def test_another_run_is_refused(tmp_path):
     run(tmp_path / "run.zarr", draws=10)
-    with pytest.raises(ValueError, match="holds another run: its density is not this one's"):
+    with pytest.raises(ValueError, match="holds another run: its density"):
         sf.sample(
             lambda p: 2 * log_density(p), domains=DOMAINS, draws=10, warmup=100, rng=7, checkpoint=tmp_path / "run.zarr"
         )
-    with pytest.raises(ValueError, match="its key is not"):
+    with pytest.raises(ValueError, match="start are not"):
+        sf.sample(
+            log_density,
+            {"mu": np.ones(3), "tau": 2.0},
+            DOMAINS,
+            draws=10,
+            warmup=100,
+            rng=7,
+            checkpoint=tmp_path / "run.zarr",
+        )
+    with pytest.raises(ValueError, match="key"):
         sf.sample(log_density, domains=DOMAINS, draws=10, warmup=100, rng=8, checkpoint=tmp_path / "run.zarr")
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "file").write_text("")
@@ -96,3 +106,27 @@ def test_a_killed_run_resumes_bit_for_bit(tmp_path):
     for name in ("posterior/mu", "posterior/tau", "sample_stats/lp", "sample_stats/energy", "sample_stats/n_steps"):
         np.testing.assert_array_equal(one[name][:], other[name][:])
     assert not np.any(np.isnan(one["posterior/tau"][:]))
+
+
+def test_data_in_compiled_functions_count(tmp_path):
+    import jax
+    import jax.numpy as jnp
+
+    def model(data):
+        return jax.jit(lambda x: -0.5 * ((x - jnp.asarray(data)) ** 2).sum())
+
+    begin = np.zeros(())
+    sf.sample(model(np.arange(5.0)), begin, draws=10, warmup=10, rng=0, checkpoint=tmp_path / "run.zarr")
+    with pytest.raises(ValueError, match="its density"):
+        sf.sample(model(np.arange(5.0) + 1.0), begin, draws=10, warmup=10, rng=0, checkpoint=tmp_path / "run.zarr")
+
+
+def test_vectorised_chains_at_unlike_steps_come_level(tmp_path):
+    """As after a kill between the writes of two chains."""
+    kept = sf.sample(log_density, domains=DOMAINS, draws=300, warmup=100, rng=7, quiet=True, parallel="vectorized")
+    run(tmp_path / "run.zarr", draws=200, parallel="vectorized")
+    early = (tmp_path / "run.zarr" / "state" / "chain-1.npz").read_bytes()
+    run(tmp_path / "run.zarr", draws=250, parallel="vectorized")
+    (tmp_path / "run.zarr" / "state" / "chain-1.npz").write_bytes(early)
+    again = run(tmp_path / "run.zarr", draws=300, parallel="vectorized")
+    np.testing.assert_array_equal(again.draws["tau"][:], kept.draws["tau"])

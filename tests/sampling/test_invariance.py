@@ -12,7 +12,7 @@ import pytest
 from scipy.special import ndtr
 
 import suffice as sf
-from suffice.sampling import gibbs, hmc, kernel, langevin, metropolis, nuts, slice
+from suffice.sampling import gibbs, hmc, kernel, langevin, metropolis, nuts, slice, tempering
 
 DRAWS, FALSE_ALARM, PROJECTIONS = 50_000, 1e-6, 8
 BEND, SPREAD = 0.5, 0.6
@@ -104,7 +104,6 @@ KERNELS = {
     "Slice doubling": (sf.Slice(0.5, expand="doubling"), (slice, "_level", lower)),
     "HyperrectangleSlice": (sf.HyperrectangleSlice(2.0), (slice, "_level", lower)),
     "EllipticalSlice": (sf.EllipticalSlice(0.0, np.array([1.0, 2.0])), (slice, "_level", lower)),
-    "Tempered": (sf.Tempered(sf.RandomWalk(1.0), (1.0, 0.5)), (metropolis, "decided", always)),
     "Gibbs": (sf.Gibbs({"y": draw_y, "x": sf.Slice(1.0)}), (slice, "_level", lower)),
     "Gibbs at random": (sf.Gibbs({"y": draw_y, "x": sf.NUTS(0.7)}, scan="random"), (nuts, "energy", lambda at: 0.5 * (at.momentum**2).sum())),
     "OverRelaxed": (
@@ -146,6 +145,31 @@ def test_a_broken_kernel_is_caught(name, monkeypatch):
 @pytest.mark.parametrize("instead", [wide_y, sf.OverRelaxed("y", lambda p: (BEND * p["x"] ** 2, 0.7), -0.7)])
 def test_a_wrong_conditional_is_caught(instead):
     assert distance(one_step(gibbs.Gibbs({"y": instead, "x": sf.RandomWalk(1.0)}))[1]) > 1.0
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_tempered_chains_keep_their_laws(broken, monkeypatch):
+    """From exact draws at both temperatures; broken: they exchange places whatever the densities say."""
+    power = 0.5
+    kernel_ = sf.Tempered(sf.RandomWalk(0.5), (1.0, power))
+    algorithm = kernel_.build(log_density)
+    if broken:
+        monkeypatch.setattr(tempering.variates, "uniform", lambda key, shape=(), dtype=float: jnp.zeros(shape) + 1e-300)
+    random = np.random.default_rng(0)
+    cold = exact(random)
+    x = random.normal(size=DRAWS) / np.sqrt(power)
+    hot = np.stack([x, BEND * x**2 + SPREAD / np.sqrt(power) * random.normal(size=DRAWS)], axis=1)
+
+    def step(key, cold, hot):
+        state = algorithm.init(cold)
+        states, info = state.memory
+        ladder = states._replace(
+            position=jnp.stack([cold, hot]), log_density=jnp.stack([log_density(cold), power * log_density(hot)])
+        )
+        return algorithm.step(key, state._replace(memory=(ladder, info)))[0].position
+
+    moved = np.asarray(jax.jit(jax.vmap(step))(jax.random.split(jax.random.key(0), DRAWS), cold, hot))
+    assert (distance(moved) > 1.0) == broken
 
 
 def test_exact_draws_pass():

@@ -27,7 +27,7 @@ def test_two_modes():
 
 def test_errors_are_calibrated():
     """Of 40 estimates the squared errors in units of the reported ones have mean 9/7 (a t law of 9 degrees), within 5 of
-    its standard errors: below 3.4, which also a quarter too small an error would break."""
+    its standard errors: below 3.4, which errors of half the size would break."""
 
     def log_density(x):
         return -0.5 * (x**2).sum() - 0.1 * (x**4).sum()
@@ -42,6 +42,12 @@ def test_errors_are_calibrated():
 def test_hamiltonian_moves():
     found = sf.sequential_monte_carlo(two_modes, BASE, sf.HMC(step_size=0.3), n=500, steps=3, rng=1)
     assert abs(found.log_z.value - np.log(8 * np.pi)) < 4 * found.log_z.standard_error
+
+
+def test_a_box():
+    """A density that rules most of the base out: the volume of a square."""
+    found = sf.sequential_monte_carlo(lambda x: jnp.where(jnp.all(abs(x) < 1.0), 0.0, -jnp.inf), BASE, n=4000, rng=2)
+    assert abs(found.log_z.value - np.log(4.0)) < 4 * found.log_z.standard_error
 
 
 def test_what_is_refused():

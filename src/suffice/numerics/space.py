@@ -62,9 +62,12 @@ class Space:
             TypeError: a domain that is none. ValueError: names or shapes of the two do not fit.
         """
         if isinstance(domains, dict) or isinstance(point, dict):
-            return cls(tuple(_named(domains, point)), False)
-        (part,) = _parts([("x", domains, point)])
-        return cls((part,), True)
+            space = cls(tuple(_named(domains, point)), False)
+        else:
+            space = cls(_parts([("x", domains, point)]), True)
+        if space.dimension == 0:
+            raise ValueError("a point must hold at least one number")
+        return space
 
     @property
     def dimension(self) -> int:
@@ -119,6 +122,15 @@ class Space:
 
         return at
 
+    def numbers(self) -> Iterator[tuple[str, tuple[int, ...], str]]:
+        """The free numbers of a point: name of the array, index in it, and both as one label: "tau", "theta[0]"."""
+        for p in self.parts:
+            k = len(p.shape) - p.domain.event_ndim
+            for lead in np.ndindex(*p.shape[:k]):
+                for inner in p.domain.places(p.shape[k:]):
+                    index = (*lead, *inner)
+                    yield p.name, index, p.name if not index else f"{p.name}[{','.join(map(str, index))}]"
+
     @cached_property
     def coordinates(self) -> tuple[str, ...]:
         """Names of the unconstrained coordinates: "tau", "theta[0]"."""
@@ -148,6 +160,8 @@ def _placed(given: list[tuple[str, Any, Any]]) -> Iterator[Part]:
     begin = 0
     for name, space, point in given:
         shaped = as_shaped(space)
+        if isinstance(point, dict):
+            raise TypeError(f"{name} must be an array: a point is an array or a dictionary of arrays, not nested")
         shape = shaped.shape if point is None else np.shape(point)
         if point is not None and isinstance(space, Shaped) and shape != shaped.shape:
             raise ValueError(f"{name} must have shape {shaped.shape}, got {shape}")
@@ -156,8 +170,20 @@ def _placed(given: list[tuple[str, Any, Any]]) -> Iterator[Part]:
                 f"{name} needs a shape: its domain is of arrays, write domain.array(shape), or give a point"
             )
         part = Part(str(name), shaped.domain, shape, begin)
+        _check_map(part)
         yield part
         begin = part.place.stop
+
+
+def _check_map(part: Part) -> None:
+    """Refuse domains that have no smooth one-to-one map to as many real numbers."""
+    domain, own = part.domain, type(part.domain).log_jacobian is not Domain.log_jacobian
+    if getattr(domain, "integer", False):
+        raise ValueError(f"{part.name} must be continuous, got {domain}")
+    event = part.shape[len(part.shape) - domain.event_ndim :]
+    free = sum(1 for _ in domain.places(event))
+    if not own and domain.event_ndim and free != np.prod(domain.real_shape(event)):
+        raise ValueError(f"{part.name}: {type(domain).__name__} has no map to as many real numbers")
 
 
 def as_shaped(value: Any) -> Shaped:

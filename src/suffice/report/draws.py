@@ -47,14 +47,12 @@ def _whole(value: float) -> str:
 def figures(chains: Chains) -> list[list[Figure]]:
     """Two figures side by side for each of the first numbers: its density by chain, and the ranks of each chain."""
     found = []
-    for name, x in chains.by_name.items():
-        for index in np.ndindex(*x.shape[2:]):
-            if len(found) == MOST:
-                return found
-            values = np.asarray(x[(slice(None), slice(None), *index)])
-            if np.all(np.isfinite(values)) and values.min() < values.max():
-                label = name if not index else f"{name}[{','.join(map(str, index))}]"
-                found.append([density(label, values), ranks(label, values)])
+    for name, index, label in chains.problem.space.numbers():
+        if len(found) == MOST:
+            break
+        values = np.asarray(chains.by_name[name][(slice(None), slice(None), *index)])
+        if np.all(np.isfinite(values)) and values.min() < values.max():
+            found.append([density(label, values), ranks(label, values)])
     return found
 
 

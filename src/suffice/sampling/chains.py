@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from suffice.sampling import diagnostics
-from suffice.sampling.checkpoint import Store, fingerprint
+from suffice.sampling.checkpoint import Store
 from suffice.sampling.kernel import Info
 from suffice.sampling.loop import Chain, Problem
 from suffice.sampling.recorder import Memory
@@ -28,6 +28,7 @@ class Chains:
         redrawn: random starts that were thrown away since the density was not finite there.
         interrupted: whether the run was stopped before its end.
         settings, problem, chains, key, plan: what ``extend`` goes on from.
+        run, surplus: what a store was made for, and draws of chains that were ahead when a run was interrupted.
         checkpoint: path of the store that holds the draws, which are then arrays on disk; None: they are in memory.
     """
 
@@ -43,6 +44,8 @@ class Chains:
     key: jax.Array = field(repr=False)
     plan: Plan = field(repr=False)
     checkpoint: Any = None
+    run: Any = field(default=None, repr=False)
+    surplus: Any = field(default=None, repr=False)
 
     @property
     def by_name(self) -> Mapping[str, Any]:
@@ -67,32 +70,34 @@ class Chains:
     @cached_property
     def mean(self) -> dict[str, float]:
         """Mean of each number."""
-        return diagnostics.each(self.by_name, lambda x: float(x.mean()))
+        return diagnostics.each(self.by_name, self.problem.space, lambda x: float(x.mean()))
 
     @cached_property
     def stddev(self) -> dict[str, float]:
         """Standard deviation of each number."""
-        return diagnostics.each(self.by_name, lambda x: float(x.std(ddof=1)) if x.size > 1 else np.nan)
+        return diagnostics.each(
+            self.by_name, self.problem.space, lambda x: float(x.std(ddof=1)) if x.size > 1 else np.nan
+        )
 
     @cached_property
     def rhat(self) -> dict[str, float]:
         """Rank-normalised split R-hat of each number: above 1.01 the chains do not agree."""
-        return diagnostics.each(self.by_name, diagnostics.rhat)
+        return diagnostics.each(self.by_name, self.problem.space, diagnostics.rhat)
 
     @cached_property
     def ess(self) -> dict[str, float]:
         """Bulk effective sample size of each number."""
-        return diagnostics.each(self.by_name, diagnostics.ess)
+        return diagnostics.each(self.by_name, self.problem.space, diagnostics.ess)
 
     @cached_property
     def ess_tail(self) -> dict[str, float]:
         """Effective sample size of the 5 % and 95 % quantiles, the smaller."""
-        return diagnostics.each(self.by_name, lambda x: diagnostics.ess(x, "tail"))
+        return diagnostics.each(self.by_name, self.problem.space, lambda x: diagnostics.ess(x, "tail"))
 
     @cached_property
     def mcse(self) -> dict[str, float]:
         """Monte Carlo standard error of each mean."""
-        return diagnostics.each(self.by_name, diagnostics.mcse)
+        return diagnostics.each(self.by_name, self.problem.space, diagnostics.mcse)
 
     @property
     def divergences(self) -> int:
@@ -113,7 +118,9 @@ class Chains:
     def summary(self) -> list[dict[str, Any]]:
         """A row for each number: name, mean, mcse, stddev, 5 %, 50 % and 95 % quantiles, rhat, ess, ess_tail."""
         quantiles = diagnostics.each(
-            self.by_name, lambda x: np.quantile(x, [0.05, 0.5, 0.95]) if x.size else np.full(3, np.nan)
+            self.by_name,
+            self.problem.space,
+            lambda x: np.quantile(x, [0.05, 0.5, 0.95]) if x.size else np.full(3, np.nan),
         )
         return [
             {
@@ -137,19 +144,14 @@ class Chains:
         Args:
             draws: more of each chain.
         """
-        if draws < 0:
-            raise ValueError(f"draws must be >= 0, got {draws}")
+        if draws < 1:
+            raise ValueError(f"draws must be >= 1, got {draws}")
         plan = replace(self.plan, draws=self.shape[1] + draws)
         if self.checkpoint is None:
-            recorder = Memory(len(self.chains))
+            recorder = Memory(len(self.chains), self.surplus)
             begun = list(self.chains)
         else:
-            settings = () if self.problem.foreign is not None else self.settings
-            recorder = Store(
-                self.checkpoint,
-                self.problem,
-                fingerprint(self.problem, settings, self.key, len(self.chains), self.warmup),
-            )
+            recorder = Store(self.checkpoint, self.problem, self.run)
             begun = recorder.opened(list(self.chains), plan.draws)
         ends, reached = go(self.problem, begun, self.key, plan, recorder)
         found = recorder.rows()
@@ -164,6 +166,7 @@ class Chains:
             chains=tuple(ends),
             plan=plan,
             interrupted=not reached,
+            surplus=recorder.surplus(),
         )
 
     def to_arviz(self) -> Any:

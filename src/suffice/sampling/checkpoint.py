@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from suffice.sampling.kernel import Info, told
 from suffice.sampling.loop import Block, Chain, Problem
+from suffice.sampling.run import Plan
 
 _ROWS = 1000  # of a chunk, fewer where rows are long
 _BYTES = 2**23
@@ -26,22 +28,53 @@ _TOLD = dict(
 )  # by ArviZ's names
 
 
-def fingerprint(problem: Problem, kernel: Any, key: jax.Array, chains: int, warmup: int) -> dict[str, Any]:
-    """What makes a run this run: its density down to the numbers in it, kernel, key and versions."""
+def fingerprint(problem: Problem, kernel: Any, chains: list[Chain], key: jax.Array, plan: Plan) -> dict[str, Any]:
+    """What makes a run this run: its density and kernel down to the numbers in them, starts, key, mode and versions."""
+    import suffice
+
     v = jnp.zeros(problem.space.dimension)
-    closed = jax.make_jaxpr(problem.space.log_density(problem.log_density))(v)
-    digest = hashlib.sha256(re.sub(r"0x[0-9a-f]+", "", str(closed.jaxpr)).encode())
-    for const in closed.consts:
-        digest.update(np.asarray(const).tobytes())
+    step = jax.make_jaxpr(
+        lambda key, v: problem.algorithm(chains[0].kernel).step(key, problem.begun(chains[0].kernel, v))
+    )
+    parts = [(p.name, repr(p.domain), p.shape) for p in problem.space.parts]
     return {
-        "density": digest.hexdigest(),
-        "kernel": re.sub(r" at 0x[0-9a-f]+", "", repr(kernel if problem.foreign is None else problem.foreign)),
+        "density": _digest(jax.make_jaxpr(problem.space.log_density(problem.log_density))(v)),
+        "parameters": re.sub(r" at 0x[0-9a-f]+", "", repr(parts)),
+        "kernel": _digest(step(jax.random.key(0), v), [np.asarray(x) for x in jax.tree.leaves(kernel)]),
+        "start": _digest(None, [np.asarray(x) for c in chains for x in jax.tree.leaves(c.state)]),
         "key": np.asarray(jax.random.key_data(key)).tolist(),
-        "chains": chains,
-        "warmup": warmup,
+        "chains": len(chains),
+        "warmup": plan.warmup,
+        "parallel": plan.parallel,
+        "suffice": suffice.__version__,
         "jax": jax.__version__,
         "device": jax.default_backend(),
     }
+
+
+def _digest(closed: Any, arrays: Sequence[np.ndarray] = ()) -> str:
+    """Of a program with all numbers that it holds, at any depth, and of arrays."""
+    found = hashlib.sha256()
+    for x in arrays:
+        found.update(f"{x.dtype}{x.shape}".encode() + x.tobytes())
+    todo = [closed] if closed is not None else []
+    while todo:
+        program = todo.pop()
+        if hasattr(program, "consts"):
+            for const in program.consts:
+                if not jnp.issubdtype(getattr(const, "dtype", float), jax.dtypes.prng_key):
+                    found.update(np.asarray(const).tobytes())
+            program = program.jaxpr
+        if program is (closed.jaxpr if closed is not None else None):
+            found.update(re.sub(r"0x[0-9a-f]+", "", str(program)).encode())
+        for eqn in program.eqns:
+            for value in eqn.params.values():
+                todo += [
+                    v
+                    for v in (value if isinstance(value, tuple | list) else (value,))
+                    if hasattr(v, "eqns") or hasattr(v, "jaxpr")
+                ]
+    return found.hexdigest()
 
 
 class Store:
@@ -60,7 +93,7 @@ class Store:
         if self.exists:
             self._compare(json.loads((self._notes / "run.json").read_text()))
         self._arrays: Any = None
-        self._done = [0] * run["chains"]
+        self._done, self._draws = [0] * run["chains"], 0
 
     def _compare(self, found: dict[str, Any]) -> None:
         other = [name for name, value in self._run.items() if found.get(name) != value]
@@ -72,6 +105,10 @@ class Store:
 
     def opened(self, chains: list[Chain], draws: int) -> list[Chain]:
         """Make room for so many draws of each chain; also the chains as they stand on disk, those given where there are none."""
+        bad = [p.name for p in self._problem.space.parts if "/" in p.name or p.name.startswith(".")]
+        if bad:
+            raise ValueError(f"checkpoint: {bad[0]!r} cannot be the name of an array on disk")
+        self._draws = draws
         shapes = jax.eval_shape(self._problem.point, chains[0].state)
         named = {"x": shapes} if self._problem.space.single else shapes
         group = self._zarr.open_group(str(self.path), mode="a")
@@ -123,7 +160,7 @@ class Store:
                 self._arrays[f"sample_stats/{name}"][c, begin:end] = getattr(block.info, field)
             self._done[c] = end
         held = io.BytesIO()
-        np.savez(held, **{f"leaf_{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(chain))})
+        np.savez(held, **{f"leaf_{i}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(chain))})  # pyright: ignore[reportArgumentType]  its stub takes any name for allow_pickle
         _replace(self._notes / f"chain-{c}.npz", held.getvalue())
 
     def room(self, c: int) -> int:
@@ -131,9 +168,13 @@ class Store:
         rows = min(array.chunks[1] for array in self._arrays.values())
         return rows - self._done[c] % rows
 
+    def surplus(self) -> None:
+        """Rows that some chains have and others do not: they stay on disk."""
+        return None
+
     def rows(self) -> tuple[Any, Any, Any]:
         """Draws, log-densities and what the kernel told, as arrays on disk; in memory where some chains have fewer."""
-        arrays, shortest = self._arrays, min(self._done)
+        arrays, shortest = self._arrays, min(*self._done, self._draws)
         if any(array.shape[1] != shortest for array in arrays.values()):
             arrays = {name: array[:, :shortest] for name, array in arrays.items()}
         draws = {name.split("/")[1]: x for name, x in arrays.items() if name.startswith("posterior/")}

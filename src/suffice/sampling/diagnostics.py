@@ -1,25 +1,24 @@
 """How far draws of several chains can be trusted: numbers by name, from ArviZ."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from suffice.numerics.space import Space
+
 RHAT, ESS, BFMI = 1.01, 400.0, 0.3  # beyond which a result is not to be trusted
 
 
-def each(draws: dict[str, np.ndarray], of: Callable[[np.ndarray], Any]) -> dict[str, Any]:
-    """A number for each entry of the arrays (chain, draw, …), by name: "tau", "theta[0]"."""
-    found = {}
-    for name, x in draws.items():
-        for index in np.ndindex(*x.shape[2:]):
-            label = name if not index else f"{name}[{','.join(map(str, index))}]"
-            found[label] = of(np.asarray(x[(slice(None), slice(None), *index)]))
-    return found
+def each(draws: Mapping[str, Any], space: Space, of: Callable[[np.ndarray], Any]) -> dict[str, Any]:
+    """What a function of (chain, draw) gives for each free number of the arrays (chain, draw, …), by name."""
+    return {
+        label: of(np.asarray(draws[name][(slice(None), slice(None), *index)])) for name, index, label in space.numbers()
+    }
 
 
 def _statistics() -> Any:
-    from arviz_stats.base import array_stats  # takes two seconds
+    from arviz_stats.base.array import array_stats  # takes two seconds
 
     return array_stats
 
@@ -42,6 +41,8 @@ def mcse(x: np.ndarray) -> float:
 
 def bfmi(energy: np.ndarray) -> np.ndarray:
     """Bayesian fraction of missing information of each chain, (chain,); NaN for kernels without momentum."""
+    if energy.shape[-1] < 2:
+        return np.full(energy.shape[:-1], np.nan)
     steps = np.diff(energy, axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return (steps**2).mean(-1) / energy.var(-1)
@@ -83,7 +84,7 @@ def doubts(
         )
     if np.any(fractions < BFMI):
         found.append(
-            f"E-BFMI is {fractions.min():.2f}, below {BFMI}: energies are hardly explored. Reparameterise the heavy tail"
+            f"E-BFMI is {np.nanmin(fractions):.2f}, below {BFMI}: energies are hardly explored. Reparameterise the heavy tail"
         )
     never = [name for name, r in rhats.items() if not np.isfinite(r)]
     if never:

@@ -15,10 +15,11 @@ type Maps = tuple[Callable[[dict[str, Any]], dict[str, Any]], Callable[[str, Any
 
 
 class Block(NamedTuple):
-    """Of a part that a kernel moves: its state given the rest, and what its last step told."""
+    """Of a part that a kernel moves: its state given the rest, what its last step told, and whether that was just now."""
 
     state: State
     info: Info
+    moved: jax.Array
 
 
 @jax.tree_util.register_pytree_node_class
@@ -52,6 +53,10 @@ class Gibbs(Kernel):
         if scan not in ("systematic", "random"):
             raise ValueError(f"scan must be systematic or random, got {scan!r}")
         for name, part in parts.items():
+            if isinstance(part, Kernel) and part.composite:
+                raise TypeError(
+                    f"{name}: {type(part).__name__} cannot be a part, since it remembers more than its position"
+                )
             if not callable(part) and not isinstance(part, Kernel):
                 raise TypeError(f"{name} must be a function or settings of a kernel, got {type(part).__name__}")
         if not parts:
@@ -76,8 +81,8 @@ class Gibbs(Kernel):
         parts = {**self.conditionals, **self.kernels}
         return f"Gibbs({{{', '.join(f'{name!r}: {parts[name]}' for name in self.order)}}}, scan={self.scan!r})"
 
-    def parts(self, state: State) -> dict[str, tuple[Kernel, State, Info]]:
-        """What warm-up tunes: the kernels, with their states and what their last steps told."""
+    def parts(self, state: State) -> dict[str, tuple[Kernel, State, Info, Any]]:
+        """What warm-up tunes: the kernels, with their states, what their last steps told, and whether they moved."""
         return {name: (part, *state.memory[name]) for name, part in self.kernels.items()}
 
     def with_kernels(self, kernels: dict[str, Kernel]) -> "Gibbs":
@@ -110,7 +115,9 @@ class Gibbs(Kernel):
                     f"Gibbs needs a rule for each part of a point and no others: {', '.join(sorted(unknown))}"
                 )
             position = jax.tree.map(jnp.asarray, dict(position))
-            blocks = {n: Block(inner(n, position).init(position[n]), told(0.0)) for n in self.kernels}
+            blocks = {
+                n: Block(inner(n, position).init(position[n]), told(0.0), jnp.asarray(False)) for n in self.kernels
+            }
             return State(position, jnp.asarray(log_density(position)), (), blocks)
 
         def drawn(name: str, key: jax.Array, state: State) -> tuple[State, Info]:
@@ -123,12 +130,12 @@ class Gibbs(Kernel):
             block, info = algorithm.step(
                 key, algorithm.init(position[name])._replace(memory=state.memory[name].state.memory)
             )
-            return State(
-                {**position, name: block.position}, block.log_density, (), {**state.memory, name: Block(block, info)}
-            ), info
+            memory = {**state.memory, name: Block(block, info, jnp.asarray(True))}
+            return State({**position, name: block.position}, block.log_density, (), memory), info
 
         def step(key: jax.Array, state: State) -> tuple[State, Info]:
-            infos = []
+            still = {n: b._replace(moved=jnp.asarray(False)) for n, b in state.memory.items()}
+            state, infos = state._replace(memory=still), []
             for i, name in enumerate(self.order):
                 own = jax.random.fold_in(key, i)
                 if self.scan == "random":

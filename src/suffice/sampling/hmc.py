@@ -43,7 +43,7 @@ class HMC(WithGradient):
     target_acceptance: float = setting(0.8)
 
     @property
-    def aim(self) -> float | None:
+    def aim(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]  a setting here, a constant elsewhere
         return self.target_acceptance
 
     def __post_init__(self) -> None:

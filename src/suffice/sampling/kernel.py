@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import MISSING, field
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
+
+from suffice.numerics.checks import is_traced
 
 type LogDensity = Callable[[Any], jax.Array]
 
@@ -76,9 +78,9 @@ class Kernel:
     any pytree. What warm-up may change are its fields ``step_size`` and ``scale``, where it has them.
     """
 
-    aim: float | None = None  # the acceptance that warm-up seeks
-    uses_gradient = False
-    composite = False  # whether it is made of kernels: then it has `parts` and `with_kernels`
+    aim: ClassVar[Any] = None  # the acceptance that warm-up seeks
+    uses_gradient: ClassVar[bool] = False
+    composite: ClassVar[bool] = False  # whether it is made of kernels: then it has `parts` and `with_kernels`
 
     def build(self, log_density: LogDensity) -> Algorithm:
         """The kernel of a log-density, which takes positions of any form; jit- and vmap-safe.
@@ -94,14 +96,14 @@ class Kernel:
         def init(position: Any, rng_key: Any = None) -> State:
             v, restore = _flat(position)
             settings = self.started(v)
-            return _formed(settings._init(lambda v: log_density(restore(v)), v), restore)
+            return _formed(settings._init(_cast(log_density, restore), v), restore)
 
         def step(key: jax.Array, state: State) -> tuple[State, Info]:
             v, restore = _flat(state.position)
             gradient = () if isinstance(state.gradient, tuple) and not state.gradient else _flat(state.gradient)[0]
             settings = self.started(v)
             inner = state._replace(position=v, gradient=gradient)
-            moved, info = settings._step(lambda v: log_density(restore(v)), key, inner)
+            moved, info = settings._step(_cast(log_density, restore), key, inner)
             return _formed(moved, restore), info
 
         return Algorithm(init, step)
@@ -110,8 +112,8 @@ class Kernel:
         """Settings with a number for each tuned field that has none, for positions like v."""
         return self
 
-    def parts(self, state: State) -> dict[str, tuple["Kernel", State, Info]]:
-        """The kernels a composite is made of, with their states and what their last steps told."""
+    def parts(self, state: State) -> dict[str, tuple["Kernel", State, Info, Any]]:
+        """The kernels a composite is made of, with their states, what their last steps told, and whether they moved."""
         return {}
 
     def with_kernels(self, kernels: dict[str, "Kernel"]) -> Self:
@@ -131,6 +133,18 @@ def _flat(position: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
     return ravel_pytree(position)
 
 
+def _cast(log_density: LogDensity, restore: Callable[[jax.Array], Any]) -> LogDensity:
+    """The log-density of a vector, in the vector's type."""
+
+    def at(v: jax.Array) -> jax.Array:
+        value = jnp.asarray(log_density(restore(v)))
+        if value.shape != ():
+            raise ValueError(f"log_density must return one number, got shape {value.shape}")
+        return value.astype(v.dtype)
+
+    return at
+
+
 def _formed(state: State, restore: Callable[[jax.Array], Any]) -> State:
     gradient = restore(state.gradient) if isinstance(state.gradient, jax.Array) else state.gradient
     return state._replace(position=restore(state.position), gradient=gradient)
@@ -143,7 +157,7 @@ def choose(accepted: jax.Array, new: Any, old: Any) -> Any:
 
 def positive_setting(name: str, value: Any) -> None:
     """Raise where a setting that is a number, or numbers, is not > 0; of a matrix, where its diagonal is not."""
-    if not isinstance(value, int | float | np.ndarray | jax.Array) or isinstance(value, jax.core.Tracer):
+    if not isinstance(value, int | float | np.ndarray | jax.Array) or is_traced(value):
         return
     known = np.asarray(value)
     known = np.diagonal(known) if known.ndim == 2 else known

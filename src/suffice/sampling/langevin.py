@@ -1,7 +1,7 @@
 """Proposals that follow the gradient: Langevin's and Barker's."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -32,7 +32,7 @@ class MALA(WithGradient):
         True
     """
 
-    aim: ClassVar[float | None] = 0.574
+    aim: ClassVar[Any] = 0.574
 
     def _step(self, f: LogDensity, key: jax.Array, state: State) -> tuple[State, Info]:
         of_momentum, of_choice = jax.random.split(key)
@@ -65,7 +65,7 @@ class Barker(WithGradient):
         True
     """
 
-    aim: ClassVar[float | None] = 0.4
+    aim: ClassVar[Any] = 0.4
 
     def _step(self, f: LogDensity, key: jax.Array, state: State) -> tuple[State, Info]:
         of_step, of_sign, of_choice = jax.random.split(key, 3)

@@ -70,14 +70,14 @@ class Block(NamedTuple):
     info: Info
 
 
-@partial(jax.jit, static_argnames="problem")
-def begin(problem: Problem, kernel: Any, v: jax.Array) -> Chain:
-    """A chain at an unconstrained point."""
+@partial(jax.jit, static_argnames=("problem", "warm"))
+def begin(problem: Problem, kernel: Any, v: jax.Array, warm: bool = True) -> Chain:
+    """A chain at an unconstrained point, with a first scale where there will be a warm-up."""
     if problem.foreign is not None:
         return Chain((), (), problem.begun((), v), jnp.zeros((), int))
     kernel = kernel.started_at(problem.space.split(v)) if isinstance(kernel, Gibbs) else kernel.started(v)
     state = problem.begun(kernel, v)
-    kernel = warmup.first_scale(kernel, state)
+    kernel = warmup.first_scale(kernel, state) if warm else kernel
     return Chain(kernel, warmup.begun(kernel, state), state, jnp.zeros((), int))
 
 

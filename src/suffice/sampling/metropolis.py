@@ -38,7 +38,7 @@ class RandomWalk(Scaled):
         True
     """
 
-    aim: ClassVar[float | None] = 0.3
+    aim: ClassVar[Any] = 0.3
 
     def _first_step(self, d: int) -> float:
         return 2.38 * d**-0.5

@@ -13,7 +13,7 @@ from suffice.sampling.leapfrog import DIVERGENT, Phase, energy, leapfrog
 from suffice.sampling.scaled import WithGradient
 
 # of the uniform variates of one step: leaves take 1, 2, …, doublings and directions what lies beyond all leaves
-_DOUBLINGS, _DIRECTIONS = 2**31, 2**31 + 2**30
+_DOUBLINGS, _DIRECTIONS = 2**22, 2**23
 
 
 @jax.tree_util.register_dataclass
@@ -47,7 +47,7 @@ class NUTS(WithGradient):
     target_acceptance: float = setting(0.8)
 
     @property
-    def aim(self) -> float | None:
+    def aim(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]  a setting here, a constant elsewhere
         return self.target_acceptance
 
     def __post_init__(self) -> None:

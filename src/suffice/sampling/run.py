@@ -1,6 +1,5 @@
 """The run loop: chains side by side, in threads or as one vectorised program, block by block."""
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from suffice.sampling.loop import Block, Chain, Problem, advance
 
 _SECONDS = 0.2  # that a block should take: so long Ctrl-C waits, and so often the bar moves
 _VALUES = 2**21  # numbers of a block
+_THREADS = 64
 
 
 class Recorder(Protocol):
@@ -79,7 +79,7 @@ def go(
         runner = _Runner(problem, key, plan, recorder, stop, bar.update)
         if plan.parallel == "vectorized":
             return runner.together(chains)
-        with ThreadPoolExecutor(min(len(chains), os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(min(len(chains), _THREADS)) as pool:  # all go on together: Ctrl-C finds draws of each
             work = [pool.submit(runner.one, c, chain) for c, chain in enumerate(chains)]
             try:
                 return [w.result() for w in work], True
@@ -124,15 +124,18 @@ class _Runner:
         stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *chains)
         keys = jnp.stack([jax.random.fold_in(self.key, c) for c in range(n)])
         try:
-            while (done := int(stacked.steps[0])) < self.end:
-                count = self.plan.next(done, pace.count, min(self.recorder.room(c) for c in range(n)))
-                stacked, blocks = pace.timed(
-                    _advance_all, self.problem, self.capacity, stacked, keys, count, self.plan.warmup
+            while (done := np.asarray(stacked.steps)).min() < self.end:
+                # after a resume chains may be at unlike steps: each has a count of its own, 0 where it is at its end
+                counts = np.array(
+                    [max(0, self.plan.next(int(k), pace.count, self.recorder.room(c))) for c, k in enumerate(done)]
                 )
-                for c in range(n):
-                    block = _cut(_of(blocks, c), count) if done >= self.plan.warmup else None
+                stacked, blocks = pace.timed(
+                    _advance_all, self.problem, self.capacity, stacked, keys, counts, self.plan.warmup
+                )
+                for c in np.flatnonzero(counts).tolist():
+                    block = _cut(_of(blocks, c), counts[c]) if done[c] >= self.plan.warmup else None
                     self.recorder.add(c, block, _of(stacked, c))
-                self.tell(count * n)
+                self.tell(int(counts.sum()))
         except KeyboardInterrupt:
             ended = False
         return [_of(stacked, c) for c in range(n)], ended
@@ -144,11 +147,11 @@ def _of(stacked: Any, c: int) -> Any:
 
 @partial(jax.jit, static_argnames=("problem", "capacity"))
 def _advance_all(problem: Problem, capacity: int, chains: Chain, keys: jax.Array, count: Any, warm: Any) -> Any:
-    return jax.vmap(lambda chain, key: advance(problem, capacity, chain, key, count, warm))(chains, keys)
+    return jax.vmap(lambda chain, key, count: advance(problem, capacity, chain, key, count, warm))(chains, keys, count)
 
 
 def _cut(block: Block, count: int) -> Block:
-    return jax.tree.map(lambda rows: np.asarray(rows)[:count], block)
+    return jax.tree.map(lambda rows: np.asarray(rows)[:count].copy(), block)  # without the rest of the buffer
 
 
 class _Pace:
@@ -158,10 +161,10 @@ class _Pace:
         self.capacity, self.count = capacity, min(capacity, 10)
 
     def timed(
-        self, work: Callable[..., Any], problem: Problem, capacity: int, chain: Any, key: Any, count: int, warm: int
+        self, work: Callable[..., Any], problem: Problem, capacity: int, chain: Any, key: Any, count: Any, warm: int
     ) -> Any:
         begin = time.perf_counter()
         found = jax.block_until_ready(work(problem, capacity, chain, key, jnp.asarray(count), jnp.asarray(warm)))
         seconds = max(time.perf_counter() - begin, 1e-6)
-        self.count = max(1, min(self.capacity, int(count * min(_SECONDS / seconds, 50.0))))
+        self.count = max(1, min(self.capacity, int(np.max(count) * min(_SECONDS / seconds, 50.0))))
         return found

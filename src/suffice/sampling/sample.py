@@ -4,6 +4,9 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import jax
+import jax.numpy as jnp
+
 from suffice.runtime.rng import RNG, as_key
 from suffice.sampling.chains import Chains
 from suffice.sampling.checkpoint import Store, fingerprint
@@ -33,14 +36,14 @@ def sample(
 
     Args:
         log_density: function of a point, an array or a dictionary of arrays, that JAX can trace; any constant may be left out.
-        start: a point from which all chains start, or a list of one for each; None: at random, within ±2 on the
+        start: a point from which all chains start, or a list of one for each (of dictionaries, NumPy or JAX arrays); None: at random, within ±2 on the
             unconstrained space, where ``domains`` give the shapes.
         domains: where points live: a domain, its name, a pair of ends or ``domain.array(*shape)``, by name where a point is a
             dictionary. The density is that of the point itself: Jacobians are seen to.
         kernel: settings such as ``sf.NUTS()``, or a function of a log-density that returns an object with ``init`` and
             ``step``, as BlackJAX's algorithms are.
         chains: number of chains. warmup: steps of each in which settings are tuned. draws: steps kept of each.
-        rng: int, ``numpy.random.Generator`` or JAX key: draw i of chain c depends on it, on c and on i alone.
+        rng: int, ``numpy.random.Generator`` or JAX key: draw i of chain c takes this key, folded with c and with i.
         checkpoint: path of a Zarr store to which draws stream, at bounded memory. Where it holds the beginning of this run, the run
             goes on from there, and gives bit for bit the draws of an unbroken one (same versions, device kind and mode).
         parallel: "threads" (the default on a CPU) or "vectorized".
@@ -72,15 +75,20 @@ def sample(
         raise TypeError(f"kernel must be settings such as sf.NUTS(), or a function, got {type(kernel).__name__}")
     space, given = space_of(domains, start, chains)
     problem = Problem(log_density, space, foreign)
+    shape = jax.eval_shape(lambda v: jnp.asarray(log_density(space.from_real(v))), jnp.zeros(space.dimension)).shape
+    if shape != ():
+        raise ValueError(f"log_density must return one number, got shape {shape}")
     key, plan = as_key(rng), Plan(warmup, draws, chosen(parallel), quiet)
     settings = () if foreign is not None else kernel
-    begun, redrawn = started(problem, settings, given, key, chains)
-    recorder = Memory(chains)
+    begun, redrawn = started(problem, settings, given, key, chains, warmup > 0)
+    recorder, run = Memory(chains), None
     if checkpoint is not None:
-        recorder = Store(checkpoint, problem, fingerprint(problem, settings, key, chains, warmup))
+        run = fingerprint(problem, settings, begun, key, plan)
+        recorder = Store(checkpoint, problem, run)
         begun = recorder.opened(begun, draws)
     ends, reached = go(problem, begun, key, plan, recorder)
     found, values, info = recorder.rows()
     return Chains(
-        found, values, info, warmup, redrawn, not reached, settings, problem, tuple(ends), key, plan, checkpoint
-    )
+        found, values, info, warmup, redrawn, not reached, settings, problem, tuple(ends), key, plan, checkpoint, run,
+        recorder.surplus(),
+    )  # fmt: skip

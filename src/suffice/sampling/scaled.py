@@ -5,7 +5,7 @@ The scale is a root of the inverse mass matrix, so an estimate of the target's s
 it, standard normal: then no mass matrix is ever inverted.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import jax
@@ -38,6 +38,7 @@ class Scaled(Kernel):
     step_size: Any = None
     scale: Any = None
     metric: str = setting("diagonal")
+    tuned: tuple[str, ...] | None = field(default=None, kw_only=True, repr=False, metadata={"static": True})
 
     def __post_init__(self) -> None:
         if self.metric not in ("diagonal", "dense", "unit"):
@@ -46,12 +47,23 @@ class Scaled(Kernel):
         positive_setting("scale", self.scale)
 
     def started(self, v: jax.Array) -> Self:
-        d = v.shape[0]
+        d, free = v.shape[0], self.tuned
+        if free is None:
+            free = tuple(name for name in ("step_size", "scale") if getattr(self, name) is None)
         step = self._first_step(d) if self.step_size is None else self.step_size
-        scale = self.scale
-        if scale is None:
-            scale = jnp.eye(d, dtype=v.dtype) if self.metric == "dense" else jnp.ones(d, v.dtype)
-        return replace(self, step_size=jnp.asarray(step, v.dtype), scale=jnp.asarray(scale, v.dtype))
+        return replace(self, step_size=jnp.asarray(step, v.dtype), scale=self._formed(v, d), tuned=free)
+
+    def _formed(self, v: jax.Array, d: int) -> jax.Array:
+        """The scale as a vector (d,) or, for a dense metric, a matrix."""
+        scale = jnp.asarray(1.0 if self.scale is None else self.scale, v.dtype)
+        if scale.shape not in ((), (d,), (d, d)):
+            raise ValueError(f"scale must be a number or have shape ({d},) or ({d}, {d}), got {scale.shape}")
+        if scale.ndim == 2 and self.metric == "diagonal":
+            raise ValueError('a scale that is a matrix needs metric="dense", or "unit" to leave it alone')
+        if scale.ndim == 2:
+            return scale
+        scale = jnp.broadcast_to(scale, (d,))
+        return jnp.diag(scale) if self.metric == "dense" else scale
 
     def _first_step(self, d: int) -> float:
         return 0.5 * d**-0.25

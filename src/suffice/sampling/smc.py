@@ -10,6 +10,7 @@ import numpy as np
 
 from suffice.numerics.estimate import MONTE_CARLO, Estimate
 from suffice.runtime.rng import RNG, as_key
+from suffice.sampling.kernel import Kernel
 from suffice.sampling.metropolis import RandomWalk
 from suffice.sampling.rejection import LogDensity, Proposal
 from suffice.sampling.resample import resample
@@ -101,6 +102,10 @@ def sequential_monte_carlo(
             raise ValueError(f"{name} must be >= {least}, got {value}")
     if not 0.0 < keep < 1.0:
         raise ValueError(f"keep must be in (0, 1), got {keep}")
+    if kernel is not None and (not isinstance(kernel, Kernel) or kernel.composite):
+        raise TypeError(
+            f"kernel must be settings of one kernel such as sf.HMC(step_size=0.5), got {type(kernel).__name__}"
+        )
     first, walk = jax.random.split(as_key(rng))
     start = base.sample((runs, n), rng=first)
     if kernel is None:
@@ -142,7 +147,7 @@ def _travel(
 
     def _moved(key: jax.Array, x: Any, beta: jax.Array) -> tuple[Any, jax.Array]:
         def log_p(v: Any) -> jax.Array:
-            return (1.0 - beta) * base.log_prob(v) + beta * log_density(v)
+            return jnp.where(beta < 1.0, (1.0 - beta) * base.log_prob(v), 0.0) + beta * log_density(v)
 
         settings = kernel
         if isinstance(kernel, Scaled) and kernel.scale is None:
@@ -179,9 +184,10 @@ def _next(ratio: jax.Array, beta: jax.Array, keep: float) -> jax.Array:
     def halve(_: Any, ends: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         low, high = ends
         middle = 0.5 * (low + high)
-        enough = share(middle) >= keep
+        enough = share(middle) >= least
         return jnp.where(enough, middle, low), jnp.where(enough, high, middle)
 
     rest = 1.0 - beta
+    least = keep * jnp.mean(ratio > -jnp.inf)  # of those the target allows at all
     low, _ = jax.lax.fori_loop(0, _HALVINGS, halve, (jnp.zeros_like(rest), rest))
-    return jnp.where(share(rest) >= keep, 1.0, beta + low)
+    return jnp.where(share(rest) >= least, 1.0, beta + low)

@@ -20,7 +20,9 @@ def space_of(domains: Any, start: Any, chains: int) -> tuple[Space, list[np.ndar
             raise ValueError("start is needed where no domains say what a point looks like")
         return Space.of(domains), None
     points = (
-        start if isinstance(start, list) and start and isinstance(start[0], dict | np.ndarray) else [start] * chains
+        start
+        if isinstance(start, list) and start and isinstance(start[0], dict | np.ndarray | jax.Array)
+        else [start] * chains
     )
     if len(points) != chains:
         raise ValueError(f"start must hold a point for each of the {chains} chains, got {len(points)}")
@@ -35,7 +37,7 @@ def space_of(domains: Any, start: Any, chains: int) -> tuple[Space, list[np.ndar
 
 
 def started(
-    problem: Problem, kernel: Any, given: list[np.ndarray] | None, key: jax.Array, chains: int
+    problem: Problem, kernel: Any, given: list[np.ndarray] | None, key: jax.Array, chains: int, warm: bool = True
 ) -> tuple[list[Chain], int]:
     """Chains at their starts, and how many random starts were thrown away.
 
@@ -45,9 +47,10 @@ def started(
     d, thrown, found = problem.space.dimension, 0, []
     for c in range(chains):
         generator = np.random.default_rng(np.asarray(jax.random.key_data(jax.random.fold_in(key, c))))
+        wrong = ""
         for _ in range(_MOST):
             v = given[c] if given is not None else generator.uniform(-_REACH, _REACH, d)
-            chain = begin(problem, kernel, jnp.asarray(v))
+            chain = begin(problem, kernel, jnp.asarray(v), warm)
             wrong = _wrong(problem, chain, v)
             if not wrong:
                 found.append(chain)

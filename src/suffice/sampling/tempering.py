@@ -1,7 +1,7 @@
 """Parallel tempering: chains at several temperatures that exchange places."""
 
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -44,6 +44,9 @@ class Tempered(Kernel):
     composite: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "powers", tuple(float(power) for power in self.powers))
+        if self.kernel.composite:
+            raise TypeError(f"kernel must be one that moves a point by itself, got {type(self.kernel).__name__}")
         falling = all(a > b for a, b in zip(self.powers, self.powers[1:], strict=False))
         if not (self.powers and self.powers[0] == 1.0 and falling and self.powers[-1] > 0.0):
             raise ValueError(f"powers must fall from 1 and be > 0, got {self.powers}")
@@ -51,10 +54,10 @@ class Tempered(Kernel):
     def started(self, v: jax.Array) -> Self:
         return replace(self, kernel=self.kernel.started(v))
 
-    def parts(self, state: State) -> dict[str, tuple[Kernel, State, Info]]:
+    def parts(self, state: State) -> dict[str, tuple[Kernel, State, Info, Any]]:
         """What warm-up tunes: the kernel, by what it did at β = 1."""
         states, info = state.memory
-        return {"kernel": (self.kernel, jax.tree.map(lambda x: x[0], states), info)}
+        return {"kernel": (self.kernel, jax.tree.map(lambda x: x[0], states), info, True)}
 
     def with_kernels(self, kernels: dict[str, Kernel]) -> Self:
         """The same with other settings of its kernel."""
@@ -88,7 +91,8 @@ class Tempered(Kernel):
         gain = (powers[i] - powers[other]) * (values[other] - values[i])
         swapped = (other != i) & (jnp.log(variates.uniform(of_choice, (count,), dtype))[first] < gain)
         place = jnp.where(swapped, other, i)
-        states = jax.tree.map(lambda x: x[place], states)
+        # what a kernel remembers stays with its temperature
+        states = jax.tree.map(lambda x: x[place], states)._replace(memory=states.memory)
         ratio = powers / powers[place]
         scaled = states._replace(
             log_density=states.log_density * ratio,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from suffice.sampling.kernel import Info, Kernel, State
+from suffice.sampling.kernel import Info, Kernel, State, choose
 from suffice.sampling.scaled import Scaled
 
 _FIRST_WINDOW, _GROWTH = 10.0, 1.5
@@ -72,7 +72,7 @@ class Tuning(NamedTuple):
 def begun(kernel: Kernel, state: State) -> Any:
     """Tuning of a kernel at the start of a chain; () for kernels without tuned numbers."""
     if kernel.composite:
-        return {name: begun(part, inner) for name, (part, inner, _) in kernel.parts(state).items()}
+        return {name: begun(part, inner) for name, (part, inner, *_) in kernel.parts(state).items()}
     if not isinstance(kernel, Scaled):
         return ()
     v, dense = state.position.reshape(-1), kernel.metric == "dense"
@@ -85,6 +85,8 @@ def first_scale(kernel: Kernel, state: State) -> Kernel:
     """A diagonal scale from the gradient at the start: |g|^(−1/2), which is right where coordinates are of unlike size."""
     if not (isinstance(kernel, Scaled) and kernel.uses_gradient and kernel.metric == "diagonal"):
         return kernel
+    if "scale" not in (kernel.tuned or ()):
+        return kernel
     size = jnp.abs(state.gradient)
     usable = jnp.isfinite(size) & (size > 0.0)
     return replace(kernel, scale=jnp.where(usable, jnp.clip(size, 1e-10, 1e10) ** -0.5, 1.0))
@@ -94,18 +96,19 @@ def update(kernel: Kernel, tuning: Any, state: State, info: Info, i: jax.Array, 
     """Settings and tuning after step i of a warm-up of ``total`` steps."""
     if kernel.composite:
         found = {
-            name: update(part, tuning[name], _flat(inner), told, i, total)
-            for name, (part, inner, told) in kernel.parts(state).items()
+            name: choose(moved, update(part, tuning[name], _flat(inner), told, i, total), (part, tuning[name]))
+            for name, (part, inner, told, moved) in kernel.parts(state).items()
         }
         return kernel.with_kernels({name: k for name, (k, _) in found.items()}), {n: t for n, (_, t) in found.items()}
     if not isinstance(kernel, Scaled):
         return kernel, tuning
     last = i >= total - jnp.ceil(_LAST_SHARE * total)
-    if kernel.metric == "unit":
+    tuned = kernel.tuned or ()
+    if kernel.metric == "unit" or "scale" not in tuned:
         scale, draws, gradients, window = kernel.scale, tuning.draws, tuning.gradients, tuning.window
     else:
         scale, draws, gradients, window = _learned(kernel, tuning, state, last)
-    if kernel.aim is None:
+    if kernel.aim is None or "step_size" not in tuned:
         return replace(kernel, scale=scale), Tuning(tuning.averages, draws, gradients, window)
     averages, log_step = tuning.averages.told(kernel.aim - info.acceptance)
     again = Averages.around(jnp.exp(averages.mean))
