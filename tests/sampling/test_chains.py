@@ -193,7 +193,7 @@ def test_what_is_given_is_not_tuned():
             np.testing.assert_array_equal(settings.scale, [1.0, 10.0])
             assert settings.step_size == 0.5
     (free, *_) = sf.sample(
-        lambda x: normal(10.0 * x), np.zeros(2), kernel=sf.NUTS(0.5), warmup=50, draws=5, rng=0
+        lambda x: normal(2.0 * x), np.zeros(2), kernel=sf.NUTS(0.5), warmup=50, draws=5, rng=0
     ).kernels
     assert free.step_size == 0.5
     assert not np.array_equal(free.scale, [1.0, 1.0])
