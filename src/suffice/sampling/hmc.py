@@ -8,12 +8,12 @@ import jax.numpy as jnp
 from suffice.numerics import variates
 from suffice.sampling.kernel import Info, LogDensity, State, choose, setting, told
 from suffice.sampling.leapfrog import DIVERGENT, Phase, energy, leapfrog
-from suffice.sampling.scaled import WithGradient
+from suffice.sampling.scaled import WithTrajectory
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class HMC(WithGradient):
+class HMC(WithTrajectory):
     """Hamiltonian (hybrid) Monte Carlo: a momentum is drawn, leapfrog steps are walked, the end is accepted or not.
 
     a = min(1, exp(H(z, r) − H(z*, r*))), Bishop (2006), equation 11.67; Duane and others (1987).
@@ -40,16 +40,9 @@ class HMC(WithGradient):
     length: float = setting(jnp.pi / 2)
     jitter: float = setting(0.5)
     most: int = setting(1024)
-    target_acceptance: float = setting(0.8)
-
-    @property
-    def aim(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]  a setting here, a constant elsewhere
-        return self.target_acceptance
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 < self.target_acceptance < 1:
-            raise ValueError(f"target_acceptance must be in (0, 1), got {self.target_acceptance}")
         if not self.length > 0:
             raise ValueError(f"length must be > 0, got {self.length}")
         if not 0 <= self.jitter < 1:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from suffice.numerics import variates
 from suffice.sampling.kernel import Info, LogDensity, State, choose, setting, told
 from suffice.sampling.leapfrog import DIVERGENT, Phase, energy, leapfrog
-from suffice.sampling.scaled import WithGradient
+from suffice.sampling.scaled import WithTrajectory
 
 # of the uniform variates of one step: leaves take 1, 2, …, doublings and directions what lies beyond all leaves
 _DOUBLINGS, _DIRECTIONS = 2**22, 2**23
@@ -18,7 +18,7 @@ _DOUBLINGS, _DIRECTIONS = 2**22, 2**23
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class NUTS(WithGradient):
+class NUTS(WithTrajectory):
     """The no-U-turn sampler: a trajectory is doubled, forwards or backwards, until its ends come nearer to each other.
 
     Multinomial choice among all points of the trajectory, biased towards the newer half; U-turns by the sum of momenta.
@@ -44,16 +44,9 @@ class NUTS(WithGradient):
     """
 
     max_depth: int = setting(10)
-    target_acceptance: float = setting(0.8)
-
-    @property
-    def aim(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]  a setting here, a constant elsewhere
-        return self.target_acceptance
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 < self.target_acceptance < 1:
-            raise ValueError(f"target_acceptance must be in (0, 1), got {self.target_acceptance}")
         if not 1 <= self.max_depth <= 20:
             raise ValueError(f"max_depth must be from 1 to 20, got {self.max_depth}")
 

@@ -76,3 +76,20 @@ class WithGradient(Scaled):
 
     def _init(self, f: LogDensity, v: jax.Array) -> State:
         return State(v, *jax.value_and_grad(f)(v))
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class WithTrajectory(WithGradient):
+    """Kernels that walk trajectories, with the acceptance that warm-up seeks as a setting."""
+
+    target_acceptance: float = field(default=0.8, kw_only=True, metadata={"static": True})
+
+    @property
+    def aim(self) -> float:  # pyright: ignore[reportIncompatibleVariableOverride]  a setting here, a constant elsewhere
+        return self.target_acceptance
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.target_acceptance < 1:
+            raise ValueError(f"target_acceptance must be in (0, 1), got {self.target_acceptance}")
