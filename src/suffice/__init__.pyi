@@ -163,6 +163,7 @@ from .models.evidence import evidence_fit as evidence_fit
 from .models.evidence import order_by_evidence as order_by_evidence
 from .models.generalised import GeneralizedLinearFit as GeneralizedLinearFit
 from .models.generalised import GeneralizedLinearModel as GeneralizedLinearModel
+from .models.hidden_markov.model import HiddenMarkov as HiddenMarkov
 from .models.linear import LinearBasisModel as LinearBasisModel
 from .models.linear_fit import Diagnostics as Diagnostics
 from .models.linear_fit import LinearFit as LinearFit
@@ -184,6 +185,15 @@ from .models.recursive import LeastMeanSquares as LeastMeanSquares
 from .models.recursive import RecursiveLeastSquares as RecursiveLeastSquares
 from .models.spline import BSpline as BSpline
 from .models.spline import NaturalSpline as NaturalSpline
+from .models.state_space.em import learn_state_space as learn_state_space
+from .models.state_space.fit import StateSpaceFit as StateSpaceFit
+from .models.state_space.fit import fit_state_space as fit_state_space
+from .models.state_space.model import StateSpaceModel as StateSpaceModel
+from .models.state_space.structure import Autoregressive as Autoregressive
+from .models.state_space.structure import Cycle as Cycle
+from .models.state_space.structure import LocalLevel as LocalLevel
+from .models.state_space.structure import LocalTrend as LocalTrend
+from .models.state_space.structure import Seasonal as Seasonal
 from .numerics.estimate import Estimate as Estimate
 from .report import plot as plot
 from .report import report as report

@@ -2,7 +2,7 @@
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -66,8 +66,14 @@ def register(cls: type) -> None:
     dataclasses.dataclass(frozen=True, eq=False, repr=False)(cls)
     _accept_public_names(cls)
     declared = dataclasses.fields(cls)  # type: ignore[arg-type]
-    names = tuple(f.name for f in declared if not is_static(f))
-    fixed = tuple(f.name for f in declared if is_static(f))
+    as_pytree(cls, [f.name for f in declared if not is_static(f)], [f.name for f in declared if is_static(f)])
+
+
+def as_pytree(cls: type, names: Sequence[str], fixed: Sequence[str] = ()) -> None:
+    """Make a pytree of a class: some fields are its leaves, the fixed ones are known when code is compiled.
+
+    What JAX builds from leaves passes by the constructor, whose checks are for what people write.
+    """
     keys = tuple(jax.tree_util.GetAttrKey(name) for name in names)
 
     def flatten(p: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:

@@ -129,6 +129,11 @@ class Mixture(Distribution):
         w, log_value = p._beside(p._each(_log_density, x))
         return jax.nn.softmax(jnp.log(w) + log_value, axis=-1)
 
+    def component_log_prob(self, x: ArrayLike) -> jax.Array:
+        """log p_k(x) of each component, (..., K)."""
+        p, x = self._event(x)
+        return p._each(_log_density, x)
+
     def _log_prob(self, x: jax.Array) -> jax.Array:
         return self._log_average(self._each(_log_density, x))
 

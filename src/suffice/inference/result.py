@@ -201,8 +201,9 @@ class Fit:
                 families that have one; "bootstrap" (BCa) and "percentile" from resampled rows, "parametric" (BCa) from
                 samples drawn from the fit. How often they hold the truth where 95 % is aimed at, in the study of
                 docs/coverage.md: at n = 10 Wald's 84 to 97 %, profile 92 to 96, score 92 to 98, exact 95 to 96,
-                percentile 70 to 91, BCa 77 to 91, parametric (of normal and exponential) 90 to 94; at n = 30 percentile 86 to 94,
-                BCa 89 to 94, Wald's 93 to 96; at n = 200 all to within chance but percentile and BCa, 92 to 94.
+                percentile 70 to 91, BCa 77 to 91, parametric 90 to 95; at n = 30 percentile 86 to 94, BCa 89 to 94,
+                parametric 93 to 96, Wald's 93 to 96; at n = 200 all to within chance but percentile and BCa, 92 to 94,
+                and parametric for the gamma's rate, 94.
             scale: for "wald", whether estimate ± z standard errors is taken on the unconstrained scale of each
                 parameter and mapped back, or on its own.
             replicates, rng: of the bootstrap: how many, and an int, NumPy generator or JAX key.

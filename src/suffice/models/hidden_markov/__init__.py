@@ -1,0 +1,1 @@
+"""Hidden Markov models: a mixture whose label is a Markov chain."""

@@ -1,0 +1,1 @@
+"""Time series whose state is linear and Gaussian: Kalman's filter and what rests on it."""

@@ -1,0 +1,270 @@
+"""Estimating state space models: the numbers of a structure by Newton's method, whole matrices by EM."""
+
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from suffice.distributions.multivariate_normal import MultivariateNormal
+from suffice.distributions.normal import Normal
+from suffice.models.state_space.likelihood import by_covariances
+from suffice.models.state_space.model import States, StateSpaceModel
+from suffice.models.state_space.series import Series, series
+from suffice.models.state_space.structure import Structure, assemble, labelled, numbers_of
+from suffice.numerics import domain
+from suffice.numerics.quasi_newton import minimise
+from suffice.runtime.errors import DataError
+
+_NOTHING = 1e-7  # a deviation of a part of the series' own, that is none
+_POLISH = 20
+
+
+@dataclass(frozen=True, eq=False)
+class StateSpaceFit:
+    """A structure fitted to a series.
+
+    Attributes:
+        structure: the parts.
+        model: the ``StateSpaceModel`` at the estimates.
+        parameters: estimates by name; variances in squares of the series' unit.
+        covariance: of the estimates, in the order of ``parameters``; NaN for those on the boundary.
+        log_likelihood: with what is diffuse integrated out.
+        count: number of values observed.
+        converged: whether the search ended where the gradient is 0, and the curvature right.
+        boundary: names of variances estimated as 0.
+        values: the series.
+    """
+
+    structure: Structure
+    model: StateSpaceModel
+    parameters: dict[str, float]
+    covariance: np.ndarray
+    log_likelihood: float
+    count: int
+    converged: bool
+    boundary: tuple[str, ...]
+    values: np.ndarray
+
+    @property
+    def standard_errors(self) -> dict[str, float]:
+        """From the observed information; NaN on the boundary."""
+        with np.errstate(invalid="ignore"):
+            return dict(zip(self.parameters, np.sqrt(np.diagonal(self.covariance)).tolist(), strict=True))
+
+    @property
+    def aic(self) -> float:
+        """Akaike's criterion; what is diffuse counts as estimated."""
+        return -2.0 * self.log_likelihood + 2.0 * self._estimated
+
+    @property
+    def bic(self) -> float:
+        """Schwarz's criterion."""
+        return -2.0 * self.log_likelihood + np.log(self.count) * self._estimated
+
+    @property
+    def _estimated(self) -> int:
+        return len(self.parameters) + sum(self.model.diffuse)
+
+    def interval(self, level: float = 0.95) -> dict[str, tuple[float, float]]:
+        """Wald intervals on the unconstrained scale, of variances on that of their logarithm."""
+        if not 0.0 < level < 1.0:
+            raise ValueError(f"level must be between 0 and 1, got {level}")
+        reach, kinds = float(NormalDist().inv_cdf(0.5 + level / 2.0)), _kinds(self.structure, self.parameters)
+        found = {}
+        for (name, value), error in zip(self.parameters.items(), self.standard_errors.values(), strict=True):
+            kind = domain.positive if kinds[name] is domain.non_negative else kinds[name]
+            if not np.isfinite(error):
+                found[name] = (float("nan"), float("nan"))
+                continue
+            at, slope = kind.to_real(value), float(jax.grad(kind.to_real)(value))
+            ends = [float(kind.from_real(at + side * reach * abs(slope) * error)) for side in (-1.0, 1.0)]
+            found[name] = (ends[0], ends[1])
+        return found
+
+    def smooth(self) -> States:
+        """States given the whole series."""
+        return self.model.smooth(self.values)
+
+    def components(self) -> dict[str, Normal]:
+        """Law of what each part adds to the series at each time, given all of it."""
+        states, first, found = self.smooth(), 0, {}
+        for name, part in labelled(self.structure).items():
+            length = _sizes(part)
+            at = slice(first, first + length)
+            h = self.model.observation[0, at]
+            spread = jnp.einsum("d,tde,e->t", h, states.covariance[:, at, at], h)
+            found[name] = Normal(states.mean[:, at] @ h, jnp.sqrt(jnp.maximum(spread, 0.0)))
+            first += length
+        return found
+
+    def forecast(self, steps: int) -> Normal | MultivariateNormal:
+        """Law of each of the next values, the estimates taken as known."""
+        return self.model.forecast(self.values, steps)
+
+    def residuals(self) -> jax.Array:
+        """One-step prediction errors, whitened: independent standard normal if the model is true; (T,)."""
+        return self.model.residuals(self.values)[:, 0]
+
+    def __repr__(self) -> str:
+        errors = self.standard_errors
+        told = ", ".join(
+            f"{name} = {value:.6g}" + (f" ± {errors[name]:.2g}" if np.isfinite(errors[name]) else " (boundary)")
+            for name, value in self.parameters.items()
+        )
+        end = "" if self.converged else ", did not converge"
+        return f"StateSpaceFit({told}; log-likelihood {self.log_likelihood:.6g}, AIC {self.aic:.6g}{end})"
+
+
+def fit_state_space(structure: Structure, x: ArrayLike, *, noise: bool = True) -> StateSpaceFit:
+    """Fit a structural time series by maximum likelihood: level, trend, seasons, cycles, autoregressions, and noise.
+
+    The likelihood is exact, with a flat prior on what starts unknown; it is maximised by Newton's method over
+    deviations, which may be 0, from several starts.
+
+    Args:
+        structure: parts added up: ``sf.LocalLevel() + sf.Seasonal(12)``.
+        x: series of numbers, (T,), NaN where nothing was observed.
+        noise: whether there is noise of the observations besides.
+
+    Returns:
+        A ``StateSpaceFit``: estimates with errors, states, components, forecasts.
+
+    Raises:
+        DataError: too few observations, a constant series, infinite values.
+
+    Source: Harvey 1989; Durbin and Koopman 2012.
+
+    Example:
+        >>> import numpy as np, suffice as sf
+        >>> x = np.cumsum(np.random.default_rng(0).normal(size=200)) + np.random.default_rng(1).normal(size=200)
+        >>> fit = sf.fit_state_space(sf.LocalLevel(), x)
+        >>> {name: round(v, 2) for name, v in fit.parameters.items()}
+        {'level.variance': 1.07, 'noise.variance': 0.93}
+    """
+    if not isinstance(structure, Structure):
+        raise TypeError(f"structure must be made of parts such as sf.LocalLevel(), got {type(structure).__name__}")
+    s = series(x, 1)
+    seen = np.asarray(s.seen)[:, 0] > 0
+    values = np.asarray(s.values)[seen, 0]
+    kinds = numbers_of(structure, noise)
+    unknown = sum(_sizes(p) for p in structure.parts if not _is_stationary(p))
+    if len(values) <= unknown + len(kinds):
+        raise DataError(
+            f"the series has {len(values)} values, too few for {len(kinds)} parameters and {unknown} unknown first states"
+        )
+    scale = float(values.std())
+    if not scale > 1e-12 * np.abs(values).max():
+        raise DataError(f"the series is constant: all of its {len(values)} values are {values[0]:.6g}")
+    centre = float(values.mean()) if unknown else 0.0
+    unit = s._replace(values=jnp.where(s.seen > 0, (s.values - centre) / scale, 0.0))
+    theta, converged = _search(structure, noise, _starts(kinds), unit)
+    is_variance = np.array([kind is domain.non_negative for kind in kinds.values()])
+    gone = is_variance & (np.abs(theta) < _NOTHING)
+    theta = np.where(gone, 0.0, theta)
+    value, hessian = (
+        float(_slope(structure, noise, theta, unit)[0]),
+        np.asarray(_hessian(structure, noise, theta, unit)),
+    )
+    slopes = np.array([
+        2.0 * v * scale**2 if k is domain.non_negative else float(jax.grad(k.from_real)(float(v)))
+        for v, k in zip(theta, kinds.values(), strict=True)
+    ])  # fmt: skip
+    inside = ~gone
+    covariance = np.full((len(theta), len(theta)), np.nan)
+    curvature = -hessian[np.ix_(inside, inside)]
+    proper = bool(np.isfinite(curvature).all() and np.linalg.eigvalsh(curvature).min(initial=np.inf) > 0)
+    if proper:
+        covariance[np.ix_(inside, inside)] = np.linalg.inv(curvature) * np.outer(slopes[inside], slopes[inside])
+    parameters = {n: float(v) for n, v in _values(kinds, theta, scale).items()}
+    model = assemble(structure, parameters)
+    log_likelihood = value - (len(values) - unknown) * np.log(scale)
+    return StateSpaceFit(
+        structure,
+        model,
+        parameters,
+        covariance,
+        log_likelihood,
+        len(values),
+        converged and proper,
+        tuple(name for name, at in zip(kinds, gone, strict=True) if at),
+        np.asarray(x, float),
+    )
+
+
+def _values(kinds: dict[str, Any], theta: Any, scale: float = 1.0) -> dict[str, Any]:
+    """Numbers from unconstrained ones: variances are squares of deviations of either sign."""
+    return {
+        name: theta[i] ** 2 * scale**2 if kind is domain.non_negative else kind.from_real(theta[i])
+        for i, (name, kind) in enumerate(kinds.items())
+    }
+
+
+def _kinds(structure: Structure, parameters: dict[str, float]) -> dict[str, Any]:
+    return numbers_of(structure, "noise.variance" in parameters)
+
+
+def _sizes(part: Structure) -> int:
+    """The number of a part's states."""
+    return len(part.block({name: kind.interior() for name, kind in part.numbers().items()}).observation)
+
+
+def _is_stationary(part: Structure) -> bool:
+    return part.block({name: kind.interior() for name, kind in part.numbers().items()}).initial is not None
+
+
+def _starts(kinds: dict[str, Any]) -> np.ndarray:
+    """Points from which to search: noise or movement large, each period tried."""
+    names = list(kinds)
+    found = []
+    for quiet, loud in ((0.1, 0.7), (0.5, 0.5), (0.7, 0.1)):
+        for part in range(5):
+            theta = np.zeros(len(names))
+            for i, (name, kind) in enumerate(kinds.items()):
+                if kind is domain.non_negative:
+                    theta[i] = loud if name == "noise.variance" else quiet
+                elif name.endswith("period"):
+                    theta[i] = float(kind.to_real(2.0 + (kind.upper - 2.0) ** ((part + 1.0) / 6.0)))
+                elif name.endswith("damping"):
+                    theta[i] = 2.0
+            found.append(theta)
+    return np.unique(found, axis=0)
+
+
+def _search(structure: Structure, noise: bool, starts: np.ndarray, s: Series) -> tuple[np.ndarray, bool]:
+    """The best end of searches from several starts, by gradients; then steps of Newton's method."""
+
+    def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = _slope(structure, noise, theta, s)
+        return -float(value), -np.asarray(gradient)
+
+    ends = [minimise(loss, start, tolerance=1e-7) for start in starts]
+    best = min(ends, key=lambda end: end.value if np.isfinite(end.value) else np.inf)
+    theta, value, gradient, converged = best.point, best.value, best.gradient, False
+    for _ in range(_POLISH):
+        hessian = np.asarray(_hessian(structure, noise, theta, s))
+        if not np.isfinite(hessian).all():
+            return theta, False
+        curvature, directions = np.linalg.eigh(-hessian)
+        along = directions.T @ gradient
+        step = -directions @ (along / np.maximum(np.abs(curvature), 1e-10 * np.abs(curvature).max() + 1e-300))
+        decrement = float(-gradient @ step)
+        new, new_gradient = loss(theta + step)
+        if not new <= value + 1e-12 * (1.0 + abs(value)):
+            break
+        theta, value, gradient, converged = theta + step, new, new_gradient, decrement <= 1e-9
+        if decrement <= 1e-20 * float(s.seen.sum()):
+            break
+    return theta, converged
+
+
+def _likelihood(structure: Structure, noise: bool, theta: jax.Array, s: Series) -> jax.Array:
+    model = assemble(structure, _values(numbers_of(structure, noise), theta))
+    return by_covariances(model.matrices(), s.values, s.seen)
+
+
+_slope = jax.jit(jax.value_and_grad(_likelihood, 2), static_argnums=(0, 1))
+_hessian = jax.jit(jax.hessian(_likelihood, 2), static_argnums=(0, 1))

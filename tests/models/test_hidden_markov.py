@@ -1,0 +1,147 @@
+"""Hidden Markov models against the sum over all paths."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.special import logsumexp
+
+import suffice as sf
+from suffice.models.hidden_markov import recursion
+from suffice.runtime.errors import DataError
+
+INITIAL = np.array([0.5, 0.2, 0.3])
+TRANSITION = np.array([[0.7, 0.2, 0.1], [0.0, 0.6, 0.4], [0.3, 0.3, 0.4]])
+NORMALS = sf.HiddenMarkov(INITIAL, TRANSITION, sf.Normal([0.0, 1.0, 3.0], [1.0, 0.5, 2.0]))
+COUNTS = sf.HiddenMarkov(INITIAL, TRANSITION, [sf.Poisson(1.0), sf.Poisson(4.0), sf.Geometric(0.2)])
+VECTORS = sf.HiddenMarkov(
+    INITIAL, TRANSITION, sf.MultivariateNormal(np.array([[0.0, 0.0], [1.0, 2.0], [3.0, -1.0]]), np.eye(2))
+)
+MODELS = {"normals": NORMALS, "counts of two families": COUNTS, "vectors": VECTORS}
+
+
+def by_enumeration(model, x):
+    """log p(x), posterior, best path and its log-probability, from all K^T paths."""
+    log_initial, log_transition = np.log(INITIAL), np.log(np.where(TRANSITION > 0, TRANSITION, 1e-300))
+    log_transition = np.where(TRANSITION > 0, log_transition, -np.inf)
+    seen = ~np.isnan(np.asarray(x)).reshape(len(x), -1).any(1)
+    b = np.zeros((len(x), 3))
+    b[seen] = np.asarray(model.emissions.component_log_prob(np.asarray(x)[seen]))
+    paths = np.array(list(itertools.product(range(3), repeat=len(x))))
+    value = log_initial[paths[:, 0]] + b[np.arange(len(x)), paths].sum(1)
+    value = value + log_transition[paths[:, :-1], paths[:, 1:]].sum(1)
+    total = logsumexp(value)
+    posterior = np.stack(
+        [np.exp(logsumexp(np.where(paths == k, value[:, None], -np.inf), axis=0) - total) for k in range(3)], 1
+    )
+    return total, posterior, paths[value.argmax()], value.max()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_enumeration_of_all_paths(name):
+    model = MODELS[name]
+    x = np.array(model.sample(8, rng=1), float)
+    x[3] = np.nan
+    total, posterior, path, best = by_enumeration(model, x)
+    np.testing.assert_allclose(model.log_prob(x), total, rtol=1e-13)
+    np.testing.assert_allclose(model.posterior(x), posterior, atol=1e-14)
+    found, value = model.viterbi(x)
+    np.testing.assert_array_equal(found, path)
+    np.testing.assert_allclose(value, best, rtol=1e-13)
+    np.testing.assert_allclose(model.filter(x)[-1], posterior[-1], atol=1e-14)
+
+
+def test_several_sequences_are_added_up_and_cut_back():
+    xs = [np.asarray(NORMALS.sample(n, rng=n)) for n in (3, 7, 1)]
+    np.testing.assert_allclose(NORMALS.log_prob(xs), sum(float(NORMALS.log_prob(x)) for x in xs), rtol=1e-13)
+    for x, found in zip(xs, NORMALS.posterior(xs), strict=True):
+        np.testing.assert_allclose(found, NORMALS.posterior(x), atol=1e-14)
+    paths, value = NORMALS.viterbi(xs)
+    np.testing.assert_allclose(value, sum(float(NORMALS.viterbi(x)[1]) for x in xs), rtol=1e-13)
+    assert [len(p) for p in paths] == [3, 7, 1]
+
+
+SLOW = np.array([[1.0 - 1e-6, 1e-6, 0.0], [0.0, 1.0 - 1e-6, 1e-6], [1e-6, 0.0, 1.0 - 1e-6]])
+
+
+@pytest.mark.parametrize("transition", [TRANSITION, SLOW], ids=["forgets", "hardly forgets"])
+def test_stretches_side_by_side_are_the_recursion_one_time_after_the_other(transition):
+    """Beyond 2^11 times the line is cut; also where the chain does not forget within a stretch."""
+    n = recursion.padded_length(5000)
+    random = np.random.default_rng(0)
+    b = random.normal(size=(n, 3)) * 1e-3 if transition is SLOW else random.normal(size=(n, 3))
+    fresh = np.zeros(n, bool)
+    fresh[[0, 1234]] = True
+    assert recursion.stretches(n) > 1
+    laws, sizes = jax.jit(recursion.forward)(
+        jnp.asarray(b), jnp.asarray(transition), jnp.asarray(INITIAL), jnp.asarray(fresh)
+    )
+    law, expected = INITIAL, np.empty((n, 3))
+    total = np.empty(n)
+    for t in range(n):
+        law = (INITIAL if fresh[t] else law @ transition) * np.exp(b[t])
+        total[t] = np.log(law.sum())
+        law = expected[t] = law / law.sum()
+    np.testing.assert_allclose(laws, expected, atol=1e-13)
+    np.testing.assert_allclose(sizes, total, atol=1e-13)
+
+
+def test_what_is_too_small_for_numbers_is_found_by_logarithms():
+    """A chain that must be in state 0 at first, beside values that state 0 makes with probability e^−5000."""
+    model = sf.HiddenMarkov([1.0, 0.0], [[0.5, 0.5], [0.0, 1.0]], sf.Normal([0.0, 100.0], 1.0))
+    x = np.array([100.0, 100.0, 100.0])
+    b = -0.5 * np.log(2 * np.pi) - 0.5 * (x[:, None] - np.array([0.0, 100.0])) ** 2
+    by_hand = b[0, 0] + np.logaddexp(np.log(0.25) + b[1, 0] + b[2, 0], np.log(0.25) + b[1, 0] + b[2, 1])
+    by_hand = np.logaddexp(by_hand, b[0, 0] + np.log(0.5) + b[1, 1] + b[2, 1])
+    np.testing.assert_allclose(model.log_prob(x), by_hand, rtol=1e-14)
+    np.testing.assert_allclose(model.posterior(x)[:, 0], [1.0, 0.0, 0.0], atol=1e-300)
+
+
+def test_drawn_paths_have_the_posterior_law():
+    """20,000 paths of 5 times: 15 shares within 5.6 standard errors, at a false-alarm rate of 3e-7."""
+    x = np.asarray(NORMALS.sample(5, rng=3))
+    posterior = np.asarray(NORMALS.posterior(x))
+    paths = np.asarray(NORMALS.sample_states(x, (20_000,), rng=0))
+    share = (paths[..., None] == np.arange(3)).mean(0)
+    error = np.sqrt(posterior * (1 - posterior) / 20_000)
+    assert (np.abs(share - posterior) <= 5.6 * error + 1e-12).all()
+    pairs = (paths[:, 0] == 1) & (paths[:, 1] == 0)  # impossible
+    assert not pairs.any()
+
+
+def test_the_likelihood_has_derivatives():
+    x = np.asarray(NORMALS.sample(50, rng=5))
+
+    def value(loc):
+        return sf.HiddenMarkov(INITIAL, TRANSITION, sf.Normal(loc, jnp.array([1.0, 0.5, 2.0]))).log_prob(x)
+
+    at = jnp.array([0.0, 1.0, 3.0])
+    posterior = NORMALS.posterior(x)
+    by_hand = (posterior * (x[:, None] - at[None]) / jnp.array([[1.0, 0.25, 4.0]])).sum(0)  # Fisher's identity
+    np.testing.assert_allclose(jax.grad(value)(at), by_hand, rtol=1e-10)
+
+
+def test_forecast_and_stationary_law():
+    x = np.asarray(NORMALS.sample(20, rng=2))
+    far = NORMALS.forecast(x, 60)
+    np.testing.assert_allclose(far.mean()[-1], NORMALS.stationary().mean(), rtol=1e-10)
+    np.testing.assert_allclose(far.weights[0], np.asarray(NORMALS.filter(x))[-1] @ TRANSITION, rtol=1e-12)
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match=r"HiddenMarkov\.initial"):
+        sf.HiddenMarkov([0.5, 0.4], np.eye(2), sf.Normal([0.0, 1.0], 1.0))
+    with pytest.raises(ValueError, match="transition must have shape"):
+        sf.HiddenMarkov([0.5, 0.5], np.eye(3), sf.Normal([0.0, 1.0], 1.0))
+    with pytest.raises(ValueError, match="must be 2 distributions"):
+        sf.HiddenMarkov([0.5, 0.5], np.eye(2), sf.Normal([0.0, 1.0, 2.0], 1.0))
+    with pytest.raises(DataError, match="empty"):
+        NORMALS.log_prob(np.zeros(0))
+    with pytest.raises(DataError, match="time 1 of sequence 1"):
+        NORMALS.log_prob([np.zeros(2), np.array([0.0, np.inf])])
+    with pytest.raises(DataError, match="whole or not at all"):
+        VECTORS.log_prob(np.array([[0.0, np.nan]]))
+    with pytest.raises(ValueError, match="shape"):
+        VECTORS.log_prob(np.zeros(3))
