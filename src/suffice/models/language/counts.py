@@ -189,14 +189,24 @@ def _of_block(block: Lines, order: int, unit: Unit) -> NgramCounts:
     return NgramCounts(vocabulary, tuple(levels), unit)
 
 
+def _sorted(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Keys in order, and where each stood: sorted as one number where both fit in 63 bits, as this is much faster."""
+    bits = len(key).bit_length()
+    if not len(key) or int(key.max()).bit_length() + bits > 63:
+        rank = np.argsort(key)
+        return key[rank], rank
+    both = key << bits
+    both |= np.arange(len(key))
+    both.sort()
+    return both >> bits, both & ((1 << bits) - 1)
+
+
 def _higher(tokens: np.ndarray, left: np.ndarray, size: int) -> Iterator[Level]:
     """Levels 2, 3, …: each occurrence carries the number of its n-gram to the next."""
     number, order = tokens, 2
     while True:
         at = np.flatnonzero(left >= order)
-        key = number[at] * size + tokens[at + order - 1]
-        rank = np.argsort(key, kind="stable")
-        key = key[rank]
+        key, rank = _sorted(number[at] * size + tokens[at + order - 1])
         new = np.ones(len(key), bool)
         np.not_equal(key[1:], key[:-1], out=new[1:])
         starts = np.flatnonzero(new)

@@ -111,9 +111,11 @@ def _words(rows: pa.Array, first: int, name: str) -> Lines:
         lengths = lengths - np.bincount(owner[blank], minlength=len(lengths))
         tokens = tokens.filter(pa.array(~blank))
     kept = np.flatnonzero(lengths)
+    tokens = tokens.dictionary_encode()
     for mark in (START, END):
-        at = pc.index(tokens, mark).as_py()
-        if at >= 0:
+        code = pc.index(tokens.dictionary, mark).as_py()
+        if code >= 0:
+            at = int((tokens.indices.to_numpy() == code).argmax())
             line = int(np.searchsorted(np.cumsum(lengths), at, side="right"))
             raise DataError(f"{name}, line {first + line}: the word {mark} is kept for the ends of lines")
     return Lines(tokens, lengths[kept], sizes[kept], first, kept)
