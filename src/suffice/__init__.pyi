@@ -191,6 +191,7 @@ from .models.language.smoothing.jelinek_mercer import JelinekMercer as JelinekMe
 from .models.language.smoothing.katz import Katz as Katz
 from .models.language.smoothing.kneser_ney import AbsoluteDiscounting as AbsoluteDiscounting
 from .models.language.smoothing.kneser_ney import KneserNey as KneserNey
+from .models.language.smoothing.pitman_yor import PitmanYor as PitmanYor
 from .models.linear import LinearBasisModel as LinearBasisModel
 from .models.linear_fit import Diagnostics as Diagnostics
 from .models.linear_fit import LinearFit as LinearFit
