@@ -49,7 +49,7 @@ def write(model: NgramModel, path: Any) -> None:
 def _pieces(model: NgramModel) -> Iterator[bytes]:
     names = model.vocabulary.all
     for white, name in _SPACES.items():
-        names = pc.if_else(pc.equal(names, white), name, names)
+        names = _replaced(names, white, name)
     log10 = np.log(10.0)
     numbers: list[np.ndarray] = []  # the words of each n-gram
     for k, level in enumerate(model.ngrams.levels, start=1):
@@ -109,6 +109,18 @@ def read_arpa(path: Any, unit: Any = "word") -> NgramModel:
     return NgramModel(NgramCounts(vocabulary, tuple(levels), unit), tuple(log_probs), tuple(log_backoffs[:-1]))
 
 
+def _read(cells: pa.Array) -> pa.Array:
+    """Tokens as the vocabulary has them."""
+    for white, name in _SPACES.items():
+        cells = _replaced(cells, name, white)
+    return _replaced(cells, "<UNK>", UNKNOWN)
+
+
+def _replaced(cells: pa.Array, old: str, new: str) -> pa.Array:
+    found = pc.equal(cells, old)
+    return pc.if_else(found, new, cells) if pc.any(found).as_py() else cells
+
+
 def _numbers(known: NgramCounts, ids: list[np.ndarray]) -> np.ndarray:
     number = ids[0]
     for k, word in enumerate(ids[1:], start=2):
@@ -118,9 +130,6 @@ def _numbers(known: NgramCounts, ids: list[np.ndarray]) -> np.ndarray:
 
 def _unigrams(rows: "_Rows", size: int, order: int) -> tuple[Vocabulary, Any, np.ndarray, np.ndarray]:
     p, (names,), b, _ = rows.section(1, size, last=order == 1)
-    for white, name in _SPACES.items():
-        names = pc.if_else(pc.equal(names, name), white, names)
-    names = pc.if_else(pc.equal(names, "<UNK>"), UNKNOWN, names)
     vocabulary = Vocabulary.of(names.filter(pc.invert(pc.is_in(names, pa.array(MARKS)))))
     at = vocabulary.ids(names)
     probs, backoffs = np.full(len(vocabulary), -np.inf), np.zeros(len(vocabulary))
@@ -179,12 +188,12 @@ class _Rows:
         split = pc.ascii_split_whitespace(pc.ascii_trim_whitespace(rows))
         offsets = split.offsets.to_numpy()
         width = np.diff(offsets)
-        bad = (width != k + 1) & (width != k + 2) if not last else width < k + 1
+        bad = (width != k + 1) & (last | (width != k + 2))
         if bad.any():
             at = int(bad.argmax())
             raise DataError(f"{self.path}, line {first + at}: expected a number and {k} words, got {rows[at].as_py()!r}")
         cells = split.flatten()
-        table = [cells.take(pa.array(offsets[:-1] + i)).cast(pa.string()) for i in range(k + 1)]
+        table = [_read(cells.take(pa.array(offsets[:-1] + i)).cast(pa.string())) for i in range(k + 1)]
         p = self._numbers(table[0], first)
         b = np.zeros(size)
         if not last and (has := width == k + 2).any():

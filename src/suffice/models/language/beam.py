@@ -74,8 +74,8 @@ def _search(
     state = jax.tree.map(lambda x: jnp.repeat(x, beams, axis=0), state)
     log_p = jnp.repeat(jax.nn.log_softmax(logits.astype(float), -1), beams, axis=0).reshape(batch, groups, width, classes)
     # one beam of each group is alive at first, as all are alike
-    alive = jnp.where(jnp.arange(width) == 0, 0.0, -jnp.inf) * jnp.ones((batch, groups, 1))
     nothing = jnp.full((batch, groups, width), -jnp.inf)
+    alive = nothing.at[..., 0].set(0.0)
     tokens = jnp.full((batch, groups, width, length), -1, prompt.dtype)
     # running and ended sequences: log p, what they are chosen by, tokens
     first = (0, log_p, state, (alive, alive, tokens), (nothing, nothing, tokens, jnp.zeros(nothing.shape, int)))

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from suffice.models.language.filters import Filter, apply
+from suffice.models.language.filters import Filter, apply, as_arguments
 from suffice.numerics.checks import is_traced
 from suffice.runtime.rng import RNG, as_key
 
@@ -72,7 +72,7 @@ def generate(
         [[2, 3, 0, 1, 2]]
     """
     prompt = prompts(start, length, end)
-    out = _run(step, prompt, state, as_key(rng), tuple(filters), length, -1 if end is None else int(end), False)
+    out = _run(step, prompt, state, as_key(rng), as_arguments(filters), length, -1 if end is None else int(end), False)
     return _sound(out)
 
 
@@ -89,7 +89,7 @@ def greedy(
     """
     prompt = prompts(start, length, end)
     key = jax.random.key(0)  # of which nothing is drawn
-    return _sound(_run(step, prompt, state, key, tuple(filters), length, -1 if end is None else int(end), True))
+    return _sound(_run(step, prompt, state, key, as_arguments(filters), length, -1 if end is None else int(end), True))
 
 
 def prompts(start: Any, length: int, end: int | None) -> jax.Array:

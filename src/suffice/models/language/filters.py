@@ -226,6 +226,11 @@ def filtered(p: Categorical | Any, filters: Sequence[Filter], history: Any = Non
     return Categorical(apply(filters, logits, past))
 
 
+def as_arguments(filters: Sequence[Filter]) -> tuple[Filter, ...]:
+    """Filters as compiled code takes them: plain functions are fixed, numbers of settings are not."""
+    return tuple(f if isinstance(f, Setting | jax.tree_util.Partial) else jax.tree_util.Partial(f) for f in filters)
+
+
 def apply(filters: Sequence[Filter], logits: jax.Array, history: jax.Array) -> jax.Array:
     """Logits after all filters."""
     for f in filters:

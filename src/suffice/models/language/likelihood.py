@@ -67,7 +67,7 @@ def score_sequences(logits: Any, tokens: Any, mask: Any = None, bytes: Any = Non
         counts: Any = np.array([len(t) if m is None else np.sum(m) for _, t, m in rows])
     else:
         log_prob = sequence_log_prob(logits, tokens, mask)
-        shape = jnp.shape(tokens)
+        shape = np.shape(tokens)
         counts = np.full(shape[:-1], shape[-1]) if mask is None else jnp.asarray(mask, dtype=bool).sum(-1)
     return SequenceScore(log_prob.reshape(-1), counts.reshape(-1), None if bytes is None else np.ravel(bytes))
 
@@ -131,8 +131,8 @@ def _check_shapes(logits: jax.Array, tokens: jax.Array, mask: Any) -> None:
             f"logits must have the shape of tokens and the vocabulary last, (..., T, V): got {logits.shape} "
             f"with tokens {tokens.shape}"
         )
-    if mask is not None and jnp.shape(mask) != tokens.shape:
-        raise ValueError(f"mask must have the shape of tokens, {tokens.shape}, got {jnp.shape(mask)}")
+    if mask is not None and np.shape(mask) != tokens.shape:
+        raise ValueError(f"mask must have the shape of tokens, {tokens.shape}, got {np.shape(mask)}")
     if tokens.shape[-1] == 0:
         raise ValueError(f"tokens must hold at least one token of each sequence, got shape {tokens.shape}")
 
