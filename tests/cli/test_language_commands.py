@@ -42,7 +42,9 @@ def test_generate():
     assert len(said.splitlines()) == 3
     assert all(line.startswith("the queen") for line in said.splitlines())
     assert run("generate", "--train", TRAIN, "--prompt", "the queen", "--top-p", 0.9, "--lines", 3)[1] == said
-    code, said, _ = run("generate", "--train", TRAIN, "--order", 4, "--unit", "char", "--beams", 2, "--lines", 2, "--length", 9)
+    code, said, _ = run(
+        "generate", "--train", TRAIN, "--order", 4, "--unit", "char", "--beams", 2, "--lines", 2, "--length", 9
+    )
     assert code == 0
     assert all(0 < len(line) <= 9 for line in said.splitlines())
 

@@ -58,5 +58,7 @@ def test_probabilities_of_all_lines_sum_to_one(smoothing):
     lines = ["".join(s) for n in range(1, 4) for s in itertools.product("ab", repeat=n)]
     for line, log_p in zip(lines, model.score(lines).log_prob, strict=True):
         steps = [model.conditional(["<s>", *line[:i]]) for i in range(len(line) + 1)]
-        chained = sum(float(c.log_prob(model.vocabulary.ids([w])[0])) for c, w in zip(steps, [*line, "</s>"], strict=True))
+        chained = sum(
+            float(c.log_prob(model.vocabulary.ids([w])[0])) for c, w in zip(steps, [*line, "</s>"], strict=True)
+        )
         assert log_p == pytest.approx(chained, rel=1e-12)

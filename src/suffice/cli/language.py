@@ -1,12 +1,15 @@
 """``suffice perplexity`` and ``suffice generate``: n-gram models of text files."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from suffice.cli.app import fail
 from suffice.cli.output import console, json_ready, table, write_json
 from suffice.cli.places import check_places, place
+
+Unit = Literal["word", "char"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Model:
     arpa: Path | None
     order: int
     smoothing: str
-    unit: str
+    unit: Unit
 
 
 @dataclass(frozen=True)
@@ -96,18 +99,20 @@ def _model(asked: Model, quiet: bool) -> Any:
     import suffice as sf
     from suffice.models.language.smoothing import spelled
 
-    if (asked.train is None) == (asked.arpa is None):
+    if asked.arpa is not None and asked.train is None:
+        path = asked.arpa
+        return _read(path, lambda: sf.read_arpa(path, asked.unit))
+    if asked.train is None or asked.arpa is not None:
         fail("give either --train, a text, or --model, an ARPA file", 2)
-    if asked.arpa is not None:
-        return _read(asked.arpa, lambda: sf.read_arpa(asked.arpa, asked.unit))
+    text = asked.train
     try:
         smoothing = spelled.smoothing(asked.smoothing)
     except ValueError as error:
         fail(f"--smoothing: {error}", 2)
-    return _read(asked.train, lambda: sf.ngram(asked.train, asked.order, smoothing, asked.unit, quiet=quiet))
+    return _read(text, lambda: sf.ngram(text, asked.order, smoothing, asked.unit, quiet=quiet))
 
 
-def _read(path: Any, work: Any) -> Any:
+def _read(path: Path, work: Callable[[], Any]) -> Any:
     from suffice.runtime.errors import DataError
 
     try:
@@ -137,7 +142,9 @@ def _print(request: PerplexityRequest, told: dict[str, Any]) -> None:
 
     out = console()
     made = told["smoothing"] or f"from {request.model.arpa}"
-    out.print(f"{made}, order {told['order']}: {counted(told['vocabulary'], 'token')} in the vocabulary", soft_wrap=True)
+    out.print(
+        f"{made}, order {told['order']}: {counted(told['vocabulary'], 'token')} in the vocabulary", soft_wrap=True
+    )
     unit = "character" if told["unit"] == "char" else "word"
     out.print(
         f"{request.test}: {counted(told['documents'], 'line')}, {counted(told['tokens'], 'token')} ({unit}s and ends of "

@@ -79,7 +79,9 @@ def test_temperature_to_zero_is_argmax():
         np.testing.assert_array_equal(np.asarray(p.probs).max(-1), 1.0)
     tied = sf.filtered([1.0, 2.0, 2.0, -np.inf], [sf.Temperature(0.0)])
     assert tied.probs.tolist() == [0.0, 0.5, 0.5, 0.0]
-    np.testing.assert_allclose(sf.filtered(logits, [sf.Temperature(1.0)]).probs, sf.Categorical(logits).probs, rtol=1e-13)
+    np.testing.assert_allclose(
+        sf.filtered(logits, [sf.Temperature(1.0)]).probs, sf.Categorical(logits).probs, rtol=1e-13
+    )
 
 
 def test_traced_settings_and_batches():

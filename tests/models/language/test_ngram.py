@@ -125,11 +125,20 @@ def test_large_keys_are_sorted_all_the_same():
 def test_every_smoothing_sums_to_one_and_agrees_with_itself(name, counts):
     """conditional, token_log_probs, score and ARPA say the same; after seen, unseen and unknown contexts all sums to 1."""
     model = sf.ngram(counts, smoothing=spelled.smoothing(name))
-    contexts = [(), ("<s>",), ("<s>", "alice"), ("said", "the"), ("mock", "turtle"), ("zzz", "the"), ("the", "zzz"), ("!", "'")]
+    contexts = [
+        (),
+        ("<s>",),
+        ("<s>", "alice"),
+        ("said", "the"),
+        ("mock", "turtle"),
+        ("zzz", "the"),
+        ("the", "zzz"),
+        ("!", "'"),
+    ]
     for context in contexts:
         assert float(model.conditional(context).probs.sum()) == pytest.approx(1.0, abs=1e-12)
         assert np.exp(np.asarray(model.conditional(context).logits)).sum() == pytest.approx(1.0, abs=1e-12)
-    line = "alice said zzz to the mock turtle".split()
+    line = ["alice", "said", "zzz", "to", "the", "mock", "turtle"]
     each = model.token_log_probs(line)
     padded = ["<s>", *line, "</s>"]
     for i, word in enumerate(padded[1:], start=1):

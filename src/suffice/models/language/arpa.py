@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from suffice.models.language.counts import Level, NgramCounts
 from suffice.models.language.ngram import NgramModel
 from suffice.models.language.text import UNKNOWN
 from suffice.models.language.vocabulary import MARKS, START_ID, UNKNOWN_ID, Vocabulary
 from suffice.runtime.errors import DataError
+
+pc: Any = pyarrow.compute  # its functions are made as it is imported, unseen by type checkers
 
 _NONE = -99.0  # stands for the log10 of 0, as SRILM writes it
 _SPACES = {" ": "<space>", "\t": "<tab>", "\r": "<return>", "\x0b": "<vt>", "\x0c": "<ff>"}
@@ -84,7 +86,7 @@ def read_arpa(path: Any, unit: Any = "word") -> NgramModel:
     with pa.input_stream(os.fspath(path), compression="detect") as source:
         rows = _Rows(source.read(), os.fspath(path))
     sizes = rows.header()
-    vocabulary, words, probs, backoffs = _unigrams(rows, sizes[0], len(sizes))
+    vocabulary, probs, backoffs = _unigrams(rows, sizes[0], len(sizes))
     n = len(vocabulary)
     empty = np.zeros(n, np.int64)
     levels, log_probs, log_backoffs = [Level(empty, np.arange(n), empty, empty)], [probs], [backoffs]
@@ -128,7 +130,7 @@ def _numbers(known: NgramCounts, ids: list[np.ndarray]) -> np.ndarray:
     return number
 
 
-def _unigrams(rows: "_Rows", size: int, order: int) -> tuple[Vocabulary, Any, np.ndarray, np.ndarray]:
+def _unigrams(rows: "_Rows", size: int, order: int) -> tuple[Vocabulary, np.ndarray, np.ndarray]:
     p, (names,), b, _ = rows.section(1, size, last=order == 1)
     vocabulary = Vocabulary.of(names.filter(pc.invert(pc.is_in(names, pa.array(MARKS)))))
     at = vocabulary.ids(names)
@@ -137,7 +139,7 @@ def _unigrams(rows: "_Rows", size: int, order: int) -> tuple[Vocabulary, Any, np
     probs[START_ID] = -np.inf
     if UNKNOWN not in names.to_pylist():
         probs[UNKNOWN_ID] = -np.inf
-    return vocabulary, names, probs, backoffs
+    return vocabulary, probs, backoffs
 
 
 class _Rows:
@@ -191,7 +193,9 @@ class _Rows:
         bad = (width != k + 1) & (last | (width != k + 2))
         if bad.any():
             at = int(bad.argmax())
-            raise DataError(f"{self.path}, line {first + at}: expected a number and {k} words, got {rows[at].as_py()!r}")
+            raise DataError(
+                f"{self.path}, line {first + at}: expected a number and {k} words, got {rows[at].as_py()!r}"
+            )
         cells = split.flatten()
         table = [_read(cells.take(pa.array(offsets[:-1] + i)).cast(pa.string())) for i in range(k + 1)]
         p = self._numbers(table[0], first)

@@ -72,7 +72,9 @@ def _search(
     logits, state = read(step, prompt, state)
     classes = logits.shape[-1]
     state = jax.tree.map(lambda x: jnp.repeat(x, beams, axis=0), state)
-    log_p = jnp.repeat(jax.nn.log_softmax(logits.astype(float), -1), beams, axis=0).reshape(batch, groups, width, classes)
+    log_p = jnp.repeat(jax.nn.log_softmax(logits.astype(float), -1), beams, axis=0).reshape(
+        batch, groups, width, classes
+    )
     # one beam of each group is alive at first, as all are alike
     nothing = jnp.full((batch, groups, width), -jnp.inf)
     alive = nothing.at[..., 0].set(0.0)
@@ -126,7 +128,9 @@ def _search(
 
     at, _, _, (log_prob, value, tokens), ended = jax.lax.while_loop(going, body, first)
     sizes = jnp.full(log_prob.shape, at)
-    flat = [x.reshape(batch * groups, *x.shape[2:]) for x in (log_prob, value / at.astype(float) ** penalty, tokens, sizes)]
+    flat = [
+        x.reshape(batch * groups, *x.shape[2:]) for x in (log_prob, value / at.astype(float) ** penalty, tokens, sizes)
+    ]
     done = [x.reshape(batch * groups, *x.shape[2:]) for x in ended]
     log_prob, score, tokens, sizes = _best(done, flat, width)
     stopped = (tokens == end).any(-1)
@@ -141,6 +145,4 @@ def _best(a: Any, b: Any, width: int) -> tuple[jax.Array, ...]:
     """The best of two lists, by the second entry of each."""
     joined = [jnp.concatenate(pair, axis=1) for pair in zip(a, b, strict=True)]
     _, place = jax.lax.top_k(joined[1], width)
-    return tuple(
-        jnp.take_along_axis(x, place.reshape(place.shape + (1,) * (x.ndim - 2)), axis=1) for x in joined
-    )
+    return tuple(jnp.take_along_axis(x, place.reshape(place.shape + (1,) * (x.ndim - 2)), axis=1) for x in joined)

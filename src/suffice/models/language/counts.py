@@ -120,7 +120,8 @@ class NgramCounts:
         parts = (self, other)
         words = [vocabulary.ids(part.vocabulary.all) for part in parts]
         count = sum(
-            np.bincount(w, part.levels[0].count, minlength=len(vocabulary)) for w, part in zip(words, parts, strict=True)
+            np.bincount(w, part.levels[0].count, minlength=len(vocabulary))
+            for w, part in zip(words, parts, strict=True)
         )
         levels, number = [_unigrams(np.asarray(count).astype(np.int64))], words
         for k in range(1, self.order):
@@ -215,5 +216,3 @@ def _higher(tokens: np.ndarray, left: np.ndarray, size: int) -> Iterator[Level]:
         suffix = number[at[rank[starts]] + 1]
         yield Level(*np.divmod(key[starts], size), suffix, np.diff(starts, append=len(key)))
         number, order = own, order + 1
-
-

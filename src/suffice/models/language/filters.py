@@ -28,7 +28,11 @@ class Setting(ABC):
 
     def _require(self, name: str, fine: Callable[[Any], bool], condition: str) -> None:
         value = getattr(self, name)
-        if not is_traced(value) and isinstance(value, int | float | np.generic | np.ndarray | jax.Array) and not fine(value):
+        if (
+            not is_traced(value)
+            and isinstance(value, int | float | np.generic | np.ndarray | jax.Array)
+            and not fine(value)
+        ):
             raise ValueError(f"{type(self).__name__}.{name} must be {condition}, got {value}")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import jax
@@ -59,7 +60,9 @@ class NgramModel:
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(level):,}" for level in self.ngrams.levels)
-        return f"NgramModel(order={self.order}, unit={self.ngrams.unit!r}, ngrams=({sizes}), smoothing={self.smoothing})"
+        return (
+            f"NgramModel(order={self.order}, unit={self.ngrams.unit!r}, ngrams=({sizes}), smoothing={self.smoothing})"
+        )
 
     # -- how well text is predicted ----------------------------------------------------------------------------------
 
@@ -103,9 +106,9 @@ class NgramModel:
             found = self.ngrams.find(k, np.where(inside, context, -1), tokens[k - 1 :])
             backed = value[k - 1 :] + np.where(inside & (context >= 0), self.log_backoffs[k - 2][context], 0.0)
             value = value.copy()
-            value[k - 1 :] = np.where(found >= 0, self.log_probs[k - 1][found], backed) if len(
-                self.log_probs[k - 1]
-            ) else backed
+            if len(self.log_probs[k - 1]):
+                backed = np.where(found >= 0, self.log_probs[k - 1][found], backed)
+            value[k - 1 :] = backed
             number = np.full(n, -1, np.int64)
             number[: n - k + 1] = found
         return np.where(tokens == START_ID, 0.0, value)
@@ -139,10 +142,7 @@ class NgramModel:
     def _starts(self) -> tuple[np.ndarray, ...]:
         """Where the n-grams that go on from each context begin in the next level."""
         levels = self.ngrams.levels
-        return tuple(
-            np.searchsorted(above.prefix, np.arange(len(level) + 1))
-            for level, above in zip(levels[:-1], levels[1:], strict=True)
-        )
+        return tuple(np.searchsorted(above.prefix, np.arange(len(level) + 1)) for level, above in pairwise(levels))
 
     def start(self, prompts: Iterable[Sequence[str]] = ((),)) -> tuple[jax.Array, jax.Array]:
         """First tokens and states of lines to be generated, for ``generate`` and ``beam_search``: (B,) and (B, n − 1).

@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from suffice.runtime.errors import DataError
+
+pc: Any = pyarrow.compute  # its functions are made as it is imported, unseen by type checkers
 
 Unit = Literal["word", "char"]
 Text = str | os.PathLike[str] | Iterable[str]

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from suffice.models.language.text import END, START, UNKNOWN
+
+pc: Any = pyarrow.compute  # its functions are made as it is imported, unseen by type checkers
 
 MARKS = (UNKNOWN, START, END)
 UNKNOWN_ID, START_ID, END_ID = range(3)

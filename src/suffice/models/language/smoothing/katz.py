@@ -37,7 +37,9 @@ class Katz(Smoothing):
             contexts = 1 if k == 1 else len(counts.levels[k - 2])
             total = totals(count, level.prefix, contexts)
             kept = self.factors(count)[np.minimum(count, self.most + 1)] * count
-            nothing = total - totals(kept, level.prefix, contexts) <= 1e-12 * total  # is left where all counts are large
+            nothing = (
+                total - totals(kept, level.prefix, contexts) <= 1e-12 * total
+            )  # is left where all counts are large
             total = total + nothing
             kept = kept / safe(total)[level.prefix]
             left = np.maximum(1.0 - totals(kept, level.prefix, contexts), 0.0)
