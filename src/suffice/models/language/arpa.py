@@ -76,12 +76,19 @@ def _written(x: np.ndarray) -> pa.Array:
 
 
 def read_arpa(path: Any, unit: Any = "word") -> NgramModel:
-    """Read a back-off model from an ARPA file (also .gz), as KenLM, SRILM and others write them.
+    r"""Read a back-off model from an ARPA file (also .gz), as KenLM, SRILM and others write them.
 
     A file without <unk> gives unknown words no probability. Counts are not in such a file: they are 0.
 
     Raises:
         DataError: the file is no such file, or an n-gram in it lacks its prefix or suffix; the line is named.
+
+    Example:
+        >>> import pathlib, suffice as sf, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "one.arpa")
+        >>> _ = path.write_text("\\data\\\nngram 1=2\n\\1-grams:\n-0.5 a\n-0.2 </s>\n\\end\\\n")
+        >>> round(float(sf.read_arpa(path).score(["a"]).log_prob[0] / 2.302585093), 6)
+        -0.7
     """
     with pa.input_stream(os.fspath(path), compression="detect") as source:
         rows = _Rows(source.read(), os.fspath(path))

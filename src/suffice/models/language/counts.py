@@ -127,7 +127,8 @@ class NgramCounts:
         for k in range(1, self.order):
             below, pairs = number, [part.levels[k] for part in parts]
             keys = [n[p.prefix] * len(vocabulary) + w[p.word] for n, w, p in zip(below, words, pairs, strict=True)]
-            merged = np.union1d(*keys)
+            merged = np.sort(np.concatenate(keys))  # several times faster than union1d
+            merged = merged[np.append(True, merged[1:] != merged[:-1])] if len(merged) else merged
             number = [np.searchsorted(merged, key) for key in keys]
             total, suffix = np.zeros(len(merged), np.int64), np.empty(len(merged), np.int64)
             for at, n, pair in zip(number, below, pairs, strict=True):
@@ -154,6 +155,11 @@ def ngram_counts(text: Text, order: int = 3, unit: Unit = "word", quiet: bool = 
 
     Raises:
         DataError: the text has no tokens, is no UTF-8, or holds <s> or </s> as words.
+
+    Example:
+        >>> import suffice as sf
+        >>> sf.ngram_counts(["banana"], order=3, unit="char").count("ana")
+        2
     """
     if order < 1:
         raise ValueError(f"order must be >= 1, got {order}")
@@ -190,16 +196,18 @@ def _of_block(block: Lines, order: int, unit: Unit) -> NgramCounts:
     return NgramCounts(vocabulary, tuple(levels), unit)
 
 
-def _sorted(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Keys in order, and where each stood: sorted as one number where both fit in 63 bits, as this is much faster."""
-    bits = len(key).bit_length()
+def _sorted(key: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Keys in order, and the place of each: sorted as one number where both fit in 63 bits, as this is much faster."""
+    bits = int(place[-1]).bit_length() if len(place) else 0
     if not len(key) or int(key.max()).bit_length() + bits > 63:
         rank = np.argsort(key)
-        return key[rank], rank
+        return key[rank], place[rank]
     both = key << bits
-    both |= np.arange(len(key))
+    both |= place
     both.sort()
-    return both >> bits, both & ((1 << bits) - 1)
+    places = both & ((1 << bits) - 1)
+    both >>= bits
+    return both, places
 
 
 def _higher(tokens: np.ndarray, left: np.ndarray, size: int) -> Iterator[Level]:
@@ -207,12 +215,14 @@ def _higher(tokens: np.ndarray, left: np.ndarray, size: int) -> Iterator[Level]:
     number, order = tokens, 2
     while True:
         at = np.flatnonzero(left >= order)
-        key, rank = _sorted(number[at] * size + tokens[at + order - 1])
+        key = number[at] * size
+        key += tokens[at + (order - 1)]
+        key, places = _sorted(key, at)
         new = np.ones(len(key), bool)
         np.not_equal(key[1:], key[:-1], out=new[1:])
         starts = np.flatnonzero(new)
         own = np.full(len(tokens), -1, np.int64)
-        own[at[rank]] = np.cumsum(new) - 1
-        suffix = number[at[rank[starts]] + 1]
+        own[places] = np.cumsum(new) - 1
+        suffix = number[places[starts] + 1]
         yield Level(*np.divmod(key[starts], size), suffix, np.diff(starts, append=len(key)))
         number, order = own, order + 1

@@ -45,6 +45,11 @@ class RepetitionPenalty(Setting):
 
     Args:
         penalty: > 0; above 1 it makes repetitions rarer.
+
+    Example:
+        >>> import suffice as sf
+        >>> sf.filtered([1.0, -1.0, 2.0], [sf.RepetitionPenalty(2.0)], history=[0, 1]).logits.tolist()
+        [0.5, -2.0, 2.0]
     """
 
     penalty: Any
@@ -95,6 +100,11 @@ class TopK(Setting):
 
     Args:
         k: >= 1; fixed when code is compiled.
+
+    Example:
+        >>> import suffice as sf
+        >>> sf.filtered([1.0, 3.0, 2.0], [sf.TopK(2)]).logits.tolist()
+        [-inf, 3.0, 2.0]
     """
 
     k: int = field(metadata={"static": True})
@@ -141,6 +151,11 @@ class MinP(Setting):
 
     Args:
         p: in [0, 1].
+
+    Example:
+        >>> import suffice as sf
+        >>> sf.filtered(sf.Categorical.from_probs([0.5, 0.3, 0.2]), [sf.MinP(0.5)]).probs.tolist()
+        [0.625, 0.375, 0.0]
     """
 
     p: Any
@@ -160,6 +175,11 @@ class Typical(Setting):
 
     Args:
         p: in (0, 1].
+
+    Example:
+        >>> import suffice as sf                # the entropy is 1.06 nats: 0.3 is nearest, with 1.2
+        >>> sf.filtered(sf.Categorical.from_probs([0.48, 0.3, 0.22]), [sf.Typical(0.2)]).probs.tolist()
+        [0.0, 1.0, 0.0]
     """
 
     p: Any
@@ -222,6 +242,11 @@ def filtered(p: Categorical | Any, filters: Sequence[Filter], history: Any = Non
 
     Raises:
         ValueError: a logit is NaN or +inf, or none is possible; the history does not fit.
+
+    Example:
+        >>> import suffice as sf
+        >>> sf.filtered([0.0, 1.0, 1.0], sf.standard_filters(top_k=2)).probs.tolist()
+        [0.0, 0.5, 0.5]
     """
     logits = p.logits if isinstance(p, Categorical) else Categorical(p).logits
     past = jnp.full((*logits.shape[:-1], 1), -1) if history is None else jnp.asarray(history)

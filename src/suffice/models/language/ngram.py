@@ -38,7 +38,7 @@ class NgramModel:
         >>> model = sf.ngram(["the cat sat", "the dog sat", "a dog ran"], order=3)
         >>> score = model.score(["the dog ran"])
         >>> round(float(score.perplexity), 3), int(score.tokens.sum())
-        (2.756, 4)
+        (2.673, 4)
         >>> model.conditional(["the"]).logits.shape
         (9,)
     """
@@ -191,6 +191,11 @@ def ngram(
 
     Raises:
         DataError: the text has no tokens.
+
+    Example:
+        >>> import suffice as sf
+        >>> sf.ngram(["a b", "a c"], order=2)
+        NgramModel(order=2, unit='word', ngrams=(6, 5), smoothing=KneserNey(modified=True))
     """
     counts = text if isinstance(text, NgramCounts) else ngram_counts(text, order, unit, quiet)
     smoothing = KneserNey() if smoothing is None else smoothing

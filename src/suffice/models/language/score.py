@@ -33,7 +33,7 @@ class SequenceScore:
         >>> import suffice as sf
         >>> score = sf.SequenceScore([-6.0, -2.0], [3, 1])
         >>> score.cross_entropy, round(float(score.bits_per_token), 4)
-        (Estimate(2 ± 0, mean over tokens, error between documents), 2.8854)
+        (Estimate(2, mean over tokens, error between documents), 2.8854)
     """
 
     log_prob: Any

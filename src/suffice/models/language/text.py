@@ -16,7 +16,7 @@ pc: Any = pyarrow.compute  # its functions are made as it is imported, unseen by
 Unit = Literal["word", "char"]
 Text = str | os.PathLike[str] | Iterable[str]
 UNKNOWN, START, END = "<unk>", "<s>", "</s>"
-BLOCK = 2**26  # bytes of a file that are read at a time
+BLOCK = 2**24  # bytes of a file that are read at a time
 
 
 @dataclass(frozen=True)

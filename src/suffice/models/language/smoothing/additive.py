@@ -57,6 +57,12 @@ class DirichletSmoothing(Smoothing):
         strength: pseudo-counts in all, > 0: one number, or one for each order.
 
     MacKay and Peto, *A hierarchical Dirichlet language model* (1995).
+
+    Example:
+        >>> import suffice as sf
+        >>> model = sf.ngram(["a b", "a a"], order=1, smoothing=sf.DirichletSmoothing(4.0))
+        >>> round(float(model.conditional().prob(model.vocabulary.ids(["b"])[0])), 6)         # (1 + 4/4)/(6 + 4)
+        0.2
     """
 
     strength: float | tuple[float, ...] = 10.0

@@ -19,6 +19,12 @@ class JelinekMercer(Smoothing):
             likelihood when each occurrence is predicted from the counts without it (deleted estimation).
 
     Jelinek and Mercer (1980); leaving one out: Ney, Essen and Kneser (1995).
+
+    Example:
+        >>> import suffice as sf
+        >>> model = sf.ngram(["a b", "a a"], order=2, smoothing=sf.JelinekMercer((1.0, 0.5)))
+        >>> round(float(model.conditional(["a"]).prob(model.vocabulary.ids(["b"])[0])), 6)    # (1/3 + 1/6)/2
+        0.25
     """
 
     weights: float | tuple[float, ...] | None = None

@@ -20,6 +20,12 @@ class Katz(Smoothing):
         most: k, the largest count that is discounted, >= 1.
 
     Katz, *Estimation of probabilities from sparse data* (1987).
+
+    Example:
+        >>> import suffice as sf
+        >>> model = sf.ngram(["a b", "a a"], order=2, smoothing=sf.Katz())
+        >>> float(model.conditional(["a"]).probs.sum().round(12))
+        1.0
     """
 
     most: int = 5

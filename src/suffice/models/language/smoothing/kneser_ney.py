@@ -27,6 +27,12 @@ class AbsoluteDiscounting(Smoothing):
         discount: D in (0, 1]: one number; None: n1/(n1 + 2 n2) of each order, n_r the number of n-grams seen r times.
 
     Ney, Essen and Kneser (1994).
+
+    Example:
+        >>> import suffice as sf
+        >>> model = sf.ngram(["a b", "a b", "a c"], order=2, smoothing=sf.AbsoluteDiscounting(0.5))
+        >>> round(float(model.conditional(["a"]).prob(model.vocabulary.ids(["b"])[0])), 4)   # 1.5/3 + 1/3 (1.5/9 + 2/9/5)
+        0.5704
     """
 
     discount: float | None = None
@@ -59,6 +65,13 @@ class KneserNey(Smoothing):
 
     Chen and Goodman, *An empirical study of smoothing techniques for language modeling* (1999); ends of lines and
     unknown words are treated as KenLM does (Heafield et al., 2013).
+
+    Example:
+        >>> import suffice as sf                    # "york" is as frequent as "a", but follows one word only
+        >>> model = sf.ngram(["new york", "new york", "see a", "in a"], order=2)
+        >>> york, a = model.vocabulary.ids(["york", "a"])
+        >>> bool(model.conditional(["see"]).prob(a) > model.conditional(["see"]).prob(york))
+        True
     """
 
     modified: bool = True
