@@ -58,6 +58,7 @@ bench: accuracy
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/tails.py
 	$(BIN)/python benchmarks/divergence.py
+	$(BIN)/python benchmarks/language.py
 
 accuracy: $(VENV)/.dev
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
