@@ -252,7 +252,7 @@ def filtered(p: Categorical | Any, filters: Sequence[Filter], history: Any = Non
     past = jnp.full((*logits.shape[:-1], 1), -1) if history is None else jnp.asarray(history)
     if past.shape[:-1] != logits.shape[:-1]:
         raise ValueError(f"history must have shape {logits.shape[:-1]} and a last axis, got {past.shape}")
-    return Categorical(apply(filters, logits, past))
+    return Categorical(_applied(as_arguments(filters), logits, past))
 
 
 def as_arguments(filters: Sequence[Filter]) -> tuple[Filter, ...]:
@@ -265,3 +265,6 @@ def apply(filters: Sequence[Filter], logits: jax.Array, history: jax.Array) -> j
     for f in filters:
         logits = f(logits, history)
     return logits
+
+
+_applied = jax.jit(apply)
