@@ -37,6 +37,7 @@ readme: $(VENV)/.dev
 	$(BIN)/python tests/readme.py docs/textbook/information.md
 	$(BIN)/python tests/readme.py docs/textbook/regression.md
 	$(BIN)/python tests/readme.py docs/textbook/sampling.md
+	$(BIN)/python tests/readme.py docs/textbook/sequences.md
 
 posteriors: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --full -s tests/posteriors
@@ -57,6 +58,7 @@ bench: accuracy
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/tails.py
 	$(BIN)/python benchmarks/divergence.py
+	$(BIN)/python benchmarks/language.py
 
 accuracy: $(VENV)/.dev
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'

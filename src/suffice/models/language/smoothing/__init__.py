@@ -1,0 +1,1 @@
+"""Ways to give probability to n-grams that were not seen."""
