@@ -215,12 +215,6 @@ def _settle(values: jax.Array, lanes: Lanes, trial: Trial, log_p: jax.Array) -> 
     return values, Lanes(element, lanes.taken, lanes.turn, jnp.sum(element < n, dtype=jnp.int32), place)
 
 
-@functools.partial(jax.jit, static_argnums=2)
-def _begin(key: jax.Array, table: Strips, count: int) -> tuple[jax.Array, Queue]:
-    values, sure = propose(key, table, (count,))
-    return values, Queue.of(~sure)
-
-
 @jax.jit
 def _busy(lanes: Lanes, queue: Queue) -> jax.Array:
     # a density that leaves its bounds ends it: one that is no number would never be accepted
