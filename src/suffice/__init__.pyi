@@ -230,6 +230,9 @@ from .report import skewness_kurtosis as skewness_kurtosis
 from .runtime.errors import DataError as DataError
 from .sampling.adaptive_rejection import AdaptiveRejection as AdaptiveRejection
 from .sampling.adaptive_rejection import adaptive_rejection as adaptive_rejection
+from .sampling.alias import AliasTable as AliasTable
+from .sampling.alias import alias_table as alias_table
+from .sampling.box_muller import box_muller as box_muller
 from .sampling.bridge import bridge_sampling as bridge_sampling
 from .sampling.chains import Chains as Chains
 from .sampling.gibbs import Gibbs as Gibbs
@@ -239,6 +242,7 @@ from .sampling.hmc import HMC as HMC
 from .sampling.importance import Importance as Importance
 from .sampling.importance import adaptive_importance as adaptive_importance
 from .sampling.importance import importance as importance
+from .sampling.diagnostics import nested_rhat as nested_rhat
 from .sampling.inverse_transform import InverseTransform as InverseTransform
 from .sampling.inverse_transform import inverse_transform as inverse_transform
 from .sampling.langevin import MALA as MALA
