@@ -235,6 +235,7 @@ from .sampling.alias import alias_table as alias_table
 from .sampling.box_muller import box_muller as box_muller
 from .sampling.bridge import bridge_sampling as bridge_sampling
 from .sampling.chains import Chains as Chains
+from .sampling.diagnostics import nested_rhat as nested_rhat
 from .sampling.gibbs import Gibbs as Gibbs
 from .sampling.gibbs import OrderedOverRelaxed as OrderedOverRelaxed
 from .sampling.gibbs import OverRelaxed as OverRelaxed
@@ -242,7 +243,6 @@ from .sampling.hmc import HMC as HMC
 from .sampling.importance import Importance as Importance
 from .sampling.importance import adaptive_importance as adaptive_importance
 from .sampling.importance import importance as importance
-from .sampling.diagnostics import nested_rhat as nested_rhat
 from .sampling.inverse_transform import InverseTransform as InverseTransform
 from .sampling.inverse_transform import inverse_transform as inverse_transform
 from .sampling.langevin import MALA as MALA

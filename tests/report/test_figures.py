@@ -80,7 +80,7 @@ def test_plot(ranking, tmp_path):
         sf.plot(3)
 
 
-def drawn(told, chart):
+def numbers_of(told, chart):
     """The numbers of a chart, (n, 2)."""
     text = told["datasets"][chart["data"]["name"]]
     return np.array([line.split(",")[:2] for line in text.splitlines()[1:]], float)
@@ -100,7 +100,7 @@ def test_adaptive_rejection_is_drawn_step_by_step():
     )
     assert len(set(titles)) == len(titles) >= 4
     for panel in panels:
-        upper, density, lower = drawn(told, panel["layer"][0])[:, 1].reshape(3, -1)
+        upper, density, lower = numbers_of(told, panel["layer"][0])[:, 1].reshape(3, -1)
         assert np.all(lower <= density + 1e-5)
         assert np.all(density <= upper + 1e-5)
 
@@ -111,9 +111,9 @@ def test_walks_of_chains():
     start = {"a": np.zeros(()), "b": np.zeros(())}
     chains = sf.sample(f, start, chains=2, draws=100, warmup=100, rng=0, quiet=True)
     told = sf.plot(chains, "trace").to_dict()
-    np.testing.assert_allclose(drawn(told, told["vconcat"][0])[:, 1], chains.draws["a"].ravel(), rtol=1e-5)
+    np.testing.assert_allclose(numbers_of(told, told["vconcat"][0])[:, 1], chains.draws["a"].ravel(), rtol=1e-5)
     told = sf.plot(chains, "autocorrelation").to_dict()
-    lags, values = drawn(told, told["vconcat"][0]).T
+    lags, values = numbers_of(told, told["vconcat"][0]).T
     assert np.mean(values[lags == 0.0]) == pytest.approx(1.0, abs=1e-5)
     for kind in ("rank", "energy", "pairs"):
         sf.plot(chains, kind).to_dict()

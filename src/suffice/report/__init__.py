@@ -43,7 +43,6 @@ def report(
     from suffice.inference.result import Fit
     from suffice.report import page
     from suffice.runtime.files import write_whole
-    from suffice.sampling.adaptive_rejection import AdaptiveRejection
     from suffice.sampling.chains import Chains
 
     if isinstance(result, Ranking):
@@ -76,7 +75,6 @@ def plot(result: Ranking | Fit | Region | Posterior | Chains | AdaptiveRejection
     from suffice.inference.result import Fit
     from suffice.report import charts, draws, envelope, figures, joint, posterior, walks
     from suffice.report.empirical import Empirical
-    from suffice.sampling.adaptive_rejection import AdaptiveRejection
     from suffice.sampling.adaptive_rejection import AdaptiveRejection
     from suffice.sampling.chains import Chains
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import altair as alt
+import jax.numpy as jnp
 import numpy as np
 
 from suffice.report import charts
@@ -18,7 +19,7 @@ def envelope_chart(sampler: AdaptiveRejection) -> Any:
     first = 2 if sampler.method == "tangent" else 3
     first = next(k for k in range(first, most + 1) if np.isfinite(float(sampler.step(k).log_upper_area)))
     counts = sorted({*np.unique(np.geomspace(first, most, _PANELS).round().astype(int)).tolist(), most})
-    low, high = (float(sampler.bounds.inverse(np.asarray(u))[0]) for u in (0.0005, 0.9995))
+    low, high = (float(sampler.bounds.inverse(jnp.asarray(u))[0]) for u in (0.0005, 0.9995))
     panels = [_panel(sampler, k, np.linspace(low, high, _GRID)) for k in counts]
     rows = [alt.hconcat(*panels[i : i + 2]) for i in range(0, len(panels), 2)]
     return alt.vconcat(*rows)
@@ -26,9 +27,10 @@ def envelope_chart(sampler: AdaptiveRejection) -> Any:
 
 def _panel(sampler: AdaptiveRejection, count: int, x: np.ndarray) -> Any:
     bounds = sampler.step(count)
-    log_p = np.asarray(sampler.log_density(x)) + (0.0 if sampler.convex is None else np.asarray(sampler.convex(x)))
+    at = jnp.asarray(x)
+    log_p = np.asarray(sampler.log_density(at) + (0.0 if sampler.convex is None else sampler.convex(at)))
     top = log_p.max()
-    curves = [np.exp(np.asarray(v) - top) for v in (bounds.log_upper(x), log_p, bounds.log_lower(x))]
+    curves = [np.exp(np.asarray(v) - top) for v in (bounds.log_upper(at), log_p, bounds.log_lower(at))]
     area = float(np.exp(bounds.log_lower_area - bounds.log_upper_area))
     y = charts.axis("y", "Density, highest 1", domain=(0.0, 1.6), tickCount=4)
     chart = charts.lines(_NAMES, [x] * 3, curves, charts.axis("x", "x", domain=(x[0], x[-1])), y)
