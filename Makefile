@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in "$$(cat .python-version 2>/dev/null | sed 's/^/python/')" python3.12 python3.13 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && { echo $$p; break; }; done)
 
-.PHONY: demo test lint types layers unit doctest readme posteriors contract bench accuracy docs clean
+.PHONY: demo test lint types layers unit doctest readme posteriors resume contract bench accuracy docs clean
 
 demo: $(VENV)/.demo
 	@mkdir -p build
@@ -42,6 +42,9 @@ readme: $(VENV)/.dev
 posteriors: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --full -s tests/posteriors
 
+resume: $(VENV)/.dev
+	$(BIN)/pytest -n 2 --full -s tests/sampling/test_checkpoint.py
+
 contract: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --full tests/contract.py
 
@@ -66,6 +69,7 @@ accuracy: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/catalogue.py
+	$(BIN)/python docs/textbook/sampling_figures.py
 
 $(VENV)/bin/pip:
 	@test -n "$(PYTHON)" || { echo "Suffice needs Python 3.12 or newer: none was found as python3.12, python3.13 or python3."; exit 1; }

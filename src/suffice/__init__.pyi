@@ -230,8 +230,12 @@ from .report import skewness_kurtosis as skewness_kurtosis
 from .runtime.errors import DataError as DataError
 from .sampling.adaptive_rejection import AdaptiveRejection as AdaptiveRejection
 from .sampling.adaptive_rejection import adaptive_rejection as adaptive_rejection
+from .sampling.alias import AliasTable as AliasTable
+from .sampling.alias import alias_table as alias_table
+from .sampling.box_muller import box_muller as box_muller
 from .sampling.bridge import bridge_sampling as bridge_sampling
 from .sampling.chains import Chains as Chains
+from .sampling.diagnostics import nested_rhat as nested_rhat
 from .sampling.gibbs import Gibbs as Gibbs
 from .sampling.gibbs import OrderedOverRelaxed as OrderedOverRelaxed
 from .sampling.gibbs import OverRelaxed as OverRelaxed

@@ -76,5 +76,51 @@ def test_plot(ranking, tmp_path):
     chart.save(tmp_path / "x.png")
     assert "Gamma" in (tmp_path / "x.svg").read_text(encoding="utf-8")
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(TypeError, match="a Posterior or Chains, got int"):
+    with pytest.raises(TypeError, match="a Posterior, Chains or AdaptiveRejection, got int"):
         sf.plot(3)
+
+
+def numbers_of(told, chart):
+    """The numbers of a chart, (n, 2)."""
+    text = told["datasets"][chart["data"]["name"]]
+    return np.array([line.split(",")[:2] for line in text.splitlines()[1:]], float)
+
+
+def test_adaptive_rejection_is_drawn_step_by_step():
+    """Each panel holds the density between its bounds; the last has all knots."""
+    import jax.numpy as jnp
+
+    sampler = sf.adaptive_rejection(lambda x: 1.5 * jnp.log(x) - x, lower=0.0)
+    told = sf.plot(sampler).to_dict()
+    panels = [panel for row in told["vconcat"] for panel in row["hconcat"]]
+    titles = [panel["title"] for panel in panels]
+    assert (
+        titles[-1]
+        == f"{int(np.isfinite(sampler.order).sum())} knots: at least {100.0 * float(sampler.acceptance):.1f} % accepted"
+    )
+    assert len(set(titles)) == len(titles) >= 4
+    for panel in panels:
+        upper, density, lower = numbers_of(told, panel["layer"][0])[:, 1].reshape(3, -1)
+        assert np.all(lower <= density + 1e-5)
+        assert np.all(density <= upper + 1e-5)
+
+
+def test_walks_of_chains():
+    """Traces hold the draws, autocorrelations begin at 1, energies and pairs are drawn; what has none says so."""
+    f = lambda p: -0.5 * p["a"] ** 2 - 0.5 * (p["b"] - p["a"]) ** 2  # noqa: E731
+    start = {"a": np.zeros(()), "b": np.zeros(())}
+    chains = sf.sample(f, start, chains=2, draws=100, warmup=100, rng=0, quiet=True)
+    told = sf.plot(chains, "trace").to_dict()
+    np.testing.assert_allclose(numbers_of(told, told["vconcat"][0])[:, 1], chains.draws["a"].ravel(), rtol=1e-5)
+    told = sf.plot(chains, "autocorrelation").to_dict()
+    lags, values = numbers_of(told, told["vconcat"][0]).T
+    assert np.mean(values[lags == 0.0]) == pytest.approx(1.0, abs=1e-5)
+    for kind in ("rank", "energy", "pairs"):
+        sf.plot(chains, kind).to_dict()
+    with pytest.raises(
+        ValueError, match="kind must be one of rank, trace, autocorrelation, energy, pairs, got 'violin'"
+    ):
+        sf.plot(chains, "violin")
+    slow = sf.sample(f, start, kernel=sf.RandomWalk(1.0, 1.0), chains=2, draws=10, warmup=0, rng=0, quiet=True)
+    with pytest.raises(ValueError, match="RandomWalk has no energies"):
+        sf.plot(slow, "energy")

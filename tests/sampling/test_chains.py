@@ -11,6 +11,7 @@ from suffice.numerics import domain
 from suffice.numerics.array_domain import ordered, simplex
 from suffice.numerics.matrix_domain import correlation, positive_definite
 from suffice.numerics.space import Space
+from suffice.sampling import diagnostics
 from suffice.sampling.loop import advance
 
 
@@ -79,7 +80,8 @@ def test_our_kernel_in_the_loop_of_blackjax():
         jax.random.key(0), algorithm, 500, initial_state=state, transform=lambda state, info: state.position
     )
     assert history["b"].shape == (500, 2)
-    assert float(history["b"].std()) == pytest.approx(1.0, abs=0.3)
+    for b in np.asarray(history["b"]).T[:, None]:
+        assert abs((b**2).mean() - 1.0) < 5.5 * diagnostics.mcse(b**2)
 
 
 def test_domains_of_arrays():
@@ -95,8 +97,8 @@ def test_domains_of_arrays():
     assert within(chains, "o[1]", 1 / np.sqrt(np.pi))  # the larger of two standard normal numbers
     for i, j in ((1, 0), (2, 0), (2, 1)):
         assert within(chains, f"c[{i},{j}]", 0.0)
-    marginal = chains.draws["c"][..., 1, 0].var() / 0.25  # of the uniform law on 3 × 3 correlations: 1/4
-    assert marginal == pytest.approx(1.0, abs=0.15)
+    squares = chains.draws["c"][..., 1, 0] ** 2  # of the uniform law on 3 × 3 correlations: 1/4
+    assert abs(squares.mean() - 0.25) < 5.5 * diagnostics.mcse(squares)
     space = Space.of(domains, {name: x[0, 0] for name, x in chains.draws.items()})
     v = space.to_real({name: x[0, 0] for name, x in chains.draws.items()})
     for name, x in space.from_real(jnp.asarray(v)).items():

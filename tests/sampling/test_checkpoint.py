@@ -21,7 +21,7 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 def log_density(p):
     return -0.5 * (p["mu"] ** 2).sum() - p["tau"]
 print("ready", flush=True)
-sf.sample(log_density, domains={"mu": domain.real.array(3), "tau": domain.positive}, draws=40_000, warmup=500, rng=7,
+sf.sample(log_density, domains={"mu": domain.real.array(3), "tau": domain.positive}, draws=int(sys.argv[3]), warmup=500, rng=7,
           checkpoint=sys.argv[1], quiet=True)
 print("done", flush=True)
 """
@@ -75,19 +75,21 @@ def test_another_run_is_refused(tmp_path):
         run(tmp_path / "other")
 
 
-def test_a_killed_run_resumes_bit_for_bit(tmp_path):
-    """Killed at four random moments, then run to its end: the draws of a run that was never killed."""
+def test_a_killed_run_resumes_bit_for_bit(tmp_path, pytestconfig):
+    """Killed at four random moments (--full: at twenty), then run to its end: the draws of a run that was never killed."""
+    kills, draws = (20, 400_000) if pytestconfig.getoption("--full") else (4, 40_000)
     cache = os.environ.get("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "cache"))
     random = np.random.default_rng(0)
 
     def started(path):
-        return subprocess.Popen([sys.executable, "-c", PROGRAM, str(path), cache], stdout=subprocess.PIPE, text=True)
+        call = [sys.executable, "-c", PROGRAM, str(path), cache, str(draws)]
+        return subprocess.Popen(call, stdout=subprocess.PIPE, text=True)
 
     whole = started(tmp_path / "whole.zarr")
-    assert whole.communicate(timeout=300)[0].split() == ["ready", "done"]
+    assert whole.communicate(timeout=600)[0].split() == ["ready", "done"]
     assert whole.returncode == 0
     killed = 0
-    for _ in range(4):
+    for _ in range(kills):
         process = started(tmp_path / "killed.zarr")
         process.stdout.readline()
         time.sleep(random.uniform(0.3, 2.0))
@@ -96,9 +98,10 @@ def test_a_killed_run_resumes_bit_for_bit(tmp_path):
             killed += 1
         process.wait()
         process.stdout.close()
+    print(f"killed at {killed} of {kills} moments")
     assert killed
     last = started(tmp_path / "killed.zarr")
-    last.communicate(timeout=300)
+    last.communicate(timeout=600)
     assert last.returncode == 0
     import zarr
 

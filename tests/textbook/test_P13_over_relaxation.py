@@ -33,7 +33,11 @@ def test_mean_and_variance_are_kept(alpha):
 
 
 def test_it_suppresses_the_random_walk():
-    """At a correlation of 0.95 the effective sample size of a + b is several times that of Gibbs sampling."""
+    """At a correlation of 0.95 the effective sample size of a + b is several times that of Gibbs sampling.
+
+    Sums of the autocorrelations of these linear recursions give times of 20 and 2.2; estimates deviate by √(20/ESS), 14 % of 1,000
+    (Sokal 1997), so that one below 2 has a chance below 1e-9.
+    """
 
     def size(alpha):
         kernel = sf.Gibbs({"a": sf.OverRelaxed("a", given("b"), alpha), "b": sf.OverRelaxed("b", given("a"), alpha)})
@@ -45,7 +49,8 @@ def test_it_suppresses_the_random_walk():
 
 
 def test_ordered_over_relaxation():
-    """Of an exponential law: mean 1 within 5.5 standard errors, and draws that alternate around the median."""
+    """Of an exponential law: mean 1 within 5.5 standard errors (4e-8), and draws that alternate around the median: their
+    correlation is about −0.55, and estimated to 0.01."""
     rule = sf.OrderedOverRelaxed("x", lambda key, p: jax.random.exponential(key), count=15)
     chains = sf.sample(
         lambda p: -p["x"], {"x": 1.0}, {"x": "positive"}, kernel=sf.Gibbs({"x": rule}), draws=4000, warmup=0, rng=0

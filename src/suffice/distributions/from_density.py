@@ -184,6 +184,11 @@ def from_density(
             fine = _without_overflow(cells, fine, centre)
         if np.isnan(fine).any() or np.any(fine == np.inf):
             at = cells[np.argmax(np.isnan(fine) | (fine == np.inf))]
+            if at[1] == upper or at[0] == lower:
+                raise ValueError(
+                    f"log_density must be below infinity at its end, got another value between {at[0]:.17g} and {at[1]:.17g}: "
+                    "a pole is possible at 0, where floats are dense; shift or reflect the variable"
+                )
             raise ValueError(
                 f"log_density must be a number below infinity, got another between {at[0]:g} and {at[1]:g}"
             )

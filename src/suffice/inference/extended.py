@@ -86,7 +86,7 @@ def extended_likelihood(
     target = Target.of(lambda theta: log_joint(theta, jnp.asarray(v)), fixed, domains)
 
     def joint(theta: jax.Array, v: jax.Array) -> jax.Array:
-        point = target.restore(target.constrained(theta))
+        point = target.point(theta)
         return jnp.asarray(log_joint(point, v.reshape(shape)))
 
     slope, curvature = jax.grad(joint, 1), jax.hessian(joint, 1)
@@ -124,7 +124,7 @@ def extended_likelihood(
     given = np.linalg.inv(-bend)
     message = MESSAGES[int(state.status)]
     return ExtendedFit(
-        target.restore(target.constrained(jnp.asarray(state.point))),
+        target.point(jnp.asarray(state.point)),
         at.reshape(shape),
         spread,
         given + moves @ spread @ moves.T,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
     from suffice.inference.testing.goodness import GoodnessOfFit
+    from suffice.sampling.adaptive_rejection import AdaptiveRejection
     from suffice.sampling.chains import Chains
 
 
@@ -55,9 +56,13 @@ def report(
     raise TypeError(f"result must be a Ranking, a Fit, a Posterior or Chains, got {type(result).__name__}")
 
 
-def plot(result: Ranking | Fit | Region | Posterior | Chains) -> Any:
+def plot(result: Ranking | Fit | Region | Posterior | Chains | AdaptiveRejection, kind: str | None = None) -> Any:
     """Draw a result: the data with the best families for a ranking, density and distribution function for a fit, the
-    contour of a joint confidence region, prior, likelihood and posterior for a posterior, densities and ranks for chains.
+    contour of a joint confidence region, prior, likelihood and posterior for a posterior, densities and ranks for chains,
+    and the envelope of adaptive rejection step by step.
+
+    Args:
+        kind: of chains only: "rank", "trace", "autocorrelation", "energy" or "pairs"; densities and ranks if None.
 
     Returns:
         An Altair chart: it displays itself in notebooks and has ``save("x.png")``, also for .svg and .html.
@@ -68,10 +73,13 @@ def plot(result: Ranking | Fit | Region | Posterior | Chains) -> Any:
     from suffice.inference.intervals.region import Region
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
-    from suffice.report import charts, draws, figures, joint, posterior
+    from suffice.report import charts, draws, envelope, figures, joint, posterior, walks
     from suffice.report.empirical import Empirical
+    from suffice.sampling.adaptive_rejection import AdaptiveRejection
     from suffice.sampling.chains import Chains
 
+    if kind is not None and not isinstance(result, Chains):
+        raise ValueError(f"kind is for Chains, got {kind!r} with {type(result).__name__}")
     if isinstance(result, Ranking):
         return charts.display(figures.histogram(result, Empirical.of(result)).chart)
     if isinstance(result, Fit):
@@ -81,11 +89,17 @@ def plot(result: Ranking | Fit | Region | Posterior | Chains) -> Any:
         return charts.display(joint.joint_region(result).chart)
     if isinstance(result, Posterior):
         return charts.display(altair.hconcat(*(f.chart for f in posterior.parameter_figures(result))))
+    if isinstance(result, AdaptiveRejection):
+        return charts.display(envelope.envelope_chart(result))
+    if isinstance(result, Chains) and kind is not None:
+        return charts.display(walks.walk_chart(result, kind))
     if isinstance(result, Chains):
         return charts.display(
             altair.vconcat(*(altair.hconcat(*(f.chart for f in row)) for row in draws.figures(result)))
         )
-    raise TypeError(f"result must be a Ranking, a Fit, a Region, a Posterior or Chains, got {type(result).__name__}")
+    raise TypeError(
+        f"result must be a Ranking, a Fit, a Region, a Posterior, Chains or AdaptiveRejection, got {type(result).__name__}"
+    )
 
 
 def skewness_kurtosis(data: Any, *, replicates: int = 300, rng: Any = 0) -> Any:

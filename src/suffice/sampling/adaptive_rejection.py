@@ -63,8 +63,8 @@ class AdaptiveRejection:
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         draws, place = draw(as_key(rng), math.prod(shape), self.bounds, self.log_density, self.convex)
         if is_traced(place):
-            draws = jnp.where(jnp.isnan(place) & jnp.isnan(self.bounds.violation), draws, jnp.nan)
-        elif not math.isnan(float(place)):
+            draws = jnp.where((place == -jnp.inf) & jnp.isnan(self.bounds.violation), draws, jnp.nan)
+        elif float(place) != -math.inf:
             raise ValueError(_complaint(self.convex, float(place)))
         return draws.reshape(shape)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from suffice.numerics.moments import namespace
 from suffice.numerics.space import Space
 
 RHAT, ESS, BFMI = 1.01, 400.0, 0.3  # beyond which a result is not to be trusted
@@ -51,6 +52,51 @@ def bfmi(energy: np.ndarray) -> np.ndarray:
 def autocorrelation_time(x: np.ndarray) -> float:
     """Draws per independent draw: number of draws over the effective sample size of their mean."""
     return x.size / ess(x, "mean")
+
+
+def nested_rhat(draws: Any, superchains: int) -> Any:
+    """Nested R-hat of many short chains in groups that share a start: √(1 + B/W), for chains too short for R-hat.
+
+    B is the variance of the means of K superchains; W the mean over superchains of the variance between their M chains
+    plus the mean variance within a chain. At a chain's stationary law, with N draws in each, it is about
+    √(1 + 1/(M·ESS)), ESS the effective sample size of a chain.
+
+    Args:
+        draws: (chain, draw, …), chains of one superchain next to one another; NumPy or JAX, also under ``jit``.
+        superchains: K >= 2, which must divide the number of chains.
+
+    Returns:
+        R-hat of the trailing shape; NaN where nothing varies.
+
+    Raises:
+        ValueError: fewer than two superchains, or chains that they do not divide.
+
+    Source: Margossian and others (2024), doi:10.1214/24-BA1453, definition 2.
+
+    Example:
+        >>> import numpy as np, suffice as sf
+        >>> x = np.random.default_rng(0).normal(size=(64, 1))  # 64 chains of one draw each
+        >>> bool(sf.nested_rhat(x, 4) < 1.1)
+        True
+    """
+    xp = namespace(draws)
+    x = xp.asarray(draws)
+    if x.ndim < 2:
+        raise ValueError(f"draws must have axes (chain, draw, …), got shape {x.shape}")
+    if superchains < 2 or x.shape[0] % superchains:
+        raise ValueError(
+            f"superchains must be at least 2 and divide the number of chains, got {superchains} and {x.shape[0]}"
+        )
+    x = x.reshape((superchains, x.shape[0] // superchains, *x.shape[1:]))
+
+    def variance(y: Any, axis: int) -> Any:
+        return y.var(axis, ddof=1) if y.shape[axis] > 1 else xp.zeros_like(y.sum(axis))
+
+    means = x.mean(2)
+    between = variance(means.mean(1), 0)
+    within = (variance(means, 1) + variance(x, 2).mean(1)).mean(0)
+    some = within > 0
+    return xp.where(some, xp.sqrt(1.0 + between / xp.where(some, within, 1.0)), xp.nan)
 
 
 def _number(x: np.ndarray, of: Callable[[], Any]) -> float:

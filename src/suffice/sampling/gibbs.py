@@ -130,6 +130,7 @@ class Gibbs(Kernel):
             block, info = algorithm.step(
                 key, algorithm.init(position[name])._replace(memory=state.memory[name].state.memory)
             )
+            info = info._replace(evaluations=info.evaluations + 1)  # one to begin with, for the others have moved
             memory = {**state.memory, name: Block(block, info, jnp.asarray(True))}
             return State({**position, name: block.position}, block.log_density, (), memory), info
 
@@ -146,14 +147,17 @@ class Gibbs(Kernel):
                     state, info = drawn(name, own, state)
                 infos.append(info)
             together = jax.tree.map(lambda *x: jnp.stack(x), *infos)
+            known = (
+                self.scan != "random" and self.order[-1] in self.kernels
+            )  # then the last block has seen the whole point
             info = told(
                 together.acceptance.mean(),
-                together.evaluations.sum(),
+                together.evaluations.sum() + (0 if known else 1),
                 together.divergent.any(),
                 jnp.nan,
                 together.depth.max(),
             )
-            return state._replace(log_density=jnp.asarray(log_density(state.position))), info
+            return state if known else state._replace(log_density=jnp.asarray(log_density(state.position))), info
 
         return Algorithm(init, step)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -83,26 +83,25 @@ def _on_a_line(
     level = _level(of_level, value)
     left = x - width * variates.uniform(of_place, (), x.dtype)
     right = left + width
-    grow = _stepped_out if expand == "stepping" else _doubled
-    left, right, used = grow(f, of_growth, level, left, right, width, most)
-    whole = (left, right)
-
-    def accepted(y: jax.Array, fy: jax.Array) -> jax.Array:
-        inside = fy > level
-        if expand == "stepping":
-            return inside
-        return inside & _reachable(f, level, x, y, *whole, width)
+    if expand == "stepping":
+        left, right, used = _stepped_out(f, of_growth, level, left, right, width, most)
+        accepted = lambda y, inside: (inside, 0)  # noqa: E731
+    else:
+        ends, used = _doubled(f, of_growth, level, left, right, width, most)
+        left, right = ends.left, ends.right
+        accepted = lambda y, inside: _reachable(f, level, x, y, inside, ends, width)  # noqa: E731
 
     def shrink(s: tuple[Any, ...]) -> tuple[Any, ...]:
-        n, low, high, y, fy, _ = s
+        n, used, low, high, y, fy, _ = s
         y = low + variates.uniform_at(of_shrinking, n, x.dtype) * (high - low)
         fy = f(y)
-        done = accepted(y, fy)
-        return n + 1, jnp.where(done | (y >= x), low, y), jnp.where(done | (y < x), high, y), y, fy, done
+        done, more = accepted(y, fy > level)
+        low, high = jnp.where(done | (y >= x), low, y), jnp.where(done | (y < x), high, y)
+        return n + 1, used + 1 + more, low, high, y, fy, done
 
-    start = (jnp.zeros((), int), left, right, x, value, jnp.asarray(False))
-    n, _, _, y, fy, done = jax.lax.while_loop(lambda s: ~s[5] & (s[0] < _MOST_SHRINKS), shrink, start)
-    return jnp.where(done, y, x), jnp.where(done, fy, value), used + n
+    start = (jnp.zeros((), int), used, left, right, x, value, jnp.asarray(False))
+    _, used, _, _, y, fy, done = jax.lax.while_loop(lambda s: ~s[6] & (s[0] < _MOST_SHRINKS), shrink, start)
+    return jnp.where(done, y, x), jnp.where(done, fy, value), used
 
 
 def _stepped_out(
@@ -128,34 +127,58 @@ def _stepped_out(
     return left, right, a + b
 
 
-def _doubled(f: Any, key: jax.Array, level: Any, left: Any, right: Any, width: Any, most: int) -> tuple[Any, Any, Any]:
-    """Figure 4 of Neal (2003)."""
+class _Ends(NamedTuple):
+    """An interval, and whether the density at each end is below the level."""
 
-    def double(s: tuple[Any, Any, Any, Any]) -> tuple[Any, Any, Any, Any]:
-        left, right, n, _ = s
-        outside = (f(left) <= level) & (f(right) <= level)
+    left: Any
+    right: Any
+    left_out: Any
+    right_out: Any
+
+
+def _doubled(
+    f: Any, key: jax.Array, level: Any, left: Any, right: Any, width: Any, most: int
+) -> tuple[_Ends, jax.Array]:
+    """Figure 4 of Neal (2003), with the evaluations; each doubling moves one end."""
+
+    def double(s: tuple[_Ends, Any]) -> tuple[_Ends, Any]:
+        (left, right, left_out, right_out), n = s
         leftwards = variates.uniform_at(key, n, left.dtype) < 0.5
-        size = right - left
-        grown = jnp.where(leftwards, left - size, left), jnp.where(leftwards, right, right + size)
-        return jnp.where(outside, left, grown[0]), jnp.where(outside, right, grown[1]), n + 1, outside
+        end = jnp.where(leftwards, left - (right - left), right + (right - left))
+        out = f(end) <= level
+        moved = _Ends(
+            jnp.where(leftwards, end, left),
+            jnp.where(leftwards, right, end),
+            jnp.where(leftwards, out, left_out),
+            jnp.where(leftwards, right_out, out),
+        )
+        return moved, n + 1
 
-    begin = (left, right, jnp.zeros((), int), jnp.asarray(False))
-    left, right, n, _ = jax.lax.while_loop(lambda s: ~s[3] & (s[2] < most), double, begin)
-    return left, right, 2 * n
+    out = jax.vmap(f)(jnp.stack([left, right])) <= level
+    begin = (_Ends(left, right, out[0], out[1]), jnp.zeros((), int))
+    ends, n = jax.lax.while_loop(lambda s: ~(s[0].left_out & s[0].right_out) & (s[1] < most), double, begin)
+    return ends, n + 2
 
 
-def _reachable(f: Any, level: Any, x: Any, y: Any, left: Any, right: Any, width: Any) -> Any:
-    """Whether doubling from y could have ended with the same interval: figure 6 of Neal (2003)."""
+def _reachable(f: Any, level: Any, x: Any, y: Any, inside: Any, ends: _Ends, width: Any) -> tuple[Any, Any]:
+    """Whether doubling from y could have ended with the same interval: figure 6 of Neal (2003), with the evaluations."""
 
     def halve(s: tuple[Any, ...]) -> tuple[Any, ...]:
-        left, right, apart, _ = s
+        (left, right, left_out, right_out), apart, _, n = s
         middle = 0.5 * (left + right)
-        apart = apart | ((x < middle) != (y < middle))
-        left, right = jnp.where(y < middle, left, middle), jnp.where(y < middle, middle, right)
-        return left, right, apart, ~(apart & (f(left) <= level) & (f(right) <= level))
+        out, leftwards = f(middle) <= level, y < middle
+        apart = apart | ((x < middle) != leftwards)
+        half = _Ends(
+            jnp.where(leftwards, left, middle),
+            jnp.where(leftwards, middle, right),
+            jnp.where(leftwards, left_out, out),
+            jnp.where(leftwards, out, right_out),
+        )
+        return half, apart, ~(apart & half.left_out & half.right_out), n + 1
 
-    begin = (left, right, jnp.asarray(False), jnp.asarray(True))
-    return jax.lax.while_loop(lambda s: s[3] & (s[1] - s[0] > 1.1 * width), halve, begin)[3]
+    begin = (ends, jnp.asarray(False), inside, jnp.zeros((), int))
+    _, _, good, n = jax.lax.while_loop(lambda s: s[2] & (s[0].right - s[0].left > 1.1 * width), halve, begin)
+    return good, n
 
 
 @jax.tree_util.register_dataclass

@@ -59,11 +59,7 @@ class NormalApproximation:
 
     def sample(self, shape: int | tuple[int, ...] = (), *, rng: RNG) -> Any:
         """Draw points, in the form the log-density takes, with leading axes ``shape``."""
-        v = self.normal.sample(shape, rng=rng)
-        x = self.target.constrained(v)
-        lead = v.shape[:-1]
-        flat = jax.vmap(self.target.restore)(x.reshape(-1, x.shape[-1]))
-        return jax.tree.map(lambda a: a.reshape(lead + a.shape[1:]), flat)
+        return self.target.points(self.normal.sample(shape, rng=rng))
 
     @cached_property
     def marginals(self) -> dict[str, tuple[float, float]]:
@@ -103,7 +99,7 @@ class LaplaceApproximation(NormalApproximation):
         root = self.normal.scale_tril
 
         def g(w: jax.Array) -> jax.Array:
-            return jnp.asarray(of(target.restore(target.constrained(mode + root @ w))), float)
+            return jnp.asarray(of(target.point(mode + root @ w)), float)
 
         zero = jnp.zeros_like(mode)
         value, slope, curvature = newton.second_order(g, zero)
@@ -127,8 +123,8 @@ def laplace(log_density: Any, start: Any, domains: Any = None, *, rng: RNG = 0) 
     Args:
         log_density: log p~ of a point, up to a constant, differentiable twice by JAX.
         start: a point to begin at: an array, or a dictionary of arrays.
-        domains: "real", "positive", "unit" or a pair of ends, one for all numbers or one for each (a dictionary where
-            the point is one); real by default.
+        domains: of the array, or by name where the point is a dictionary: "real", "positive", a pair of ends, "simplex",
+            "correlation", … or a ``sf.domain``, as for ``sf.sample``; real by default.
         rng: int, ``numpy.random.Generator`` or JAX key, for the draws that Pareto k is found from.
 
     Returns:
@@ -161,7 +157,7 @@ def laplace(log_density: Any, start: Any, domains: Any = None, *, rng: RNG = 0) 
     d = len(mode)
     evidence = float(state.value + 0.5 * d * np.log(2.0 * np.pi) + np.linalg.slogdet(root)[1])
     correction = float(_correction(target, mode, root)) if converged and d <= _MOST_CORRECTED else np.nan
-    point = target.restore(target.constrained(jnp.asarray(mode)))
+    point = target.point(jnp.asarray(mode))
     normal = MultivariateNormal.from_cholesky(mode, root)
     return LaplaceApproximation(
         normal, target.names, converged, message, int(state.iterations), ratios, target, point,

@@ -47,9 +47,7 @@ class Pathfinder(NormalApproximation):
         """Draw points by importance resampling, in the form the log-density takes, with leading axes ``shape``."""
         lead = (shape,) if isinstance(shape, int) else tuple(shape)
         chosen = jax.random.categorical(as_key(rng), jnp.asarray(self.log_weights), shape=lead)
-        x = self.target.constrained(jnp.asarray(self.points)[chosen])
-        flat = jax.vmap(self.target.restore)(x.reshape(-1, x.shape[-1]))
-        return jax.tree.map(lambda a: a.reshape(lead + a.shape[1:]), flat)
+        return self.target.points(jnp.asarray(self.points)[chosen])
 
     def __repr__(self) -> str:
         return (

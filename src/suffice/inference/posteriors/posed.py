@@ -31,12 +31,21 @@ class Posed:
 
     @classmethod
     def of_density(cls, target: Target) -> "Posed":
+        parts = target.space.parts
+        for p in parts:
+            if p.domain.event_ndim:
+                raise ValueError(f"a grid is for parameters that are numbers by themselves, got {p.name}, {p.domain}")
+        domains = [p.domain for p in parts for _ in range(p.place.start, p.place.stop)]
+
+        def constrained(v: jax.Array) -> jax.Array:
+            return jnp.concatenate([p.domain.from_real(v[p.place]) for p in parts])
+
         return cls(
             target.log_density,
-            target.constrained,
+            constrained,
             target.start,
             target.names,
-            lambda i, x: float(target.domains[i].to_real(np.asarray(x))),
+            lambda i, x: float(domains[i].to_real(np.asarray(x))),
         )
 
     @classmethod

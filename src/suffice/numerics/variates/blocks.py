@@ -33,18 +33,30 @@ def in_blocks(function: Callable[..., Any], key: jax.Array, shape: tuple[int, ..
     """
     n, flat = math.prod(shape), flatten(shape, parameters)
     if n <= _BLOCK:
-        result = function(key, (n,), *flat)
-    else:
-        blocks = -(-n // _BLOCK)
-        long = [jnp.pad(p, (0, blocks * _BLOCK - n), mode="edge").reshape(blocks, _BLOCK) for p in flat if p.ndim]
+        return jax.tree.map(lambda x: x.reshape(shape), function(key, (n,), *flat))
+    starts = jnp.minimum(
+        jnp.arange(-(-n // _BLOCK)) * _BLOCK, n - _BLOCK
+    )  # the last block covers part of the one before
+    operands = jax.random.split(key, len(starts)), starts, flat
 
-        def one(arguments):
-            key, own = arguments
-            rest = iter(own)
-            return function(key, (_BLOCK,), *(next(rest) if p.ndim else p for p in flat))
+    def one(key: jax.Array, start: jax.Array, flat: list[jax.Array]) -> Any:
+        own = (jax.lax.dynamic_slice(p, (start,), (_BLOCK,)) if p.ndim else p for p in flat)
+        return function(key, (_BLOCK,), *own)
 
-        operands = jax.random.split(key, blocks), long
-        result = jax.lax.platform_dependent(
-            operands, cpu=lambda x: jax.lax.map(one, x), default=lambda x: jax.vmap(one)(x)
-        )
-    return jax.tree.map(lambda x: x.ravel()[:n].reshape(shape), result)
+    def one_by_one(operands: Any) -> Any:
+        keys, starts, flat = operands
+        kinds = jax.eval_shape(one, keys[0], starts[0], flat)
+
+        def put(i: jax.Array, out: Any) -> Any:
+            write = lambda whole, new: jax.lax.dynamic_update_slice(whole, new, (starts[i],))  # noqa: E731
+            return jax.tree.map(write, out, one(keys[i], starts[i], flat))
+
+        return jax.lax.fori_loop(0, len(starts), put, jax.tree.map(lambda k: jnp.zeros(n, k.dtype), kinds))
+
+    def together(operands: Any) -> Any:
+        keys, starts, flat = operands
+        blocks = jax.vmap(lambda key, start: one(key, start, flat))(keys, starts)
+        return jax.tree.map(lambda x: jnp.concatenate([x[:-1].ravel()[: n - _BLOCK], x[-1]]), blocks)
+
+    result = jax.lax.platform_dependent(operands, cpu=one_by_one, default=together)
+    return jax.tree.map(lambda x: x.reshape(shape), result)
