@@ -157,6 +157,7 @@ from .models.basis import Function as Function
 from .models.bayesian import BayesianLinearModel as BayesianLinearModel
 from .models.bayesian import LinearPosterior as LinearPosterior
 from .models.data import RegressionSummary as RegressionSummary
+from .models.diagnostics import Diagnostics as Diagnostics
 from .models.evidence import EvidenceFit as EvidenceFit
 from .models.evidence import ModelOrder as ModelOrder
 from .models.evidence import evidence_fit as evidence_fit
@@ -194,7 +195,6 @@ from .models.language.smoothing.kneser_ney import AbsoluteDiscounting as Absolut
 from .models.language.smoothing.kneser_ney import KneserNey as KneserNey
 from .models.language.smoothing.pitman_yor import PitmanYor as PitmanYor
 from .models.linear import LinearBasisModel as LinearBasisModel
-from .models.linear_fit import Diagnostics as Diagnostics
 from .models.linear_fit import LinearFit as LinearFit
 from .models.local import Fourier as Fourier
 from .models.local import Gaussian as Gaussian

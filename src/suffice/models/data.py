@@ -11,6 +11,7 @@ from suffice.models.inputs import Inputs
 from suffice.models.statistic import LIMIT, GramStatistic, RegressionStatistic, TriangleStatistic, joint_condition
 from suffice.runtime.errors import DataError
 from suffice.streams.fold import fold
+from suffice.streams.sample import BottomK, Bound
 from suffice.streams.source import Chunk
 from suffice.streams.table import Table
 
@@ -76,6 +77,17 @@ class TableRows:
         inputs = _inputs(tuple(self.table.names[i] for i in self.inputs), _taken(values, self.inputs))
         return Rows(inputs, _taken(values, self.targets), chunk.weights)
 
+    @property
+    def names_of_targets(self) -> tuple[str, ...]:
+        """What the targets are called."""
+        return tuple(self.table.names[i] for i in self.targets)
+
+    def sample(self, k: int) -> Rows:
+        """At most k rows, uniformly drawn where there are more."""
+        bound, seed = Bound(), self.table.source.identity
+        found = fold(self.table.source, lambda chunk: BottomK.of(chunk, k, seed, bound))
+        return self.rows(Chunk(found.values, found.weights, 0, len(found.values)))
+
     def settling(self, basis: Basis | None) -> Inputs:
         """Inputs from which a basis has all it needs: any, or the smallest and largest, which takes one reading.
 
@@ -138,12 +150,18 @@ class RegressionData:
         single: whether there is one target, given without a second axis.
         rows: of a file or of arrays; None where there is a statistic.
         known: the statistic.
+        targets: what they are called; empty where they have no names.
     """
 
     design: Design
     single: bool
     rows: Rows | TableRows | None
     known: RegressionStatistic | None = None
+    targets: tuple[str, ...] = ()
+
+    def sample(self, k: int) -> Rows | None:
+        """At most k rows, uniformly drawn where there are more; a file is read for them. None where there are none."""
+        return None if self.rows is None else self.rows.sample(k)
 
     def statistic(self, kind: type[RegressionStatistic]) -> RegressionStatistic:
         """The sum over all rows."""
@@ -177,6 +195,14 @@ def split_target(x: Any, t: Any) -> tuple[Any, Any, bool]:
     kept = Inputs(tuple(inputs.names[i] for i in rest), tuple(inputs.columns[i] for i in rest))
     values = np.stack([inputs.number(i) for i in targets], axis=1)
     return kept, values[:, 0] if isinstance(t, str) else values, isinstance(t, str)
+
+
+def target_names(t: Any) -> tuple[str, ...]:
+    """What targets are called: columns of a table, a series or a frame; none of arrays."""
+    if isinstance(t, str) or (isinstance(t, list | tuple) and t and all(isinstance(n, str) for n in t)):
+        return (t,) if isinstance(t, str) else tuple(t)
+    name = getattr(t, "name", None)
+    return (name,) if isinstance(name, str) else ()
 
 
 def _require_digits(statistic: RegressionStatistic, columns: int) -> None:

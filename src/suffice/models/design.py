@@ -73,6 +73,13 @@ class Rows:
         for at in range(0, len(self.targets), ROWS):
             yield self.where(slice(at, at + ROWS))
 
+    def sample(self, k: int) -> "Rows":
+        """At most k rows in their order, uniformly drawn where there are more: always the same ones."""
+        n = len(self.targets)
+        if n <= k:
+            return self
+        return self.where(np.sort(np.random.default_rng(0).choice(n, k, replace=False, shuffle=False)))
+
     def where(self, cut: Any) -> "Rows":
         """Some of the rows."""
         rest = (None if a is None else a[cut] for a in (self.frequencies, self.precisions, self.offset))

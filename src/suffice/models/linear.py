@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from suffice.models.basis import as_basis
-from suffice.models.data import RegressionData, RegressionSummary, TableRows, split_target
+from suffice.models.data import RegressionData, RegressionSummary, TableRows, split_target, target_names
 from suffice.models.design import Design, Rows
 from suffice.models.inputs import Inputs
 from suffice.models.linear_fit import LinearFit
@@ -91,7 +91,7 @@ class LinearBasisModel:
         data = self.data(x, t, weights, precisions, offset)
         found = data.summarised()
         solution = solve(found.statistic, data.design.names, data.design.conversion, rank_deficient)
-        return LinearFit(data.design, solution, found.statistic, found.reading, found.condition, data.single)
+        return LinearFit(data.design, solution, found.statistic, found.reading, found.condition, data.single, data)
 
     def statistics(
         self, x: Any, t: Any, weights: Any = None, *, precisions: Any = None, offset: Any = None, careful: bool = False
@@ -132,7 +132,8 @@ class LinearBasisModel:
                 raise TypeError("scan_table names the column of weights; precisions and offset are for data in memory")
             rows = TableRows.of(x, t)
             design = Design.of(self.basis, self.intercept, rows.settling(self.basis))
-            return RegressionData(design, isinstance(t, str), rows)
+            return RegressionData(design, isinstance(t, str), rows, targets=rows.names_of_targets)
+        names = target_names(t)
         x, t, single = split_target(x, t)
         rows = Rows.of(x, t, weights, precisions, offset)
-        return RegressionData(Design.of(self.basis, self.intercept, rows.counted), single, rows)
+        return RegressionData(Design.of(self.basis, self.intercept, rows.counted), single, rows, targets=names)

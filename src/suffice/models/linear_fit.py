@@ -10,31 +10,12 @@ import numpy as np
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
+from suffice.models.data import RegressionData
 from suffice.models.design import Design, Rows
+from suffice.models.diagnostics import Diagnostics, diagnosed
 from suffice.models.solution import Dependency, Solution
 from suffice.models.statistic import GramStatistic, RegressionStatistic
-from suffice.numerics.double_double import Double, multiply, total
-
-
-@dataclass(frozen=True, eq=False)
-class Diagnostics:
-    """What each row does to a fit, and the fit to it; arrays of length n, residuals (n,) or (n, K).
-
-    Attributes:
-        fitted: the projection of the targets on the span of the columns.
-        residuals: targets minus fitted.
-        leverage: diagonal of the hat matrix, between 0 and 1; their sum is the rank.
-        standardised: residuals over their standard errors s √(1 − leverage).
-        studentised: the same with s from the fit without that row: Student t with n − rank − 1 degrees of freedom.
-        cooks_distance: how far the fit moves without that row (Cook 1977, doi:10.1080/00401706.1977.10489493).
-    """
-
-    fitted: np.ndarray
-    residuals: np.ndarray
-    leverage: np.ndarray
-    standardised: np.ndarray
-    studentised: np.ndarray
-    cooks_distance: np.ndarray
+from suffice.numerics.double_double import multiply, total
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +29,7 @@ class LinearFit:
         reading: how often the data were read.
         computed_condition: condition number of the columns computed with, targets among them, scaled to length 1.
         single: whether there is one target, so that weights are (M,) and not (M, K).
+        data: what was fitted, from which figures are drawn.
     """
 
     design: Design
@@ -56,6 +38,7 @@ class LinearFit:
     reading: int
     computed_condition: float
     single: bool
+    data: RegressionData | None = None
 
     # -- weights ----------------------------------------------------------------------------------------------------
 
@@ -226,30 +209,15 @@ class LinearFit:
         Args:
             x, t, weights, precisions, offset: as they were fitted.
         """
-        rows = Rows.of(self.design.inputs(x), t, weights, precisions, offset)
-        made = self.design.columns(rows.inputs).pairs
-        fitted = np.zeros(rows.targets.shape)
-        residuals = np.zeros(rows.targets.shape)
-        base = rows.targets if rows.offset is None else rows.targets - rows.offset
-        for k in range(base.shape[1]):
-            w = self.solution.coefficients[:, k][None, :]
-            y = total(multiply(made, Double(w, np.zeros_like(w))), axis=1)
-            fitted[:, k] = y.value
-            residuals[:, k] = (base[:, k] - y.hi) - y.lo
-        height = np.ones(len(base)) if rows.precisions is None else rows.precisions
-        leverage = height * ((made.hi @ self.solution.root) ** 2).sum(1)
-        free, p = self.residual_degrees_of_freedom, self.rank
-        s = np.atleast_1d(self.residual_deviation)[None, :]
-        h = leverage[:, None]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            scaled = np.sqrt(height)[:, None] * residuals / s
-            standardised = scaled / np.sqrt(1.0 - h)
-            studentised = standardised * np.sqrt((free - 1.0) / (free - standardised**2))
-            cooks = standardised**2 * h / ((1.0 - h) * p)
-        if rows.offset is not None:
-            fitted = fitted + rows.offset
-        one = self._one
-        return Diagnostics(one(fitted), one(residuals), leverage, one(standardised), one(studentised), one(cooks))
+        found = self.diagnosed(Rows.of(self.design.inputs(x), t, weights, precisions, offset))
+        return found.target(0) if self.single else found
+
+    def diagnosed(self, rows: Rows) -> Diagnostics:
+        """The same of rows as the data have them, residuals (n, K)."""
+        return diagnosed(
+            self.design, rows, self.solution.coefficients, self.solution.root, self.residual_deviation,
+            self.residual_degrees_of_freedom, self.rank,
+        )  # fmt: skip
 
     # -- words ------------------------------------------------------------------------------------------------------
 

@@ -54,6 +54,13 @@ class RegressionStatistic:
             matrix=self._joined(other._moved(self.shift)),
         )
 
+    def kept(self, columns: list[int]) -> Self:
+        """The statistic of some of the columns, in their order."""
+        return replace(self, shift=self.shift[columns], matrix=self._part(columns))
+
+    def _part(self, columns: list[int]) -> Double:
+        raise NotImplementedError
+
     def _moved(self, shift: np.ndarray) -> Double:
         """The matrix for another shift."""
         raise NotImplementedError
@@ -68,6 +75,9 @@ class RegressionStatistic:
 
 class GramStatistic(RegressionStatistic):
     """The sum of squares and products."""
+
+    def _part(self, columns: list[int]) -> Double:
+        return self.matrix.at(*np.ix_(columns, columns))
 
     def _moved(self, shift: np.ndarray) -> Double:
         if np.array_equal(shift, self.shift):
@@ -85,6 +95,9 @@ class GramStatistic(RegressionStatistic):
 
 class TriangleStatistic(RegressionStatistic):
     """The triangular factor."""
+
+    def _part(self, columns: list[int]) -> Double:
+        return orthogonalise(self.matrix.at(slice(None), columns))
 
     def _moved(self, shift: np.ndarray) -> Double:
         step = two_sum(self.shift, -shift)
