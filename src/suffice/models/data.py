@@ -1,5 +1,8 @@
 """Data of a regression wherever they are: in memory, in a file, or already summed up."""
 
+import functools
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,7 +13,7 @@ from suffice.models.design import Design, Rows
 from suffice.models.inputs import Inputs
 from suffice.models.statistic import LIMIT, GramStatistic, RegressionStatistic, TriangleStatistic, joint_condition
 from suffice.runtime.errors import DataError
-from suffice.streams.fold import fold
+from suffice.streams.fold import Additive, fold
 from suffice.streams.sample import BottomK, Bound
 from suffice.streams.source import Chunk
 from suffice.streams.table import Table
@@ -109,12 +112,11 @@ class TableRows:
 
     def statistic(self, design: Design, kind: type[RegressionStatistic]) -> RegressionStatistic:
         """Chunks reduced in threads and added."""
+        return self.folded(lambda rows: design.statistic(kind, rows.blocks() if len(rows.targets) else [rows]))
 
-        def reduce(chunk: Chunk) -> RegressionStatistic:
-            rows = self.rows(chunk)
-            return design.statistic(kind, rows.blocks() if len(rows.targets) else [rows])
-
-        return fold(self.table.source, reduce)
+    def folded[S: Additive](self, reduce: Callable[[Rows], S]) -> S:
+        """The sum of something over chunks, reduced in threads."""
+        return fold(self.table.source, lambda chunk: reduce(self.rows(chunk)))
 
 
 def _taken(values: np.ndarray, columns: tuple[int, ...]) -> np.ndarray:
@@ -163,6 +165,18 @@ class RegressionData:
         """At most k rows, uniformly drawn where there are more; a file is read for them. None where there are none."""
         return None if self.rows is None else self.rows.sample(k)
 
+    def folded[S: Additive](self, reduce: Callable[[Rows], S]) -> S:
+        """The sum of something over blocks of the rows, in one reading.
+
+        Raises:
+            ValueError: there are no rows, but their statistic only.
+        """
+        if self.rows is None:
+            raise ValueError("this fit needs the data: a statistic is not enough")
+        if isinstance(self.rows, TableRows):
+            return self.rows.folded(lambda rows: _added(reduce, rows))
+        return _added(reduce, self.rows)
+
     def statistic(self, kind: type[RegressionStatistic]) -> RegressionStatistic:
         """The sum over all rows."""
         if isinstance(self.rows, TableRows):
@@ -181,6 +195,11 @@ class RegressionData:
             return Summarised(quick, condition, 1)
         careful = self.statistic(TriangleStatistic)
         return Summarised(careful, joint_condition(careful.root()), 2)
+
+
+def _added[S: Additive](reduce: Callable[[Rows], S], rows: Rows) -> S:
+    parts = map(reduce, rows.blocks() if len(rows.targets) else [rows])
+    return functools.reduce(operator.add, parts)
 
 
 def split_target(x: Any, t: Any) -> tuple[Any, Any, bool]:

@@ -246,7 +246,7 @@ def nested_orders(fit: LinearFit) -> ModelOrder | None:
     Columns of a lower degree are the first of those of a higher one, so their statistic is a part of the fit's. None
     where the fit is not of one polynomial of one input with a constant, or fits its targets exactly.
     """
-    basis = fit.design.basis
+    basis: Any = fit.design.basis
     alone = isinstance(basis, ORTHOGONAL) and fit.design.intercept and fit.single and not fit.dependencies
     if not alone or len(basis.names(Inputs(fit.design.input_names, ()))) != basis.degree:
         return None

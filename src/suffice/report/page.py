@@ -130,7 +130,7 @@ def regression_page(result: LinearFit | LinearPosterior | EvidenceFit | ModelOrd
     order = result if isinstance(result, ModelOrder) else None
     best = order.fits[order.best] if order is not None else result
     found = best if isinstance(best, EvidenceFit) else None
-    fit = found.posterior if found is not None else best
+    fit: Any = found.posterior if found is not None else best
     seen = Regressed.each(fit)
     if isinstance(fit, LinearFit):
         order = nested_orders(fit)
