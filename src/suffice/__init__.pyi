@@ -201,6 +201,9 @@ from .models.local import Gaussian as Gaussian
 from .models.local import OneHot as OneHot
 from .models.local import Piecewise as Piecewise
 from .models.local import Sigmoid as Sigmoid
+from .models.noise import LogVariance as LogVariance
+from .models.noise import NoiseFit as NoiseFit
+from .models.noise import StudentTNoise as StudentTNoise
 from .models.nonlinear import NonlinearFit as NonlinearFit
 from .models.nonlinear import nonlinear_least_squares as nonlinear_least_squares
 from .models.penalised import PenaltyPath as PenaltyPath

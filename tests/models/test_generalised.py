@@ -177,9 +177,8 @@ def test_tails_of_links(link):
 
 @pytest.mark.parametrize("family", [sf.Bernoulli, sf.Poisson, sf.Gamma])
 def test_files_however_they_are_cut(family, tmp_path):
-    x = RNG.normal(size=(400, 2)) + [50.0, 0.0]
-    t = targets(family.__name__, np.exp(0.3 + 0.2 * (x @ [1.0, -1.0] - 50.0)).repeat(1)[:N])
-    x = x[:N]
+    x = RNG.normal(size=(N, 2)) + np.array([50.0, 0.0])
+    t = targets(family.__name__, np.exp(0.3 + 0.2 * (x @ [1.0, -1.0] - 50.0)))
     frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "t": t, "w": RNG.integers(0, 3, N)})
     frame.to_parquet(tmp_path / "data.parquet", row_group_size=40)
     for link in (None, "probit" if family is sf.Bernoulli else "sqrt"):

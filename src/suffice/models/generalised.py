@@ -214,7 +214,8 @@ class _Scoring:
     def fit(self) -> GeneralizedLinearFit:
         design = self.data.design
         mean = self._mean()
-        kind, coefficients, message, converged, step = GramStatistic, None, f"stopped after {STEPS} steps", False, 0
+        coefficients: Any = None
+        kind, message, converged, step = GramStatistic, f"stopped after {STEPS} steps", False, 0
         here, solution, last = self._read(None, mean, kind), None, np.inf
         for step in range(1, STEPS + 1):
             if careful(here.statistic, len(design.names)) is not kind:

@@ -30,6 +30,8 @@ class LinearFit:
         computed_condition: condition number of the columns computed with, targets among them, scaled to length 1.
         single: whether there is one target, so that weights are (M,) and not (M, K).
         data: what was fitted, from which figures are drawn.
+        spread: L of each target, (K, r, r), with covariance V L Lᵀ Vᵀ of the weights, V the solution's root; None where
+            it follows from one noise variance for all rows.
     """
 
     design: Design
@@ -39,6 +41,7 @@ class LinearFit:
     computed_condition: float
     single: bool
     data: RegressionData | None = None
+    spread: np.ndarray | None = None
 
     # -- weights ----------------------------------------------------------------------------------------------------
 
@@ -113,17 +116,21 @@ class LinearFit:
 
     @property
     def covariance(self) -> np.ndarray:
-        """Of the weights: s² (PhiᵀPhi)⁻¹, (M, M), or (K, M, M)."""
-        unit = self.solution.weights_root @ self.solution.weights_root.T
-        s2 = np.asarray(self.residual_variance)
-        return s2[..., None, None] * unit
+        """Of the weights: s² (PhiᵀPhi)⁻¹, or the sandwich where that was asked for; (M, M), or (K, M, M)."""
+        roots = self._roots(self.solution.weights_root)
+        found = roots @ roots.transpose(0, 2, 1)
+        return found[0] if self.single else found
 
     @property
     def standard_errors(self) -> np.ndarray:
         """Of the weights, as they are."""
-        size = np.sqrt((self.solution.weights_root**2).sum(1))
-        s = np.asarray(self.residual_deviation)
-        return size * s if self.single else size[:, None] * s
+        return self._one(np.sqrt((self._roots(self.solution.weights_root) ** 2).sum(2)).T)
+
+    def _roots(self, v: np.ndarray) -> np.ndarray:
+        """A root of the covariance of weights for each target, (K, M, r)."""
+        if self.spread is not None:
+            return v @ self.spread
+        return np.atleast_1d(self.residual_deviation)[:, None, None] * v
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Confidence intervals of the weights, exact under Gaussian noise: w ± t_{n − rank} s.e."""
@@ -183,18 +190,16 @@ class LinearFit:
         return self._around(x, 0.0)
 
     def _around(self, x: Any, noise: float) -> StudentT:
-        scale = jnp.sqrt(noise + jnp.asarray(self._leverage(x)))
-        s = jnp.asarray(self.residual_deviation)
-        scale = s * scale if self.single else s[None, :] * scale[:, None]
-        return StudentT(jnp.asarray(self.residual_degrees_of_freedom), jnp.asarray(self.predict(x)), scale=scale)
+        phi = self.design.columns(self.design.inputs(x)).hi
+        own = jnp.stack([((phi @ root) ** 2).sum(1) for root in self._roots(self.solution.root)], axis=1)
+        scale = jnp.sqrt(noise * np.atleast_1d(self.residual_variance)[None, :] + own)
+        return StudentT(
+            jnp.asarray(self.residual_degrees_of_freedom), jnp.asarray(self.predict(x)), scale=self._one(scale)
+        )
 
     def plug_in(self, x: Any) -> Normal:
         """p(t|x, w_ML, beta_ML), the law without the uncertainty of the weights (Bishop 3.8)."""
         return Normal(jnp.asarray(self.predict(x)), self.noise_precision**-0.5)
-
-    def _leverage(self, x: Any) -> Any:
-        """phi(x)ᵀ (PhiᵀPhi)⁻¹ phi(x)."""
-        return ((self.design.columns(self.design.inputs(x)).hi @ self.solution.root) ** 2).sum(1)
 
     def hat_matrix(self, x: Any) -> np.ndarray:
         """H with fitted values H t, (n, n), at the inputs of the fit without weights: H = Hᵀ = H²."""

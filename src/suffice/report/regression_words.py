@@ -138,9 +138,14 @@ def columns_told(fit: Any) -> list[str]:
 def method(fit: Any, found: EvidenceFit | None) -> list[str]:
     """How the numbers were made."""
     if isinstance(fit, LinearFit):
+        errors = (
+            "the unbiased noise variance; intervals and bands are Student's, exact under Gaussian noise"
+            if fit.spread is None
+            else "the sandwich, which holds whatever the noise's variances; intervals and bands are Student's, approximate"
+        )
         told = [
-            f"Least squares, which is maximum likelihood under Gaussian noise, by {fit.method}. Standard errors come from the "
-            "unbiased noise variance; intervals and bands are Student's, exact under Gaussian noise.",
+            f"Least squares, which is maximum likelihood under Gaussian noise, by {fit.method}. Standard errors come from "
+            f"{errors}."
         ]
     else:
         told = ["The posterior of the weights in closed form (Bishop 2006, 3.3); bands are credible intervals."]
