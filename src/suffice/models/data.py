@@ -12,6 +12,7 @@ from suffice.models.basis import Basis
 from suffice.models.design import Design, Rows
 from suffice.models.inputs import Inputs
 from suffice.models.statistic import LIMIT, GramStatistic, RegressionStatistic, TriangleStatistic, joint_condition
+from suffice.numerics.sliced_gram import NARROW
 from suffice.runtime.errors import DataError
 from suffice.streams.fold import Additive, fold
 from suffice.streams.sample import BottomK, Bound
@@ -112,7 +113,12 @@ class TableRows:
 
     def statistic(self, design: Design, kind: type[RegressionStatistic]) -> RegressionStatistic:
         """Chunks reduced in threads and added."""
-        return self.folded(lambda rows: design.statistic(kind, rows.blocks() if len(rows.targets) else [rows]))
+        few = len(design.names) + len(self.targets) <= NARROW
+
+        def reduce(rows: Rows) -> RegressionStatistic:
+            return design.statistic(kind, [rows] if few or not len(rows.targets) else rows.blocks())
+
+        return self.folded(reduce)
 
     def folded[S: Additive](self, reduce: Callable[[Rows], S]) -> S:
         """The sum of something over chunks, reduced in threads."""
