@@ -201,11 +201,15 @@ from .models.local import Gaussian as Gaussian
 from .models.local import OneHot as OneHot
 from .models.local import Piecewise as Piecewise
 from .models.local import Sigmoid as Sigmoid
+from .models.multinomial import MultinomialFit as MultinomialFit
+from .models.multinomial import MultinomialRegression as MultinomialRegression
 from .models.noise import LogVariance as LogVariance
 from .models.noise import NoiseFit as NoiseFit
 from .models.noise import StudentTNoise as StudentTNoise
 from .models.nonlinear import NonlinearFit as NonlinearFit
 from .models.nonlinear import nonlinear_least_squares as nonlinear_least_squares
+from .models.ordinal import OrdinalFit as OrdinalFit
+from .models.ordinal import OrdinalRegression as OrdinalRegression
 from .models.penalised import PenaltyPath as PenaltyPath
 from .models.penalised import penalty_path as penalty_path
 from .models.polynomial import Chebyshev as Chebyshev

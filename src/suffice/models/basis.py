@@ -67,7 +67,7 @@ class Basis:
         return self
 
     def needs(self) -> int:
-        """What it takes from data: 0 nothing, 1 the range of each input, 2 all of them."""
+        """What it takes from data: 0 nothing, 1 the range of each input, 2 quantiles, 3 all distinct values."""
         return 0
 
     def terms(self, inputs: Inputs) -> tuple[Term, ...]:

@@ -3,7 +3,7 @@
 import functools
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from suffice.models.basis import Basis
 from suffice.models.design import Design, Rows
 from suffice.models.inputs import Inputs
+from suffice.models.local import MOST_CATEGORIES
 from suffice.models.statistic import LIMIT, GramStatistic, RegressionStatistic, TriangleStatistic, joint_condition
 from suffice.numerics.sliced_gram import NARROW
 from suffice.runtime.errors import DataError
@@ -18,6 +19,8 @@ from suffice.streams.fold import Additive, fold
 from suffice.streams.sample import BottomK, Bound
 from suffice.streams.source import Chunk
 from suffice.streams.table import Table
+
+SAMPLE = 100_000  # rows whose quantiles stand for those of a file
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,31 @@ class Ends:
 
     def __add__(self, other: "Ends") -> "Ends":
         return Ends(np.minimum(self.low, other.low), np.maximum(self.high, other.high))
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """The values of each of several columns, no more than are worth keeping."""
+
+    values: tuple[np.ndarray, ...]
+
+    def __add__(self, other: "Distinct") -> "Distinct":
+        pairs = zip(self.values, other.values, strict=True)
+        return Distinct(tuple(np.unique(np.concatenate(p))[: MOST_CATEGORIES + 1] for p in pairs))
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What bases may take from data, all in one reading."""
+
+    ends: Ends
+    sample: BottomK
+    distinct: Distinct | None
+
+    def __add__(self, other: "Survey") -> "Survey":
+        both = self.distinct is not None and other.distinct is not None
+        distinct = self.distinct + other.distinct if both else None  # type: ignore[operator]
+        return Survey(self.ends + other.ends, self.sample + other.sample, distinct)
 
 
 @dataclass(frozen=True)
@@ -93,19 +121,28 @@ class TableRows:
         return self.rows(Chunk(found.values, found.weights, 0, len(found.values)))
 
     def settling(self, basis: Basis | None) -> Inputs:
-        """Inputs from which a basis has all it needs: any, or the smallest and largest, which takes one reading.
+        """Inputs from which a basis has all it needs, by one reading where that is anything.
 
-        Raises:
-            ValueError: it needs more than a range.
+        Ranges and categories are those of all rows; quantiles are of a uniform sample of ``SAMPLE`` rows where there are
+        more.
         """
         names = tuple(self.table.names[i] for i in self.inputs)
         needs = 0 if basis is None else basis.needs()
-        if needs > 1:
-            raise ValueError(
-                f"{basis!r} takes knots or categories from the data, and a file is not held whole: give them as values"
-            )
-        ends = fold(self.table.source, self._ends) if needs else Ends(np.zeros(len(names)), np.ones(len(names)))
-        return _inputs(names, np.stack([ends.low, ends.high]))
+        if needs < 2:
+            ends = fold(self.table.source, self._ends) if needs else Ends(np.zeros(len(names)), np.ones(len(names)))
+            return _inputs(names, np.stack([ends.low, ends.high]))
+        bound, seed = Bound(), self.table.source.identity
+
+        def reduce(chunk: Chunk) -> Survey:
+            values = _taken(np.asarray(chunk.values, float), self.inputs)
+            distinct = Distinct(tuple(map(np.unique, values.T))) if needs > 2 else None
+            return Survey(self._ends(chunk), BottomK.of(chunk, SAMPLE, seed, bound), distinct)
+
+        found = fold(self.table.source, reduce)
+        rows = _taken(np.asarray(found.sample.values, float), self.inputs)
+        if found.sample.seen > len(rows):
+            rows = np.concatenate([rows, [found.ends.low, found.ends.high]])
+        return replace(_inputs(names, rows), distinct=None if found.distinct is None else found.distinct.values)
 
     def _ends(self, chunk: Chunk) -> Ends:
         values = _taken(np.asarray(chunk.values, float), self.inputs)

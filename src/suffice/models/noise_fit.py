@@ -1,13 +1,13 @@
 """Maximum likelihood of models with noise of their own law, one reading of the data for each step."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.models.ascent import Ascent, Proposal, ascend
 from suffice.models.data import RegressionData, TableRows
 from suffice.models.design import Design, Rows
 from suffice.models.link import blockwise
@@ -19,51 +19,7 @@ from suffice.numerics.double_double import double, from_fractions
 from suffice.numerics.double_double_linalg import matmul
 from suffice.numerics.special import gammaln
 
-STEPS = 200
 LARGE_DF = 1e4  # degrees of freedom from which Student's t is as good as normal
-
-
-class _Proposal(NamedTuple):
-    """A step from some point, and its length in standard errors."""
-
-    step: np.ndarray
-    size: float
-
-
-class _Ascent(NamedTuple):
-    """Where a search ended."""
-
-    point: np.ndarray
-    likelihood: float
-    found: Any
-    converged: bool
-    steps: int
-
-
-def _ascend(read: Callable, propose: Callable, point: np.ndarray, ended: Callable[[np.ndarray], bool]) -> _Ascent:
-    """Steps of ``propose``, halved while they would lose likelihood.
-
-    Args:
-        read: from a point to its log-likelihood and what ``propose`` needs.
-        propose: from that and the point to a step.
-        point: the start.
-        ended: whether the search runs away at a point.
-    """
-    likelihood, found = read(point)
-    last = np.inf
-    for step in range(1, STEPS + 1):
-        move, size = propose(found, point)
-        part, tried = 1.0, read(point + move)
-        while not tried[0] >= likelihood - 1e-12 * abs(likelihood) and part > 1e-6:
-            part *= 0.5
-            tried = read(point + part * move)
-        point, (likelihood, found), size = point + part * move, tried, part * size
-        if ended(point):
-            return _Ascent(point, likelihood, found, False, step)
-        if step > 1 and (size < 1e-12 or (size < 1e-8 and size > 0.5 * last)):
-            return _Ascent(point, likelihood, found, True, step)
-        last = size
-    return _Ascent(point, likelihood, found, False, STEPS)
 
 
 def _size(change: np.ndarray, solution: Solution, factor: float = 1.0) -> float:
@@ -126,14 +82,14 @@ def fit_log_variance(data: RegressionData, noise: LogVariance) -> NoiseFit:
         solved = (solve(r.statistic, d.names, d.conversion) for r, d in ((one, design), (two, variances)))
         return float(one.sums[0]), tuple(solved)  # type: ignore[return-value]
 
-    def propose(found: tuple[Solution, Solution], point: np.ndarray) -> _Proposal:
+    def propose(found: tuple[Solution, Solution], point: np.ndarray) -> Proposal:
         step = np.concatenate([s.coefficients[:, 0] for s in found]) - point
-        return _Proposal(step, max(_size(step[:m], found[0]), _size(step[m:], found[1], 2.0)))
+        return Proposal(step, max(_size(step[:m], found[0]), _size(step[m:], found[1], 2.0)))
 
     v = np.zeros(len(variances.names))
     level = np.log(max(float(first.residuals[0, 0]) ** 2 / start.count, 1e-300))
     v[0] = level
-    end = _ascend(read, propose, np.concatenate([first.coefficients[:, 0], v]), lambda p: p[m] < level - 200.0)
+    end = ascend(read, propose, np.concatenate([first.coefficients[:, 0], v]), lambda p, _: bool(p[m] < level - 200.0))
     first = _holding(end.found[0], end.point[:m], design)
     second = _holding(end.found[1], end.point[m:], variances)
     return NoiseFit(
@@ -143,7 +99,7 @@ def fit_log_variance(data: RegressionData, noise: LogVariance) -> NoiseFit:
     )  # fmt: skip
 
 
-def _why(end: _Ascent, exact: bool) -> str:
+def _why(end: Ascent, exact: bool) -> str:
     if exact:
         return "the likelihood has no maximum: it rises for ever as the variance of some rows tends to 0"
     return f"stopped after {end.steps} steps"
@@ -201,7 +157,7 @@ def fit_student_t(data: RegressionData, noise: StudentTNoise) -> NoiseFit:
         likelihood = float(found.sums[0]) if np.isfinite(found.sums).all() else -np.inf
         return likelihood, (solve(found.statistic, design.names, design.conversion), found.sums[1:])
 
-    def propose(found: tuple[Solution, np.ndarray], point: np.ndarray) -> _Proposal:
+    def propose(found: tuple[Solution, np.ndarray], point: np.ndarray) -> Proposal:
         solution, sums = found
         df = np.exp(point[m + 1])
         step = np.zeros(m + 2)
@@ -212,18 +168,16 @@ def fit_student_t(data: RegressionData, noise: StudentTNoise) -> NoiseFit:
         d *= min(1.0, 1.0 / max(float(np.abs(d).max()), 1e-300))
         step[[m + i for i in free]] = d
         errors = np.sqrt(1.0 / np.maximum(np.abs(np.diagonal(hessian)), 1e-300))
-        return _Proposal(
-            step, max(_size(step[:m], solution, np.exp(2.0 * point[m])), float((np.abs(d) / errors).max()))
-        )
+        return Proposal(step, max(_size(step[:m], solution, np.exp(2.0 * point[m])), float((np.abs(d) / errors).max())))
 
     scale = np.sqrt(max(float(plain.residuals[0, 0]) ** 2 / n, 1e-300))
     point = np.r_[plain.coefficients[:, 0], np.log(scale), np.log(noise.df or 8.0)]
     top = np.log(LARGE_DF) if noise.df is None else np.inf
 
-    def ended(p: np.ndarray) -> bool:
+    def ended(p: np.ndarray, _: np.ndarray) -> bool:
         return bool(p[m + 1] > top or p[m] < np.log(scale) - 100.0)
 
-    end = _ascend(read, propose, point, ended)
+    end = ascend(read, propose, point, ended)
     s, df = np.exp(end.point[m:])
     sums, message = end.found[1], "" if end.converged else _why(end, end.point[m] < np.log(scale) - 100.0)
     errors = np.full(2, np.nan)
