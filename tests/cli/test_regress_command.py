@@ -94,7 +94,7 @@ def test_knots_and_a_page(tmp_path):
     for words in ("Regression of petal_width", "BSpline(knots=3)", "Normal Q–Q plot"):
         assert words in text
     code, _, err = run(IRIS, "-t", "petal_width", "--report", tmp_path / "none" / "page.html")
-    assert code == 1
+    assert code == 2
     assert "page.html" in err
 
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.bernoulli import Categorical
-from suffice.distributions.normal import Normal
+from suffice.models import wald
 from suffice.models.ascent import Ascent
 from suffice.models.data import RegressionData, TableRows
 from suffice.models.design import Design
@@ -118,11 +118,7 @@ class ChoiceFit:
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Wald intervals of the parameters."""
-        if not 0.0 < level < 1.0:
-            raise ValueError(f"level must be between 0 and 1, got {level}")
-        zero = jnp.zeros(())
-        reach = float(Normal(zero, zero + 1.0).isf(0.5 - 0.5 * level)) * self.standard_errors
-        return self.parameters - reach, self.parameters + reach
+        return wald.interval(self.parameters, self.standard_errors, level)
 
     def log_probabilities(self, x: Any) -> Any:
         """log p(class | x), (n, K)."""

@@ -197,20 +197,20 @@ class Design:
         self, kind: type[RegressionStatistic], blocks: Iterable[Rows], shift: np.ndarray | None = None
     ) -> RegressionStatistic:
         """The statistic of all blocks."""
-        found: RegressionStatistic | None = None
+        found: Any = None
         compiled: bool | None = None
         for rows in blocks:
+            part: RegressionStatistic
             if (parts := self._narrow(kind, rows)) is not None:
                 shift = self._pilot_of(parts) if shift is None else shift
                 part = narrow_statistic(parts, self.intercept, shift)
                 if not np.isfinite(part.matrix.hi).all():
                     require_finite(parts[0], "basis functions")
-                found = part if found is None else found + part
-                continue
-            compiled = len(rows.targets) > FEW if compiled is None else compiled  # what is compiled serves the rest
-            columns = self.with_targets(rows)
-            shift = pilot(columns.hi, self.intercept) if shift is None else shift
-            part = statistic(kind, columns, self.intercept, shift, rows.frequencies, rows.precisions, compiled)
+            else:
+                compiled = len(rows.targets) > FEW if compiled is None else compiled  # what is compiled serves the rest
+                columns = self.with_targets(rows)
+                shift = pilot(columns.hi, self.intercept) if shift is None else shift
+                part = statistic(kind, columns, self.intercept, shift, rows.frequencies, rows.precisions, compiled)
             found = part if found is None else found + part
         if found is None:
             raise DataError("there must be at least one row, got none")

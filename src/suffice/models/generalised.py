@@ -1,141 +1,24 @@
 """Generalised linear models by Fisher scoring: each step is a least-squares fit from the statistic that merges."""
 
 import functools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from suffice.distributions.distribution import Distribution
-from suffice.distributions.normal import Normal
 from suffice.models.data import RegressionData
-from suffice.models.design import Design, Rows
-from suffice.models.diagnostics import Diagnostics
+from suffice.models.design import Rows
+from suffice.models.generalised_fit import GeneralizedLinearFit
 from suffice.models.linear import LinearBasisModel
 from suffice.models.link import Link, blockwise
 from suffice.models.response import BERNOULLI, Response, response_of
 from suffice.models.reweighted import Least, Working, careful, counted, reading
 from suffice.models.solution import Solution, solve
 from suffice.models.statistic import GramStatistic, RegressionStatistic
-from suffice.numerics.double_double import double, from_fractions
-from suffice.numerics.double_double_linalg import matmul
-from suffice.numerics.moments import namespace
 from suffice.runtime.errors import DataError
 
 STEPS = 100
-
-
-@dataclass(frozen=True, eq=False)
-class GeneralizedLinearFit:
-    """A fitted generalised linear model.
-
-    Attributes:
-        design: how inputs become columns.
-        response: the family.
-        link: how the mean follows from the linear predictor.
-        solution: of the last least-squares fit.
-        deviance: twice the log-likelihood lost to a model with a weight for each target.
-        dispersion: 1, or Pearson's estimate Σ (t − mu)²/V(mu)/(n − rank).
-        log_likelihood: with that dispersion.
-        count: number of observations.
-        converged: whether the steps came to an end.
-        iterations: steps taken.
-        message: why not; of separated data, along which weights the likelihood rises for ever.
-        data: what was fitted.
-    """
-
-    design: Design
-    response: Response
-    link: Link
-    solution: Solution
-    deviance: float
-    dispersion: float
-    log_likelihood: float
-    count: float
-    converged: bool
-    iterations: int
-    message: str
-    data: RegressionData | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the weights."""
-        return self.design.names
-
-    @property
-    def weights(self) -> np.ndarray:
-        """w, (M,)."""
-        return self.solution.weights[:, 0]
-
-    @property
-    def covariance(self) -> np.ndarray:
-        """Of the weights: dispersion times the inverse Fisher information, (M, M)."""
-        return self.dispersion * self.solution.weights_root @ self.solution.weights_root.T
-
-    @property
-    def standard_errors(self) -> np.ndarray:
-        """Of the weights."""
-        return np.sqrt(self.dispersion * (self.solution.weights_root**2).sum(1))
-
-    @property
-    def aic(self) -> float:
-        """2 (rank, and 1 where the dispersion is estimated) − 2 log-likelihood."""
-        return 2.0 * (self.solution.rank + self.response.dispersed) - 2.0 * self.log_likelihood
-
-    def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-        """Wald intervals of the weights."""
-        reach = _normal_reach(level) * self.standard_errors
-        return self.weights - reach, self.weights + reach
-
-    def linear_predictor(self, x: Any) -> Any:
-        """eta = w_0 + Σ_j w_j phi_j(x), (n,)."""
-        return self.design.columns(self.design.inputs(x)).hi @ self.solution.coefficients[:, 0]
-
-    def predict(self, x: Any) -> Any:
-        """The mean of targets at inputs, (n,); works in compiled code."""
-        return self.link.mean(self.linear_predictor(x))
-
-    def mean_interval(self, x: Any, level: float = 0.95) -> tuple[Any, Any]:
-        """Ends of Wald's interval of the mean at inputs, made on the scale of the linear predictor."""
-        phi = self.design.columns(self.design.inputs(x)).hi
-        eta = phi @ self.solution.coefficients[:, 0]
-        reach = _normal_reach(level) * (self.dispersion * ((phi @ self.solution.root) ** 2).sum(1)) ** 0.5
-        lower = namespace(eta).maximum(eta - reach, self.link.least)
-        ends = self.link.mean(lower), self.link.mean(eta + reach)
-        return ends if self.link.slope(eta).sum() >= 0 else ends[::-1]
-
-    def predictive(self, x: Any) -> Distribution:
-        """The law of targets at inputs for these weights."""
-        return self.response.law(jnp.asarray(self.predict(x)), self.dispersion)
-
-    def diagnosed(self, rows: Rows) -> Diagnostics:
-        """Residuals t − mu, leverage of the working fit, Pearson residuals and Cook's distances of rows."""
-        phi = self.design.columns(rows.inputs).hi
-        eta = phi @ self.solution.coefficients[:, 0] + (0.0 if rows.offset is None else rows.offset[:, 0])
-        mu, slope = self.link.mean(eta), self.link.slope(eta)
-        height = self.response.height(self.link, eta, mu, slope)
-        h, residuals = height * ((phi @ self.solution.root) ** 2).sum(1), rows.targets[:, 0] - mu
-        with np.errstate(divide="ignore", invalid="ignore"):
-            pearson = residuals * np.sqrt(height) / np.abs(slope) / np.sqrt(self.dispersion * (1.0 - h))
-            cooks = pearson**2 * h / ((1.0 - h) * self.solution.rank)
-        mu, residuals, pearson, cooks = (a[:, None] for a in (mu, residuals, pearson, cooks))
-        return Diagnostics(mu, residuals, h, pearson, pearson, cooks)
-
-    def __repr__(self) -> str:
-        pairs = zip(self.names, self.weights, self.standard_errors, strict=True)
-        told = ", ".join(f"{n} {w:.6g} ± {e:.2g}" for n, w, e in pairs)
-        end = f"converged in {self.iterations} steps" if self.converged else self.message
-        return f"GeneralizedLinearFit({told}; deviance {self.deviance:.6g}, n = {self.count:g}, {end})"
-
-
-def _normal_reach(level: float) -> float:
-    """Half of an interval in units of the standard error."""
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must be between 0 and 1, got {level}")
-    zero = jnp.zeros(())
-    return float(Normal(zero, zero + 1.0).isf(0.5 - 0.5 * level))
 
 
 @dataclass(frozen=True)
@@ -240,16 +123,8 @@ class _Scoring:
         assert solution is not None
         if not np.isfinite(here.deviance):
             message, converged = "no weights were found for which all means are possible", False
-        solution = replace(solution, coefficients=coefficients[:, None], weights=self._reported(coefficients))
+        solution = solution.holding(coefficients, design.conversion)
         return self._finished(solution, here, converged, step, message)
-
-    def _reported(self, coefficients: Any) -> np.ndarray:
-        matrix = self.data.design.conversion
-        return (
-            coefficients[:, None]
-            if matrix is None
-            else matmul(from_fractions(matrix), double(coefficients[:, None])).value
-        )
 
     def _mean(self) -> float:
         """The mean of the targets, which are looked at.

@@ -9,6 +9,7 @@ import numpy as np
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
+from suffice.models import wald
 from suffice.models.basis import as_basis
 from suffice.models.data import RegressionData
 from suffice.models.design import Design
@@ -105,11 +106,7 @@ class NoiseFit:
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Wald intervals of the weights."""
-        if not 0.0 < level < 1.0:
-            raise ValueError(f"level must be between 0 and 1, got {level}")
-        zero = jnp.zeros(())
-        reach = float(Normal(zero, zero + 1.0).isf(0.5 - 0.5 * level)) * self.standard_errors
-        return self.weights - reach, self.weights + reach
+        return wald.interval(self.weights, self.standard_errors, level)
 
     def predict(self, x: Any) -> Any:
         """y(x, w), (n,); works in compiled code."""

@@ -1,6 +1,5 @@
 """Maximum likelihood of models with noise of their own law, one reading of the data for each step."""
 
-from dataclasses import replace
 from typing import Any
 
 import jax
@@ -15,8 +14,6 @@ from suffice.models.noise import LogVariance, NoiseFit, StudentTNoise
 from suffice.models.reweighted import Working, careful, reading
 from suffice.models.solution import Solution, solve
 from suffice.models.statistic import GramStatistic
-from suffice.numerics.double_double import double, from_fractions
-from suffice.numerics.double_double_linalg import matmul
 from suffice.numerics.special import gammaln
 
 LARGE_DF = 1e4  # degrees of freedom from which Student's t is as good as normal
@@ -29,13 +26,6 @@ def _size(change: np.ndarray, solution: Solution, factor: float = 1.0) -> float:
 
 def _targets(rows: Rows) -> np.ndarray:
     return rows.targets[:, 0] - (0.0 if rows.offset is None else rows.offset[:, 0])
-
-
-def _holding(solution: Solution, coefficients: np.ndarray, design: Design) -> Solution:
-    """The solution with other coefficients."""
-    column, matrix = coefficients[:, None], design.conversion
-    weights = column if matrix is None else matmul(from_fractions(matrix), double(column)).value
-    return replace(solution, coefficients=column, weights=weights)
 
 
 # -- variances that depend on the inputs -------------------------------------------------------------------------------
@@ -90,8 +80,8 @@ def fit_log_variance(data: RegressionData, noise: LogVariance) -> NoiseFit:
     level = np.log(max(float(first.residuals[0, 0]) ** 2 / start.count, 1e-300))
     v[0] = level
     end = ascend(read, propose, np.concatenate([first.coefficients[:, 0], v]), lambda p, _: bool(p[m] < level - 200.0))
-    first = _holding(end.found[0], end.point[:m], design)
-    second = _holding(end.found[1], end.point[m:], variances)
+    first = end.found[0].holding(end.point[:m], design.conversion)
+    second = end.found[1].holding(end.point[m:], variances.conversion)
     return NoiseFit(
         design, first, 1.0, tuple(f"log variance: {n}" for n in variances.names), second.weights[:, 0],
         np.sqrt(2.0 * (second.weights_root**2).sum(1)), variances, second, end.likelihood, start.count, end.converged,
@@ -188,6 +178,6 @@ def fit_student_t(data: RegressionData, noise: StudentTNoise) -> NoiseFit:
         message = "the likelihood rises as df tends to infinity: the noise is normal"
     factor = s**2 * ((df + 3.0) / (df + 1.0) if np.isfinite(df) else 1.0)
     return NoiseFit(
-        design, _holding(plain, end.point[:m], design), float(factor), ("scale", "df"), np.array([s, df]), errors, None, None,
+        design, plain.holding(end.point[:m], design.conversion), float(factor), ("scale", "df"), np.array([s, df]), errors, None, None,
         end.likelihood, n, end.converged, end.steps, message, data,
     )  # fmt: skip
