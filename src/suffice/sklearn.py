@@ -1,5 +1,6 @@
 """Regressors for scikit-learn: its conventions outside, ``sf.LinearBasisModel`` inside. Needs ``pip install suffice[sklearn]``."""
 
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -43,7 +44,8 @@ class LinearBasisRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):
         if sample_weight is not None:
             sample_weight = np.broadcast_to(np.asarray(sample_weight, float), len(X))
         model = LinearBasisModel(*([] if self.basis is None else [self.basis]), intercept=self.fit_intercept)
-        self.fit_ = model.fit(X, y, sample_weight, rank_deficient=self.rank_deficient)  # type: ignore[arg-type]
+        fit = model.fit(X, y, sample_weight, rank_deficient=self.rank_deficient)  # type: ignore[arg-type]
+        self.fit_ = replace(fit, data=None)  # estimators are pickled without their data
         first = int(self.fit_intercept)
         self.coef_ = self.fit_.weights[first:].T
         self.intercept_ = self.fit_.weights[0] if first else 0.0

@@ -61,7 +61,6 @@ def test_priors(tmp_path):
         (("-t", "petal_width", "--basis", "cubic"), 2, "basis must be one of linear, polynomial:DEGREE"),
         (("-t", "petal_width", "--basis", "polynomial:x"), 2, "polynomial:DEGREE"),
         (("-t", "petal_width", "--basis", "fourier:2"), 2, "fourier:HARMONICS:PERIOD"),
-        (("-t", "petal_width", "--basis", "bspline:3"), 2, "give them as values"),
         (("-t", "petal_width", "--prior", "ridge"), 2, "ridge:PENALTY"),
         (("-t", "petal_width", "--level", "2"), 2, "--level must be between 0 and 1"),
     ],
@@ -84,6 +83,19 @@ def test_dependent_columns(tmp_path):
     code, said, _ = run(file, "-t", "t", "--rank-deficient", "pivot")
     assert code == 0
     assert "Dependent: b = 1 intercept + 2 a" in said
+
+
+def test_knots_and_a_page(tmp_path):
+    page = tmp_path / "page.html"
+    code, said, _ = run(IRIS, "-t", "petal_width", "--inputs", "petal_length", "--basis", "bspline:3", "--report", page)
+    assert code == 0
+    assert f"wrote {page}" in said.replace("\n", "")
+    text = page.read_text()
+    for words in ("Regression of petal_width", "BSpline(knots=3)", "Normal Q–Q plot"):
+        assert words in text
+    code, _, err = run(IRIS, "-t", "petal_width", "--report", tmp_path / "none" / "page.html")
+    assert code == 2
+    assert "page.html" in err
 
 
 def test_spelled_bases():

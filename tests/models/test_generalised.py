@@ -2,10 +2,14 @@
 
 import jax
 import jax.numpy as jnp
+import mpmath as mp
 import numpy as np
+import pandas as pd
 import pytest
 
 import suffice as sf
+from suffice.models.link import LINKS
+from suffice.models.response import response_of
 from suffice.runtime.errors import DataError
 
 RNG = np.random.default_rng(21)
@@ -55,8 +59,8 @@ def test_maximum(name):
     score = jax.grad(log_likelihood)(jnp.asarray(fit.weights))
     unit = fit.solution.weights_root @ fit.solution.weights_root.T
     assert np.abs(np.asarray(score)).max() * np.sqrt(np.diag(unit)).max() < 1e-7
-    mu = np.asarray(fit.response.mean(np.asarray(phi) @ fit.weights + offset))
-    height = fit.response.slope(np.asarray(phi) @ fit.weights + offset) ** 2 / fit.response.variance(mu)
+    mu = np.asarray(fit.link.mean(np.asarray(phi) @ fit.weights + offset))
+    height = fit.link.slope(np.asarray(phi) @ fit.weights + offset) ** 2 / fit.response.variance(mu)
     assert np.allclose(np.linalg.inv(np.asarray(phi).T @ (height[:, None] * np.asarray(phi))), unit, rtol=1e-6)
     best = fit.response.law(jnp.asarray(mu), fit.dispersion)
     assert fit.log_likelihood == pytest.approx(float(best.log_prob(t).sum()), rel=1e-12)
@@ -116,6 +120,81 @@ def test_overlap_is_not_separation():
     assert fit.weights[1] > 2.0
 
 
+PAIRS = [(name, link) for name in FAMILIES for link in response_of(FAMILIES[name][0])[0].links]
+
+
+@pytest.mark.parametrize(("name", "link"), PAIRS, ids=lambda v: v)
+def test_every_link(name, link):
+    """At the fit the likelihood of the library's density is flat, and lower a little beside it in each direction."""
+    x = RNG.uniform(0.1, 1.0, size=(N, 2))
+    of = LINKS[link].of
+    mean = 0.2 + 0.3 * x[:, 0] + 0.2 * x[:, 1] if name == "Bernoulli" else 1.0 + x[:, 0] + 0.5 * x[:, 1]
+    t = {
+        "Bernoulli": lambda: (RNG.uniform(size=N) < mean).astype(float),
+        "Normal": lambda: mean + 0.1 * RNG.normal(size=N),
+        "Poisson": lambda: RNG.poisson(mean).astype(float),
+        "Exponential": lambda: RNG.exponential(mean),
+        "Gamma": lambda: RNG.gamma(9.0, mean / 9.0),
+        "InverseGaussian": lambda: RNG.wald(mean, 20.0),
+        "NegativeBinomial": lambda: RNG.poisson(mean * RNG.gamma(2.0, 0.5, N)).astype(float),
+    }[name]()
+    fit = sf.GeneralizedLinearModel(FAMILIES[name][0], link=link).fit(x, t)
+    assert fit.converged, fit.message
+    phi = np.column_stack([np.ones(N), x])
+
+    def likelihood(w):
+        mu = fit.link.mean(phi @ w)
+        return float(np.sum(fit.response.law(jnp.asarray(mu), fit.dispersion).log_prob(t)))
+
+    best = likelihood(fit.weights)
+    assert best == pytest.approx(fit.log_likelihood, rel=1e-12)
+    for e in 1e-4 * np.eye(3):
+        up, down = likelihood(fit.weights + e), likelihood(fit.weights - e)
+        curve = 2.0 * best - up - down  # 1e-8 times the information
+        assert curve > 0.0
+        assert abs(up - down) < 1e-3 * curve + 1e-12 * abs(best)
+    low, high = fit.mean_interval(x)
+    assert ((low < fit.predict(x)) & (fit.predict(x) < high)).all()
+    assert np.allclose(fit.link.mean(of(mean)), mean, rtol=1e-13)
+
+
+@pytest.mark.parametrize("link", ["logit", "probit", "cloglog", "loglog", "cauchit", "log"])
+def test_tails_of_links(link):
+    """log mu and log(1 − mu) beside mpmath at 300 digits."""
+    eta = np.concatenate([-np.geomspace(1e-8, 30.0, 25), np.geomspace(1e-8, 6.0 if link != "log" else 1e-8, 25)])
+    eta = eta[eta < 0] if link == "log" else eta
+    with mp.workdps(300):
+        exact = {
+            "logit": lambda e: 1 / (1 + mp.exp(-e)), "probit": mp.ncdf, "cloglog": lambda e: 1 - mp.exp(-mp.exp(e)),
+            "loglog": lambda e: mp.exp(-mp.exp(-e)), "cauchit": lambda e: mp.mpf(1) / 2 + mp.atan(e) / mp.pi, "log": mp.exp,
+        }[link]  # fmt: skip
+        means = [exact(mp.mpf(float(e))) for e in eta]
+        want = np.array([[float(mp.log(m)), float(mp.log1p(-m))] for m in means]).T
+    for found, wanted in zip(LINKS[link].logs(eta), want, strict=True):
+        assert np.allclose(found, wanted, rtol=2e-13, atol=0.0)
+        assert np.allclose(np.asarray(LINKS[link].logs(jnp.asarray(eta))), want, rtol=2e-13, atol=0.0)
+
+
+@pytest.mark.parametrize("family", [sf.Bernoulli, sf.Poisson, sf.Gamma])
+def test_files_however_they_are_cut(family, tmp_path):
+    x = RNG.normal(size=(N, 2)) + np.array([50.0, 0.0])
+    t = targets(family.__name__, np.exp(0.3 + 0.2 * (x @ [1.0, -1.0] - 50.0)))
+    frame = pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "t": t, "w": RNG.integers(0, 3, N)})
+    frame.to_parquet(tmp_path / "data.parquet", row_group_size=40)
+    for link in (None, "probit" if family is sf.Bernoulli else "sqrt"):
+        model = sf.GeneralizedLinearModel(family, sf.Polynomial(2, "a") + sf.Linear("b"), link=link)
+        want = model.fit(frame[["a", "b"]], frame["t"], frame["w"])
+        assert want.converged
+        for rows in (7, 64, 10_000):
+            table = sf.scan_table(tmp_path / "data.parquet", weights="w", batch_rows=rows)
+            fit = model.fit(table, "t")
+            scale = np.maximum(np.abs(want.weights), want.standard_errors)
+            assert (np.abs(fit.weights - want.weights) <= 1e-12 * scale).all()
+            assert np.allclose(fit.standard_errors, want.standard_errors, rtol=1e-11)
+            assert fit.log_likelihood == pytest.approx(want.log_likelihood, rel=1e-12)
+            assert fit.count == want.count
+
+
 def test_bad_data():
     model = sf.GeneralizedLinearModel
     with pytest.raises(DataError, match=r"whole numbers >= 0, got 1\.5 at row 2"):
@@ -126,6 +205,10 @@ def test_bad_data():
         model(sf.Gamma).fit([1.0, 2.0], [0.0, 1.0])
     with pytest.raises(ValueError, match="family must be one of Bernoulli, Poisson"):
         model(sf.Beta).fit([1.0, 2.0], [0.5, 0.6])
+    with pytest.raises(
+        ValueError, match="link of Poisson must be one of log, identity, inverse, inverse_square, sqrt, got 'logit'"
+    ):
+        model(sf.Poisson, link="logit").fit([1.0, 2.0], [1.0, 2.0])
     with pytest.raises(ValueError, match="needs its concentration"):
         model(sf.NegativeBinomial).fit([1.0, 2.0], [1.0, 2.0])
     with pytest.raises(DataError, match="depend on each other"):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import suffice as sf
+from suffice.models import data
 from suffice.runtime.errors import DataError
 
 RNG = np.random.default_rng(21)
@@ -85,8 +86,10 @@ def test_missing_values(frame, tmp_path):
 def test_what_a_file_cannot_give(frame, tmp_path):
     path = written(frame, tmp_path, "csv")
     table = sf.scan_table(path)
-    with pytest.raises(ValueError, match="give them as values"):
-        sf.LinearBasisModel(sf.BSpline(3)).fit(table, "t")
+    long = pd.DataFrame({"a": np.arange(1500.0), "t": np.arange(1500.0)})
+    many = sf.scan_table(written(long, tmp_path, "parquet"))
+    with pytest.raises(DataError, match="input 'a' has more than 1000 categories"):
+        sf.LinearBasisModel(sf.OneHot("a")).fit(many, "t")
     with pytest.raises(ValueError, match="one of a, b, t, w, got 'u'"):
         sf.LinearBasisModel().fit(table, "u")
     with pytest.raises(TypeError, match="scan_table names the column of weights"):
@@ -100,3 +103,32 @@ def test_what_a_file_cannot_give(frame, tmp_path):
     text.to_csv(tmp_path / "text.csv", index=False)
     with pytest.raises(DataError, match="no numeric column"):
         sf.scan_table(tmp_path / "text.csv")
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv"])
+def test_knots_and_categories_from_files(frame, tmp_path, kind):
+    """Quantiles and categories of a file are those of the same rows in memory."""
+    path = written(frame, tmp_path, kind)
+    basis = sf.BSpline(3, "a") + sf.NaturalSpline(2, "b") + sf.OneHot("w")
+    want = sf.LinearBasisModel(basis).fit(frame[["a", "b", "w"]], frame["t"])
+    for rows in (50, 10_000):
+        fit = sf.LinearBasisModel(basis).fit(sf.scan_table(path, ["a", "b", "w", "t"], batch_rows=rows), "t")
+        assert fit.names == want.names
+        assert np.allclose(fit.weights, want.weights, rtol=1e-11)
+        assert np.allclose(fit.standard_errors, want.standard_errors, rtol=1e-11)
+
+
+def test_knots_of_many_rows(monkeypatch, tmp_path):
+    """Of a sample: the quantiles are within 5 standard errors of a uniform's, and the ends are those of all rows."""
+    monkeypatch.setattr(data, "SAMPLE", 400)
+    x = RNG.uniform(size=5000)
+    pd.DataFrame({"a": x, "t": x}).to_parquet(tmp_path / "long.parquet", row_group_size=700)
+    knots = {}
+    for rows in (64, 10_000):
+        table = sf.scan_table(tmp_path / "long.parquet", batch_rows=rows)
+        fit = sf.LinearBasisModel(sf.NaturalSpline(3)).fit(table, "t")
+        knots[rows] = fit.design.basis.placed[0]
+    low, *inner, high = knots[64]
+    assert knots[64] == knots[10_000]
+    assert (low, high) == (x.min(), x.max())
+    assert np.abs(np.array(inner) - [0.25, 0.5, 0.75]).max() < 5 * 0.5 / np.sqrt(400)

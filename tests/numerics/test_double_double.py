@@ -1,5 +1,6 @@
 """Error-free transformations, compiled and not, against exact fractions; what is made of them against mpmath's digits."""
 
+import math
 from fractions import Fraction
 
 import jax
@@ -9,7 +10,7 @@ import pytest
 
 from suffice.numerics import double_double as dd
 from suffice.numerics.double_double_linalg import cholesky, matmul, orthogonalise, solve_upper
-from suffice.numerics.sliced_gram import ROWS, gram
+from suffice.numerics.sliced_gram import ROWS, coarse, gram, narrow_gram
 
 RNG = np.random.default_rng(21)
 
@@ -106,3 +107,25 @@ def test_factors_of_dependent_columns():
         size = np.sqrt((r.hi**2).sum(0))
         assert abs(r.hi[2, 2]) <= 1e-13 * size[2]  # the root of a difference of numbers of 28 digits
         assert np.isfinite(r.hi).all()
+
+
+@pytest.mark.parametrize("centre", [[0.0, 0.0, 0.0], [1e3, -5e6, 0.3], [3e9, 1e-5, 1e4], [1e17, 0.0, 0.0]])
+def test_narrow_gram_is_exact_to_27_digits(centre):
+    """Beside exact fractions: columns far from 0, in memory of either order, more rows than one block, a step in scale."""
+    rng = np.random.default_rng(4)
+    a = rng.normal(size=(5000, 3)) * [1.0, 1e3, 1e-3] + centre
+    a[4500:, 1] *= 1e6
+    mean = a[:1000].mean(axis=0)
+    shift = np.r_[0.0, coarse(mean, np.abs(a[:1000] - mean).max(axis=0))]
+    found = narrow_gram([np.asfortranarray(a[:, :2]), a[:, 2:]], True, shift)
+    rows = [
+        [Fraction(1)] + [Fraction(v) - Fraction(s) for v, s in zip(r, shift[1:].tolist(), strict=True)]
+        for r in a.tolist()
+    ]
+    size = [math.sqrt(sum(r[i] ** 2 for r in rows)) for i in range(4)]
+    for i in range(4):
+        for j in range(i + 1):
+            exact = sum(r[i] * r[j] for r in rows)
+            both = Fraction(float(found.hi[i, j])) + Fraction(float(found.lo[i, j]))
+            assert abs(float(both - exact)) <= 1e-27 * size[i] * size[j]
+            assert found.hi[i, j] == found.hi[j, i]

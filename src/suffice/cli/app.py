@@ -234,18 +234,22 @@ def regress(
     level: Annotated[float, typer.Option(help="Coverage of the intervals, between 0 and 1.")] = 0.95,
     missing: Annotated[Missing, typer.Option(help="What to do with rows that have missing values.")] = Missing.error,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")] = None,
+    report_out: Annotated[
+        Path | None,
+        typer.Option("--report", help="Write a page with the fit, its residuals and leverage drawn (HTML)."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Regress a column on others: weights with standard errors, to the last digit, from files of any size.
 
-    Example: suffice regress examples/iris.csv --target petal_width --inputs petal_length --basis polynomial:2
+    Example: suffice regress examples/iris.csv --target petal_width --inputs petal_length --basis polynomial:2 --report page.html
     """
     from suffice.cli.regress import Request, run
 
     run(
         Request(
             file, target, _names(inputs or ""), basis, prior, weights, intercept, rank_deficient.value, level,
-            missing.value, json_out, quiet,
+            missing.value, json_out, report_out, quiet,
         )
     )  # fmt: skip
 

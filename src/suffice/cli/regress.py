@@ -25,6 +25,7 @@ class Request:
     level: float
     missing: str
     json_out: Path | None
+    report_out: Path | None
     quiet: bool
 
 
@@ -34,10 +35,10 @@ def run(request: Request) -> None:
 
     if not 0.0 < request.level < 1.0:
         fail(f"--level must be between 0 and 1, got {request.level:g}", 2)
-    check_places([request.file], [request.json_out])
+    check_places([request.file], [request.json_out, request.report_out])
     penalty = _penalty(request.prior)
     try:
-        result = _fitted(request, penalty)
+        fit, result = _fitted(request, penalty)
     except DataError as error:
         fail(str(error), 1)
     except ValueError as error:
@@ -47,6 +48,13 @@ def run(request: Request) -> None:
     if request.json_out is not None:
         with place(request.json_out, "written"):
             write_json(request.json_out, json_ready({"file": str(request.file), **result}))
+    if request.report_out is not None:
+        from suffice.report import report
+
+        with place(request.report_out, "written"):
+            report(fit, request.report_out)
+        if not request.quiet:
+            print(f"wrote {request.report_out}")
 
 
 def _penalty(prior: str) -> float | None:
@@ -63,8 +71,8 @@ def _penalty(prior: str) -> float | None:
     return value
 
 
-def _fitted(request: Request, penalty: float | None) -> dict[str, Any]:
-    """The fit as plain values."""
+def _fitted(request: Request, penalty: float | None) -> tuple[Any, dict[str, Any]]:
+    """The fit, and as plain values."""
     import suffice as sf
     from suffice.models import spelled
     from suffice.streams import scan_table
@@ -75,12 +83,14 @@ def _fitted(request: Request, penalty: float | None) -> dict[str, Any]:
         rows = scan_table(request.file, columns, weights=request.weights, missing=request.missing)  # type: ignore[arg-type]
         if request.prior == "evidence":
             found = sf.evidence_fit(basis, rows, request.target, intercept=request.intercept)
-            return {**_posterior(found.posterior, request), **_evidence(found)}
+            return found, {**_posterior(found.posterior, request), **_evidence(found)}
         if penalty is not None:
             model = sf.BayesianLinearModel(basis, request.intercept, weights=penalty)
-            return _posterior(model.fit(rows, request.target), request)
+            fit = model.fit(rows, request.target)
+            return fit, _posterior(fit, request)
         model = sf.LinearBasisModel(basis, request.intercept)
-        return _least_squares(model.fit(rows, request.target, rank_deficient=request.rank_deficient), request)  # type: ignore[arg-type]
+        fit = model.fit(rows, request.target, rank_deficient=request.rank_deficient)  # type: ignore[arg-type]
+        return fit, _least_squares(fit, request)
 
 
 def _least_squares(fit: Any, request: Request) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Basis:
         return self
 
     def needs(self) -> int:
-        """What it takes from data: 0 nothing, 1 the range of each input, 2 all of them."""
+        """What it takes from data: 0 nothing, 1 the range of each input, 2 quantiles, 3 all distinct values."""
         return 0
 
     def terms(self, inputs: Inputs) -> tuple[Term, ...]:
@@ -142,6 +142,9 @@ class Sum(Basis):
     parts: tuple[Basis, ...]
     kept: tuple[tuple[int, ...], ...] | None = field(default=None, repr=False)
 
+    def __repr__(self) -> str:
+        return " + ".join(map(repr, self.parts))
+
     def settled(self, inputs: Inputs) -> "Sum":
         if self.kept is not None:
             return self
@@ -211,6 +214,9 @@ class Product(Basis):
 
     first: Basis
     second: Basis
+
+    def __repr__(self) -> str:
+        return " * ".join(f"({b!r})" if isinstance(b, Sum) else repr(b) for b in (self.first, self.second))
 
     def settled(self, inputs: Inputs) -> "Product":
         return Product(self.first.settled(inputs), self.second.settled(inputs))

@@ -15,7 +15,9 @@ from suffice.distributions.multivariate_normal import MultivariateNormal
 from suffice.distributions.multivariate_t import MultivariateT
 from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
-from suffice.models.design import Design
+from suffice.models.data import RegressionData
+from suffice.models.design import Design, Rows
+from suffice.models.diagnostics import Diagnostics, diagnosed
 from suffice.models.linear import LinearBasisModel
 from suffice.models.solution import Penalty, Solution, solve
 from suffice.models.statistic import RegressionStatistic
@@ -112,17 +114,18 @@ class BayesianLinearModel:
         data = self.model.data(x, t, weights, precisions, offset)
         if not data.single:
             raise ValueError("a Bayesian fit is of one target: give t of shape (n,)")
-        return posterior(self, data.design, data.summarised().statistic)
+        return posterior(self, data.design, data.summarised().statistic, data)
 
 
-def posterior(model: BayesianLinearModel, design: Design, statistic: RegressionStatistic) -> "LinearPosterior":
+def posterior(
+    model: BayesianLinearModel, design: Design, statistic: RegressionStatistic, data: RegressionData | None = None
+) -> "LinearPosterior":
     """The posterior from the statistic."""
     prior = WeightPrior.of(model.weights, len(design.names), model.intercept, model.shrink_intercept)
     known = isinstance(model.noise, float)
     penalty = Penalty(prior.rows, prior.values, math.sqrt(model.noise) if known else 1.0)
-    return LinearPosterior(
-        model, design, statistic, prior, solve(statistic, design.names, design.conversion, penalty=penalty)
-    )
+    solution = solve(statistic, design.names, design.conversion, penalty=penalty)
+    return LinearPosterior(model, design, statistic, prior, solution, data)
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +138,7 @@ class LinearPosterior:
         statistic: of the data.
         prior: of the weights.
         solution: with V Vᵀ the covariance of the weights, in units of the noise variance where that is not known.
+        data: what was fitted, from which figures are drawn; None after an update.
     """
 
     model: BayesianLinearModel
@@ -142,6 +146,7 @@ class LinearPosterior:
     statistic: RegressionStatistic
     prior: WeightPrior
     solution: Solution
+    data: RegressionData | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -273,6 +278,15 @@ class LinearPosterior:
             return Normal(mean, jnp.sqrt(noise / self.model.noise + spread))
         a, b = self._noise
         return StudentT(jnp.asarray(2.0 * a), mean, scale=jnp.sqrt(b / a * (noise + spread)))
+
+    def diagnosed(self, rows: Rows) -> Diagnostics:
+        """Residuals and leverage beta phi(x)ᵀ S_N phi(x) of rows; residuals have variance (1 − leverage)/beta."""
+        if self.known_noise:
+            deviation, free, root = self.model.noise**-0.5, math.inf, self.solution.root * math.sqrt(self.model.noise)
+        else:
+            a, b = self._noise
+            deviation, free, root = math.sqrt(b / a), 2.0 * a, self.solution.root
+        return diagnosed(self.design, rows, self.solution.coefficients, root, deviation, free, len(self.names))
 
     def equivalent_kernel(self, x: Any, data: Any) -> Any:
         """k(x, x') = beta phi(x)ᵀ S_N phi(x'), (n, n'): the mean at x is Σ_i k(x, x_i) t_i for a prior of mean 0

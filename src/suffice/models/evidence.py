@@ -9,12 +9,17 @@ import numpy as np
 
 from suffice.models.basis import as_basis
 from suffice.models.bayesian import BayesianLinearModel, LinearPosterior, posterior
+from suffice.models.data import RegressionData
 from suffice.models.design import Design
+from suffice.models.inputs import Inputs
 from suffice.models.linear import LinearBasisModel
+from suffice.models.linear_fit import LinearFit
+from suffice.models.polynomial import Chebyshev, Legendre, Polynomial
 from suffice.models.spectrum import Spectrum, triangle
 from suffice.models.statistic import RegressionStatistic
 from suffice.runtime.errors import DataError
 
+ORTHOGONAL = (Polynomial, Chebyshev, Legendre)
 AT_ZERO, AT_INFINITY = "the evidence rises as alpha tends to 0", "the evidence rises as alpha tends to infinity"
 
 
@@ -95,10 +100,12 @@ def evidence_fit(
     if not data.single:
         raise ValueError("the evidence is of one target: give t of shape (n,)")
     spec = BayesianLinearModel(data.design.basis, data.design.intercept, shrink_intercept=shrink_intercept)
-    return (_relevance if ard else _isotropic)(spec, data.design, data.summarised().statistic)
+    return (_relevance if ard else _isotropic)(spec, data.design, data.summarised().statistic, data)
 
 
-def _isotropic(spec: BayesianLinearModel, design: Design, statistic: RegressionStatistic) -> EvidenceFit:
+def _isotropic(
+    spec: BayesianLinearModel, design: Design, statistic: RegressionStatistic, data: RegressionData | None = None
+) -> EvidenceFit:
     spectrum = Spectrum.of(design, statistic, spec.shrink_intercept)
     free = statistic.count - spectrum.free
     s2, d2, left = spectrum.values**2, spectrum.targets**2, spectrum.left
@@ -136,7 +143,7 @@ def _isotropic(spec: BayesianLinearModel, design: Design, statistic: RegressionS
     share = s2 / (s2 + r)
     beta = free / (left + (d2 * (1.0 - share)).sum())
     alpha = r * beta
-    found = posterior(replace(spec, weights=alpha, noise=float(beta)), design, statistic)
+    found = posterior(replace(spec, weights=alpha, noise=float(beta)), design, statistic, data)
     return EvidenceFit(alpha, float(beta), float(share.sum()), found.log_evidence, found, not message, message)
 
 
@@ -153,7 +160,9 @@ def _root(slope: Any, low: float, high: float, at: float) -> float:
     return at
 
 
-def _relevance(spec: BayesianLinearModel, design: Design, statistic: RegressionStatistic) -> EvidenceFit:
+def _relevance(
+    spec: BayesianLinearModel, design: Design, statistic: RegressionStatistic, data: RegressionData | None = None
+) -> EvidenceFit:
     """Each precision in turn at its maximum given the others (Tipping and Faul 2003), the noise in between."""
     m = len(design.names)
     columns, target = triangle(design, statistic)
@@ -194,7 +203,7 @@ def _relevance(spec: BayesianLinearModel, design: Design, statistic: RegressionS
     full = np.concatenate([np.zeros(free), alpha * size**2])
     # a pruned weight is held at 0 by a precision beyond all that the data know of it
     held = np.where(np.isfinite(full), full, 1e40 * beta * np.concatenate([np.ones(free), size**2]))
-    found = posterior(replace(spec, weights=held, noise=beta), design, statistic)
+    found = posterior(replace(spec, weights=held, noise=beta), design, statistic, data)
     message = "" if converged else "stopped after 5000 rounds"
     return EvidenceFit(full, beta, gamma, found.log_evidence, found, converged, message)
 
@@ -229,6 +238,27 @@ class ModelOrder:
     def best(self) -> int:
         """Place of the most probable."""
         return int(self.log_evidences.argmax())
+
+
+def nested_orders(fit: LinearFit) -> ModelOrder | None:
+    """The polynomials of lower degree inside a fitted one in the order of their evidence, without the data.
+
+    Columns of a lower degree are the first of those of a higher one, so their statistic is a part of the fit's. None
+    where the fit is not of one polynomial of one input with a constant, or fits its targets exactly.
+    """
+    basis: Any = fit.design.basis
+    alone = isinstance(basis, ORTHOGONAL) and fit.design.intercept and fit.single and not fit.dependencies
+    if not alone or len(basis.names(Inputs(fit.design.input_names, ()))) != basis.degree:
+        return None
+    found = []
+    for degree in range(1, basis.degree + 1):
+        design = replace(fit.design, basis=replace(basis, degree=degree))
+        statistic = fit.statistic.kept([*range(degree + 1), basis.degree + 1])
+        try:
+            found.append(_isotropic(BayesianLinearModel(design.basis), design, statistic))
+        except DataError:
+            return None
+    return ModelOrder(tuple(map(str, range(1, basis.degree + 1))), tuple(found))
 
 
 def order_by_evidence(bases: Sequence[Any], x: Any, t: Any, weights: Any = None, **options: Any) -> ModelOrder:

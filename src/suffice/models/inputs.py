@@ -21,11 +21,14 @@ class Inputs:
         names: one for each column.
         columns: arrays (n,) of floats, or of text where a ``OneHot`` is to read them.
         matrix: the columns side by side, (n, d), where they came so; else None.
+        distinct: all values of each column in order, where the rows are only some of those that a basis is settled
+            on; else None.
     """
 
     names: tuple[str, ...]
     columns: tuple[Any, ...]
     matrix: Any = None
+    distinct: tuple[np.ndarray, ...] | None = None
 
     @classmethod
     def of(cls, x: Any, names: Sequence[str] | None = None, missing_ok: bool = False) -> Self:

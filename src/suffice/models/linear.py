@@ -1,14 +1,19 @@
 """Linear basis function models: the specification, and its fit by least squares."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
+import numpy as np
+
 from suffice.models.basis import as_basis
-from suffice.models.data import RegressionData, RegressionSummary, TableRows, split_target
+from suffice.models.data import RegressionData, RegressionSummary, TableRows, split_target, target_names
 from suffice.models.design import Design, Rows
 from suffice.models.inputs import Inputs
 from suffice.models.linear_fit import LinearFit
+from suffice.models.noise import LogVariance, NoiseFit, StudentTNoise
+from suffice.models.noise_fit import fit_log_variance, fit_student_t
 from suffice.models.polynomial import Linear
+from suffice.models.robust import Covariance, check, filling, root_of
 from suffice.models.solution import Deficient, solve
 from suffice.models.statistic import GramStatistic, TriangleStatistic
 from suffice.numerics.checks import is_traced
@@ -23,6 +28,9 @@ class LinearBasisModel:
         basis: the functions phi_j, which compose by ``+`` and ``*``; a callable or a list of them will do. By default
             the inputs themselves; None for the constant alone.
         intercept: whether phi_0 = 1 comes first.
+        noise: "gaussian", with one variance; "student_t" or ``StudentTNoise(df)``, whose heavy tails let outliers count
+            little; ``LogVariance(basis)``, Gaussian with a log variance that depends on the inputs. Of the last two
+            ``fit`` gives a ``NoiseFit``.
 
     Example:
         >>> import suffice as sf
@@ -37,8 +45,15 @@ class LinearBasisModel:
 
     basis: Any = Linear()  # noqa: RUF009  a frozen value
     intercept: bool = True
+    noise: Any = "gaussian"
 
     def __post_init__(self) -> None:
+        noise = StudentTNoise() if self.noise == "student_t" else self.noise
+        if noise != "gaussian" and not isinstance(noise, StudentTNoise | LogVariance):
+            raise ValueError(
+                f'noise must be "gaussian", "student_t", a StudentTNoise or a LogVariance, got {self.noise!r}'
+            )
+        object.__setattr__(self, "noise", noise)
         basis = self.basis
         if isinstance(basis, list | tuple):
             if not basis:
@@ -60,7 +75,8 @@ class LinearBasisModel:
         precisions: Any = None,
         offset: Any = None,
         rank_deficient: Deficient = "error",
-    ) -> LinearFit:
+        covariance: Covariance = "noise",
+    ) -> Any:
         """Fit by maximum likelihood: argmin over w of Σ_i g_i b_i (t_i − offset_i − y(x_i, w))² (Bishop 3.15).
 
         Sums of squares and products are kept to some 28 digits, and the equations solved with 32, so that the
@@ -77,9 +93,12 @@ class LinearBasisModel:
             offset: a part of the targets that is known, (n,) or (n, K).
             rank_deficient: where columns depend on each other: "error" says which, "pivot" leaves out those that the
                 ones before them determine, "minimum_norm" takes the weights of least Euclidean norm.
+            covariance: of the weights: "noise", where all rows have one noise variance (over ``precisions``), or the
+                "sandwich" that holds whatever their variances: "HC0", the same, or "HC1", "HC2", "HC3", which allow for
+                small samples; the data are read once more.
 
         Returns:
-            A ``LinearFit``.
+            A ``LinearFit``; a ``NoiseFit`` where the noise is not Gaussian with one variance.
 
         Raises:
             DataError: values missing or infinite, unlike lengths, dependent columns.
@@ -88,10 +107,34 @@ class LinearBasisModel:
         """
         if rank_deficient not in get_args(Deficient):
             raise ValueError(f"rank_deficient must be one of {', '.join(get_args(Deficient))}, got {rank_deficient!r}")
+        check(covariance)
+        if self.noise != "gaussian":
+            return self._with_noise(x, t, weights, precisions, offset, rank_deficient, covariance)
         data = self.data(x, t, weights, precisions, offset)
         found = data.summarised()
         solution = solve(found.statistic, data.design.names, data.design.conversion, rank_deficient)
-        return LinearFit(data.design, solution, found.statistic, found.reading, found.condition, data.single)
+        fit = LinearFit(data.design, solution, found.statistic, found.reading, found.condition, data.single, data)
+        if covariance == "noise":
+            return fit
+        filled = filling(data, solution, covariance, fit.residual_degrees_of_freedom)
+        return replace(fit, spread=np.stack([root_of(c) for c in filled]), reading=fit.reading + 1)
+
+    def _with_noise(
+        self, x: Any, t: Any, weights: Any, precisions: Any, offset: Any, deficient: str, covariance: str
+    ) -> NoiseFit:
+        for name, value, only in (
+            ("precisions", precisions, None), ("rank_deficient", deficient, "error"), ("covariance", covariance, "noise")
+        ):  # fmt: skip
+            if value != only:
+                raise ValueError(f"{name} is for Gaussian noise with one variance, the noise is {self.noise!r}")
+        data = self.data(x, t, weights, None, offset)
+        if not data.single:
+            raise ValueError("a model with noise of its own is of one target: give t of shape (n,)")
+        if data.rows is None:
+            raise ValueError("this fit needs the data: a statistic is not enough")
+        if isinstance(self.noise, LogVariance):
+            return fit_log_variance(data, self.noise)
+        return fit_student_t(data, self.noise)
 
     def statistics(
         self, x: Any, t: Any, weights: Any = None, *, precisions: Any = None, offset: Any = None, careful: bool = False
@@ -115,7 +158,7 @@ class LinearBasisModel:
 
     def settled(self, x: Any) -> "LinearBasisModel":
         """The model whose basis has its centres and scales from these inputs, for statistics that are to add."""
-        return LinearBasisModel(None if self.basis is None else self.basis.settled(Inputs.of(x)), self.intercept)
+        return replace(self, basis=None if self.basis is None else self.basis.settled(Inputs.of(x)))
 
     def data(self, x: Any, t: Any, weights: Any = None, precisions: Any = None, offset: Any = None) -> RegressionData:
         """Data as people have them, with the design they lead to: what every fit of these columns begins with."""
@@ -132,7 +175,8 @@ class LinearBasisModel:
                 raise TypeError("scan_table names the column of weights; precisions and offset are for data in memory")
             rows = TableRows.of(x, t)
             design = Design.of(self.basis, self.intercept, rows.settling(self.basis))
-            return RegressionData(design, isinstance(t, str), rows)
+            return RegressionData(design, isinstance(t, str), rows, targets=rows.names_of_targets)
+        names = target_names(t)
         x, t, single = split_target(x, t)
         rows = Rows.of(x, t, weights, precisions, offset)
-        return RegressionData(Design.of(self.basis, self.intercept, rows.counted), single, rows)
+        return RegressionData(Design.of(self.basis, self.intercept, rows.counted), single, rows, targets=names)

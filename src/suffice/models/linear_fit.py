@@ -10,31 +10,12 @@ import numpy as np
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
+from suffice.models.data import RegressionData
 from suffice.models.design import Design, Rows
+from suffice.models.diagnostics import Diagnostics, diagnosed
 from suffice.models.solution import Dependency, Solution
 from suffice.models.statistic import GramStatistic, RegressionStatistic
-from suffice.numerics.double_double import Double, multiply, total
-
-
-@dataclass(frozen=True, eq=False)
-class Diagnostics:
-    """What each row does to a fit, and the fit to it; arrays of length n, residuals (n,) or (n, K).
-
-    Attributes:
-        fitted: the projection of the targets on the span of the columns.
-        residuals: targets minus fitted.
-        leverage: diagonal of the hat matrix, between 0 and 1; their sum is the rank.
-        standardised: residuals over their standard errors s √(1 − leverage).
-        studentised: the same with s from the fit without that row: Student t with n − rank − 1 degrees of freedom.
-        cooks_distance: how far the fit moves without that row (Cook 1977, doi:10.1080/00401706.1977.10489493).
-    """
-
-    fitted: np.ndarray
-    residuals: np.ndarray
-    leverage: np.ndarray
-    standardised: np.ndarray
-    studentised: np.ndarray
-    cooks_distance: np.ndarray
+from suffice.numerics.double_double import multiply, total
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +29,9 @@ class LinearFit:
         reading: how often the data were read.
         computed_condition: condition number of the columns computed with, targets among them, scaled to length 1.
         single: whether there is one target, so that weights are (M,) and not (M, K).
+        data: what was fitted, from which figures are drawn.
+        spread: L of each target, (K, r, r), with covariance V L Lᵀ Vᵀ of the weights, V the solution's root; None where
+            it follows from one noise variance for all rows.
     """
 
     design: Design
@@ -56,6 +40,8 @@ class LinearFit:
     reading: int
     computed_condition: float
     single: bool
+    data: RegressionData | None = None
+    spread: np.ndarray | None = None
 
     # -- weights ----------------------------------------------------------------------------------------------------
 
@@ -130,17 +116,21 @@ class LinearFit:
 
     @property
     def covariance(self) -> np.ndarray:
-        """Of the weights: s² (PhiᵀPhi)⁻¹, (M, M), or (K, M, M)."""
-        unit = self.solution.weights_root @ self.solution.weights_root.T
-        s2 = np.asarray(self.residual_variance)
-        return s2[..., None, None] * unit
+        """Of the weights: s² (PhiᵀPhi)⁻¹, or the sandwich where that was asked for; (M, M), or (K, M, M)."""
+        roots = self._roots(self.solution.weights_root)
+        found = roots @ roots.transpose(0, 2, 1)
+        return found[0] if self.single else found
 
     @property
     def standard_errors(self) -> np.ndarray:
         """Of the weights, as they are."""
-        size = np.sqrt((self.solution.weights_root**2).sum(1))
-        s = np.asarray(self.residual_deviation)
-        return size * s if self.single else size[:, None] * s
+        return self._one(np.sqrt((self._roots(self.solution.weights_root) ** 2).sum(2)).T)
+
+    def _roots(self, v: np.ndarray) -> np.ndarray:
+        """A root of the covariance of weights for each target, (K, M, r)."""
+        if self.spread is not None:
+            return v @ self.spread
+        return np.atleast_1d(self.residual_deviation)[:, None, None] * v
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Confidence intervals of the weights, exact under Gaussian noise: w ± t_{n − rank} s.e."""
@@ -200,18 +190,16 @@ class LinearFit:
         return self._around(x, 0.0)
 
     def _around(self, x: Any, noise: float) -> StudentT:
-        scale = jnp.sqrt(noise + jnp.asarray(self._leverage(x)))
-        s = jnp.asarray(self.residual_deviation)
-        scale = s * scale if self.single else s[None, :] * scale[:, None]
-        return StudentT(jnp.asarray(self.residual_degrees_of_freedom), jnp.asarray(self.predict(x)), scale=scale)
+        phi = self.design.columns(self.design.inputs(x)).hi
+        own = jnp.stack([((phi @ root) ** 2).sum(1) for root in self._roots(self.solution.root)], axis=1)
+        scale = jnp.sqrt(noise * np.atleast_1d(self.residual_variance)[None, :] + own)
+        return StudentT(
+            jnp.asarray(self.residual_degrees_of_freedom), jnp.asarray(self.predict(x)), scale=self._one(scale)
+        )
 
     def plug_in(self, x: Any) -> Normal:
         """p(t|x, w_ML, beta_ML), the law without the uncertainty of the weights (Bishop 3.8)."""
         return Normal(jnp.asarray(self.predict(x)), self.noise_precision**-0.5)
-
-    def _leverage(self, x: Any) -> Any:
-        """phi(x)ᵀ (PhiᵀPhi)⁻¹ phi(x)."""
-        return ((self.design.columns(self.design.inputs(x)).hi @ self.solution.root) ** 2).sum(1)
 
     def hat_matrix(self, x: Any) -> np.ndarray:
         """H with fitted values H t, (n, n), at the inputs of the fit without weights: H = Hᵀ = H²."""
@@ -226,30 +214,15 @@ class LinearFit:
         Args:
             x, t, weights, precisions, offset: as they were fitted.
         """
-        rows = Rows.of(self.design.inputs(x), t, weights, precisions, offset)
-        made = self.design.columns(rows.inputs).pairs
-        fitted = np.zeros(rows.targets.shape)
-        residuals = np.zeros(rows.targets.shape)
-        base = rows.targets if rows.offset is None else rows.targets - rows.offset
-        for k in range(base.shape[1]):
-            w = self.solution.coefficients[:, k][None, :]
-            y = total(multiply(made, Double(w, np.zeros_like(w))), axis=1)
-            fitted[:, k] = y.value
-            residuals[:, k] = (base[:, k] - y.hi) - y.lo
-        height = np.ones(len(base)) if rows.precisions is None else rows.precisions
-        leverage = height * ((made.hi @ self.solution.root) ** 2).sum(1)
-        free, p = self.residual_degrees_of_freedom, self.rank
-        s = np.atleast_1d(self.residual_deviation)[None, :]
-        h = leverage[:, None]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            scaled = np.sqrt(height)[:, None] * residuals / s
-            standardised = scaled / np.sqrt(1.0 - h)
-            studentised = standardised * np.sqrt((free - 1.0) / (free - standardised**2))
-            cooks = standardised**2 * h / ((1.0 - h) * p)
-        if rows.offset is not None:
-            fitted = fitted + rows.offset
-        one = self._one
-        return Diagnostics(one(fitted), one(residuals), leverage, one(standardised), one(studentised), one(cooks))
+        found = self.diagnosed(Rows.of(self.design.inputs(x), t, weights, precisions, offset))
+        return found.target(0) if self.single else found
+
+    def diagnosed(self, rows: Rows) -> Diagnostics:
+        """The same of rows as the data have them, residuals (n, K)."""
+        return diagnosed(
+            self.design, rows, self.solution.coefficients, self.solution.root, self.residual_deviation,
+            self.residual_degrees_of_freedom, self.rank,
+        )  # fmt: skip
 
     # -- words ------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,9 @@ from suffice.models.basis import Basis, Columns, Term
 from suffice.models.inputs import Inputs
 from suffice.models.polynomial import domains
 from suffice.numerics.moments import namespace
+from suffice.runtime.errors import DataError
 
+MOST_CATEGORIES = 1000
 PerInput = tuple[tuple[float, ...], ...]
 
 
@@ -240,10 +242,16 @@ class OneHot(Basis):
         places = inputs.places(self.inputs)
         if self.categories is not None:
             return replace(self, found=(self.categories,) * len(places))
-        return replace(self, found=tuple(tuple(np.unique(np.asarray(inputs.columns[p])).tolist()) for p in places))
+        levels = [np.unique(np.asarray((inputs.distinct or inputs.columns)[p])) for p in places]
+        for place, found in zip(places, levels, strict=True):
+            if len(found) > MOST_CATEGORIES:
+                raise DataError(
+                    f"input {inputs.names[place]!r} has more than {MOST_CATEGORIES} categories: give those that are meant"
+                )
+        return replace(self, found=tuple(tuple(found.tolist()) for found in levels))
 
     def needs(self) -> int:
-        return 2 if self.found is None and self.categories is None else 0
+        return 3 if self.found is None and self.categories is None else 0
 
     def terms(self, inputs: Inputs) -> tuple[Term, ...]:
         assert self.found is not None

@@ -1,6 +1,6 @@
 """From the statistic of a regression to coefficients: rank, condition, solution, all in double-double."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -57,6 +57,12 @@ class Solution:
     condition_number: float
     dependencies: tuple[Dependency, ...]
     log_determinant: float
+
+    def holding(self, coefficients: np.ndarray, conversion: Any) -> "Solution":
+        """The same with other coefficients of one target, (M,)."""
+        column = coefficients[:, None]
+        weights = column if conversion is None else matmul(from_fractions(conversion), double(column)).value
+        return replace(self, coefficients=column, weights=weights)
 
 
 class Penalty(NamedTuple):

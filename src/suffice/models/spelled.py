@@ -46,7 +46,7 @@ def basis(text: str) -> Basis:
     Example:
         >>> from suffice.models.spelled import basis
         >>> basis("linear + fourier:2:12")
-        Sum(parts=(Linear(), Fourier(harmonics=2, period=12.0)))
+        Linear() + Fourier(harmonics=2, period=12.0)
     """
     parts = [_one(part.strip()) for part in text.split("+")]
     found = parts[0]

@@ -14,7 +14,7 @@ import numpy as np
 from suffice.models.basis import Columns
 from suffice.numerics.double_double import Double, add, double, multiply, two_sum
 from suffice.numerics.double_double_linalg import cholesky, orthogonalise
-from suffice.numerics.sliced_gram import gram
+from suffice.numerics.sliced_gram import coarse, gram, narrow_gram
 
 LIMIT = 1e6  # condition number below which AᵀA leaves every coefficient as right as float64 can show it
 _PILOT = 1024
@@ -54,6 +54,13 @@ class RegressionStatistic:
             matrix=self._joined(other._moved(self.shift)),
         )
 
+    def kept(self, columns: list[int]) -> Self:
+        """The statistic of some of the columns, in their order."""
+        return replace(self, shift=self.shift[columns], matrix=self._part(columns))
+
+    def _part(self, columns: list[int]) -> Double:
+        raise NotImplementedError
+
     def _moved(self, shift: np.ndarray) -> Double:
         """The matrix for another shift."""
         raise NotImplementedError
@@ -68,6 +75,9 @@ class RegressionStatistic:
 
 class GramStatistic(RegressionStatistic):
     """The sum of squares and products."""
+
+    def _part(self, columns: list[int]) -> Double:
+        return self.matrix.at(*np.ix_(columns, columns))
 
     def _moved(self, shift: np.ndarray) -> Double:
         if np.array_equal(shift, self.shift):
@@ -85,6 +95,9 @@ class GramStatistic(RegressionStatistic):
 
 class TriangleStatistic(RegressionStatistic):
     """The triangular factor."""
+
+    def _part(self, columns: list[int]) -> Double:
+        return orthogonalise(self.matrix.at(slice(None), columns))
 
     def _moved(self, shift: np.ndarray) -> Double:
         step = two_sum(self.shift, -shift)
@@ -104,9 +117,17 @@ def pilot(hi: np.ndarray, centred: bool) -> np.ndarray:
     """A shift near the means of columns, 0 for the constant."""
     if not centred or not len(hi):
         return np.zeros(hi.shape[1])
-    shift = hi[:_PILOT].mean(axis=0)
+    first = hi[:_PILOT]
+    shift = first.mean(axis=0)
+    shift = coarse(shift, np.abs(first - shift).max(axis=0))
     shift[0] = 0.0
     return shift
+
+
+def narrow_statistic(parts: list[np.ndarray], centred: bool, shift: np.ndarray) -> "GramStatistic":
+    """``GramStatistic`` of [1, parts], or [parts] where not ``centred``: few columns, rows that count once."""
+    n = float(len(parts[0]))
+    return GramStatistic(shift, centred, n, n, 0.0, narrow_gram(parts, centred, shift))
 
 
 def statistic(

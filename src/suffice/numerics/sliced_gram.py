@@ -4,6 +4,9 @@ The columns of at most 8,192 rows are cut into three slices: 20 bits, 20 bits, a
 two are sums of at most 2¹³ integers below 2⁴⁰ in one unit, exact in float64; those with the third are so small that
 their rounding is far below the last digit kept. The slices lie side by side, so one product of matrices gives all.
 
+Few columns are cut by NumPy, a block that fits the cache at a time, without a shift of the rows: the first slice takes
+it, as it is a multiple of that slice's unit.
+
 Source: Ozaki, Ogita, Oishi and Rump 2012, doi:10.1007/s11075-011-9478-1.
 """
 
@@ -17,7 +20,10 @@ from suffice.numerics.moments import namespace
 
 ROWS = 8192  # of a block, at most: 20 + 20 + 13 bits fill a float64
 FEW = 4 * ROWS  # rows up to which nothing is compiled
+NARROW = 16  # columns up to which NumPy cuts them
 _BITS = 20
+_STEP = 4096  # rows that NumPy cuts at a time, about: what fits the cache
+_ALONE = 2**18  # multiplications up to which OpenBLAS uses one thread: chunks are reduced in threads already
 
 
 def _slices(hi: Any, lo: Any) -> Any:
@@ -44,14 +50,14 @@ def _product(hi: Any, lo: Any, shift: Any) -> Any:
     return a.T @ a
 
 
-def _combined(blocks: Any, p: int) -> Double:
+def _combined(blocks: Double, p: int) -> Double:
     """Blocks (3p, 3p) of products of slices as one sum, (p, p)."""
-    part = [[blocks[i * p : (i + 1) * p, j * p : (j + 1) * p] for j in range(3)] for i in range(3)]
-    sum_ = double(part[0][0])
+    part = [[blocks.at(slice(i * p, (i + 1) * p), slice(j * p, (j + 1) * p)) for j in range(3)] for i in range(3)]
+    sum_ = part[0][0]
     for i, j in ((0, 1), (0, 2), (1, 1), (1, 2), (2, 2)):
-        sum_ = add(sum_, double(part[i][j]))
+        sum_ = add(sum_, part[i][j])
         if i < j:
-            sum_ = add(sum_, double(part[i][j].T))
+            sum_ = add(sum_, Double(part[i][j].hi.T, part[i][j].lo.T))
     return sum_
 
 
@@ -80,13 +86,13 @@ def gram(hi: Any, lo: Any = None, shift: Any = None, compiled: bool | None = Non
     for at in range(0, n, ROWS):
         block = hi[at : at + ROWS], None if lo is None else lo[at : at + ROWS]
         if not compiled:
-            sum_ = add(sum_, _combined(_product(*block, shift), p))
+            sum_ = add(sum_, _combined(double(_product(*block, shift)), p))
             continue
         pending.append(_compiled_product(*map(_full, block, (shift, 0.0)), shift))
         if len(pending) == 4:  # a few under way: no core waits, and memory stays bounded
-            sum_ = add(sum_, _combined(np.asarray(pending.pop(0)), p))
+            sum_ = add(sum_, _combined(double(np.asarray(pending.pop(0))), p))
     for products in pending:
-        sum_ = add(sum_, _combined(np.asarray(products), p))
+        sum_ = add(sum_, _combined(double(np.asarray(products)), p))
     return sum_
 
 
@@ -97,3 +103,71 @@ def _full(block: Any, padding: Any) -> Any:
     full = np.empty((ROWS, block.shape[1]))
     full[: len(block)], full[len(block) :] = block, padding
     return full
+
+
+def narrow_gram(parts: list[np.ndarray], constant: bool, shift: np.ndarray) -> Double:
+    """(A − shift)ᵀ (A − shift) for A = [1, parts], as exact as ``gram``, for few columns in memory of any order.
+
+    Args:
+        parts: arrays (n, k) of float64.
+        constant: whether a column of ones comes first.
+        shift: (p,), 0 for the constant; such as ``coarse`` gives, else blocks take the longer way.
+
+    Returns:
+        NumPy pairs, (p, p), symmetric.
+    """
+    n, p, first = len(parts[0]), sum(a.shape[1] for a in parts), int(constant)
+    own, size = shift[first:, None], 3 * p + first
+    length = _ALONE // size**2
+    count = -(-min(n, _STEP) // length)
+    raw, cut = np.empty((p, count * length)), np.ones((size, count * length))
+    pieces = cut.reshape(size, count, length).transpose(1, 0, 2)
+    high, low = np.zeros((2, size, size))
+    apart = double(np.zeros((p + first, p + first)))
+    for at in range(0, n, count * length):
+        m, place = min(count * length, n - at), 0
+        block = raw[:, :m]
+        for part in parts:
+            block[place : place + part.shape[1]] = part[at : at + m].T
+            place += part.shape[1]
+        reach = np.maximum(block.max(axis=1, keepdims=True) - own, own - block.min(axis=1, keepdims=True))
+        large = np.ldexp(1.5, np.frexp(reach)[1] + (53 - _BITS))
+        if not (((own + large) - large == own) & (np.abs(own) < large * 2.0**-22)).all():
+            whole = block.T if not first else np.concatenate([np.ones((m, 1)), block.T], axis=1)
+            apart = add(apart, gram(np.ascontiguousarray(whole), None, shift, compiled=False))
+            continue
+        _cut(block, large, own, cut[:p, :m], cut[p : 2 * p, :m], cut[2 * p : 3 * p, :m])
+        cut[:, m:] = 0.0
+        high, error = two_sum(high, np.matmul(pieces, pieces.swapaxes(1, 2)).sum(axis=0))
+        low += error
+    i = 3 * p
+    found = _combined(Double(high, low), p)
+    if first:
+        edge = double(np.zeros(p))
+        for k in range(3):
+            edge = add(edge, Double(high[i, k * p : (k + 1) * p], low[i, k * p : (k + 1) * p]))
+        full = double(np.zeros((p + 1, p + 1)))
+        for whole, middle, side, corner in zip(full, found, edge, (high[i, i], low[i, i]), strict=True):
+            whole[1:, 1:], whole[0, 1:], whole[1:, 0], whole[0, 0] = middle, side, side, corner
+        found = full
+    return add(found, apart)
+
+
+def _cut(block: Any, large: Any, shift: Any, first: Any, second: Any, rest: Any) -> None:
+    """Rows less their shift as three slices, written in place."""
+    np.subtract(np.add(block, large, out=first), large, out=first)
+    np.subtract(block, first, out=rest)
+    if shift.any():
+        first -= shift
+    large = large * 2.0 ** -(_BITS + 1)
+    np.subtract(np.add(rest, large, out=second), large, out=second)
+    rest -= second
+
+
+def coarse(shift: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """A shift rounded to 2⁻⁸ of how far columns reach from it, so that slices can take it."""
+    _, exponent = np.frexp(reach)
+    unit = np.ldexp(1.0, exponent - 8)
+    with np.errstate(all="ignore"):
+        near = np.round(shift / unit) * unit
+    return np.where((reach > 0) & np.isfinite(near), near, shift)

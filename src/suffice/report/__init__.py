@@ -14,12 +14,18 @@ if TYPE_CHECKING:
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
     from suffice.inference.testing.goodness import GoodnessOfFit
+    from suffice.models.basis import Basis
+    from suffice.models.bayesian import LinearPosterior
+    from suffice.models.evidence import EvidenceFit, ModelOrder
+    from suffice.models.linear_fit import LinearFit
     from suffice.sampling.adaptive_rejection import AdaptiveRejection
     from suffice.sampling.chains import Chains
 
+    type Regression = LinearFit | LinearPosterior | EvidenceFit | ModelOrder
+
 
 def report(
-    result: Ranking | Fit | Posterior | Chains,
+    result: Ranking | Fit | Posterior | Chains | Regression,
     path: str | PathLike[str],
     *,
     goodness: Sequence[GoodnessOfFit] | None = None,
@@ -29,7 +35,8 @@ def report(
     """Write a result as one HTML page that needs no network: the answer, the ranking, figures, and how it was computed.
 
     Args:
-        result: of ``rank``, ``fit``, ``update`` or ``sample``.
+        result: of ``rank``, ``fit``, ``update``, ``sample``, ``LinearBasisModel.fit``, ``BayesianLinearModel.fit``,
+            ``evidence_fit`` or ``order_by_evidence``; points of a file are drawn from a sample, for which it is read.
         path: of the file, which is written whole or not at all.
         goodness: tests of the first families, as ``ranking.goodness_of_fit`` returns them; made here if not given.
         replicates: bootstrap samples of these tests.
@@ -41,6 +48,9 @@ def report(
     from suffice.inference.conjugate.posterior import Posterior
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
+    from suffice.models.bayesian import LinearPosterior
+    from suffice.models.evidence import EvidenceFit, ModelOrder
+    from suffice.models.linear_fit import LinearFit
     from suffice.report import page
     from suffice.runtime.files import write_whole
     from suffice.sampling.chains import Chains
@@ -53,16 +63,28 @@ def report(
         return write_whole(path, page.posterior_page(result))
     if isinstance(result, Chains):
         return write_whole(path, page.chains_page(result))
-    raise TypeError(f"result must be a Ranking, a Fit, a Posterior or Chains, got {type(result).__name__}")
+    if isinstance(result, LinearFit | LinearPosterior | EvidenceFit | ModelOrder):
+        return write_whole(path, page.regression_page(result))
+    raise TypeError(
+        f"result must be a Ranking, a Fit, a regression, a Posterior or Chains, got {type(result).__name__}"
+    )
 
 
-def plot(result: Ranking | Fit | Region | Posterior | Chains | AdaptiveRejection, kind: str | None = None) -> Any:
+def plot(
+    result: Ranking | Fit | Region | Posterior | Chains | AdaptiveRejection | Regression | Basis,
+    kind: str | None = None,
+    *,
+    at: Any = None,
+) -> Any:
     """Draw a result: the data with the best families for a ranking, density and distribution function for a fit, the
     contour of a joint confidence region, prior, likelihood and posterior for a posterior, densities and ranks for chains,
-    and the envelope of adaptive rejection step by step.
+    the envelope of adaptive rejection step by step, a regression with its bands beside its residuals, evidence against
+    model order, the functions of a basis.
 
     Args:
+        result: what to draw.
         kind: of chains only: "rank", "trace", "autocorrelation", "energy" or "pairs"; densities and ranks if None.
+        at: of a basis only: inputs (n,), from which it takes what it needs, or (lower, upper); by default (−1, 1).
 
     Returns:
         An Altair chart: it displays itself in notebooks and has ``save("x.png")``, also for .svg and .html.
@@ -73,13 +95,22 @@ def plot(result: Ranking | Fit | Region | Posterior | Chains | AdaptiveRejection
     from suffice.inference.intervals.region import Region
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
-    from suffice.report import charts, draws, envelope, figures, joint, posterior, walks
+    from suffice.models.basis import Basis
+    from suffice.models.bayesian import LinearPosterior
+    from suffice.models.evidence import EvidenceFit, ModelOrder
+    from suffice.models.linear_fit import LinearFit
+    from suffice.report import bases, charts, draws, envelope, figures, joint, posterior, regression, walks
     from suffice.report.empirical import Empirical
+    from suffice.report.regressed import Regressed
     from suffice.sampling.adaptive_rejection import AdaptiveRejection
     from suffice.sampling.chains import Chains
 
     if kind is not None and not isinstance(result, Chains):
         raise ValueError(f"kind is for Chains, got {kind!r} with {type(result).__name__}")
+    if at is not None and not isinstance(result, Basis):
+        raise TypeError("at is for a basis alone")
+    if isinstance(result, Basis):
+        return charts.display(bases.basis_figure(result, at).chart)
     if isinstance(result, Ranking):
         return charts.display(figures.histogram(result, Empirical.of(result)).chart)
     if isinstance(result, Fit):
@@ -97,8 +128,15 @@ def plot(result: Ranking | Fit | Region | Posterior | Chains | AdaptiveRejection
         return charts.display(
             altair.vconcat(*(altair.hconcat(*(f.chart for f in row)) for row in draws.figures(result)))
         )
+    if isinstance(result, ModelOrder):
+        return charts.display(regression.order_figure(result).chart)
+    if isinstance(result, LinearFit | LinearPosterior | EvidenceFit):
+        fit = result.posterior if isinstance(result, EvidenceFit) else result
+        parts = [f.chart for f in regression.overview(Regressed.each(fit, 1)[0])]
+        return charts.display(altair.hconcat(*parts) if len(parts) > 1 else parts[0])
     raise TypeError(
-        f"result must be a Ranking, a Fit, a Region, a Posterior, Chains or AdaptiveRejection, got {type(result).__name__}"
+        "result must be a Ranking, a Fit, a Region, a Posterior, Chains, AdaptiveRejection, a regression or a Basis, "
+        f"got {type(result).__name__}"
     )
 
 

@@ -13,10 +13,14 @@ from suffice.inference.conjugate.posterior import Posterior
 from suffice.inference.rank import Ranking
 from suffice.inference.result import Fit
 from suffice.inference.testing.goodness import GoodnessOfFit
-from suffice.report import charts, draws, figures, joint, posterior, tables, words
+from suffice.models.bayesian import LinearPosterior
+from suffice.models.evidence import EvidenceFit, ModelOrder, nested_orders
+from suffice.models.linear_fit import LinearFit
+from suffice.report import charts, draws, figures, joint, posterior, regression, regression_words, tables, words
 from suffice.report.bands import compare
 from suffice.report.charts import Figure
 from suffice.report.empirical import Empirical
+from suffice.report.regressed import Regressed
 from suffice.report.tables import Table
 from suffice.sampling.chains import Chains
 
@@ -119,6 +123,30 @@ def chains_page(result: Chains) -> str:
         _section("How this was computed", _paragraphs(told)),
     ]
     return _page("Draws", f"{tables.counted(count, 'chain')} of {tables.counted(length, 'draw')}", sections)
+
+
+def regression_page(result: LinearFit | LinearPosterior | EvidenceFit | ModelOrder) -> str:
+    """The page of a regression, or of several in the order of their evidence."""
+    order = result if isinstance(result, ModelOrder) else None
+    best = order.fits[order.best] if order is not None else result
+    found = best if isinstance(best, EvidenceFit) else None
+    fit: Any = found.posterior if found is not None else best
+    seen = Regressed.each(fit)
+    if isinstance(fit, LinearFit):
+        order = nested_orders(fit)
+    shown = [row for i, s in enumerate(seen) for row in regression.figures(s, None if i else order)]
+    sections = [
+        _lead(regression_words.answer(fit, seen, found)),
+        _section(
+            "Weights", _table(regression_words.coefficients(fit, seen)) + _facts(regression_words.facts(fit, found))
+        ),
+        _gallery(shown),
+        _section("The columns", _paragraphs(regression_words.columns_told(fit))),
+        _section("How this was computed", _paragraphs(regression_words.method(fit, found))),
+    ]
+    if isinstance(result, ModelOrder):
+        sections.insert(1, _section("Models", _table(regression_words.order_rows(result))))
+    return _page(f"Regression of {seen[0].target}", tables.counted(float(fit.count), "observation"), sections)
 
 
 def _ranking_figures(ranking: Ranking, empirical: Empirical, rng: Any) -> list[list[Figure]]:

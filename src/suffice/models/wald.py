@@ -1,0 +1,24 @@
+"""Wald's intervals: an estimate and so many standard errors to each side."""
+
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.distributions.normal import Normal
+
+
+def reach(level: float) -> float:
+    """Half of an interval in units of the standard error.
+
+    Raises:
+        ValueError: the level is not between 0 and 1.
+    """
+    if not 0.0 < level < 1.0:
+        raise ValueError(f"level must be between 0 and 1, got {level}")
+    zero = jnp.zeros(())
+    return float(Normal(zero, zero + 1.0).isf(0.5 - 0.5 * level))
+
+
+def interval(estimates: np.ndarray, errors: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Both ends."""
+    half = reach(level) * errors
+    return estimates - half, estimates + half
