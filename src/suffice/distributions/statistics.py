@@ -244,7 +244,7 @@ def rough_sufficient(prototype: Any, block: Block) -> Sufficient:
     hook = own(prototype, "_divergence")
     divergence = jnp.zeros(()) if hook is None else w @ hook(y - mean, mean) / w.sum()
     zero = jnp.zeros(())
-    return Sufficient(prototype, w.sum(), mean, zero, divergence, zero, x.min(), x.max(), zero)
+    return Sufficient(prototype, w.sum(), mean, jnp.zeros_like(mean), divergence, zero, x.min(), x.max(), zero)
 
 
 def sufficient(prototype: Any, data: Iterable[Block]) -> Sufficient:

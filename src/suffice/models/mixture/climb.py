@@ -7,7 +7,7 @@ Newton's method, which may be too long, it is halved until it does not fall.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -33,7 +33,6 @@ class Climb:
         params: of the best point of each run.
         values: objective there: log-likelihood and log prior, (R,).
         log_likelihoods: (R,).
-        expected: of the best points.
         status: codes, (R,).
         traces: objective at every point accepted, by run.
         evaluations: passes over the data.
@@ -44,8 +43,18 @@ class Climb:
     log_likelihoods: np.ndarray
     status: np.ndarray
     traces: list[list[float]]
-    evaluations: int = 0
-    errors: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    evaluations: int
+
+    @property
+    def first(self) -> "Climb | None":
+        """The first run that did not collapse, or else the first with a likelihood; None where there is none."""
+        usable = np.isfinite(self.values)
+        order = np.flatnonzero(usable & (self.status != DEGENERATE)).tolist() or np.flatnonzero(usable).tolist()
+        if not order:
+            return None
+        at = slice(order[0], order[0] + 1)
+        run = self.params.run(at), self.values[at], self.log_likelihoods[at], self.status[at], self.traces[at]
+        return Climb(*run, self.evaluations)
 
 
 def climb(
@@ -58,6 +67,7 @@ def climb(
     tolerance: float,
     accelerate: bool = True,
     gain: float = 0.0,
+    lead: bool = False,
 ) -> Climb:
     """Climb from each start.
 
@@ -67,6 +77,7 @@ def climb(
         most: evaluations at most.
         tolerance: largest distance from the limit, in coordinates of ``Model.vector``, as the last steps tell it.
         accelerate: whether steps are extrapolated.
+        lead: whether to end with the first run that has not collapsed, the others being there to take its place.
         gain: end as well where a step gains less log-likelihood than this for each observation.
     """
     accelerate = accelerate and model.accelerates
@@ -79,14 +90,15 @@ def climb(
     point = model.vector(start)
     traces: list[list[float]] = [[] for _ in range(runs)]
     evaluations = 0
-    while evaluations < most and np.any(status == RUNNING):
+    while evaluations < most and _goes_on(status, lead):
         e = evaluate(trial)
         evaluations += 1
         running = status == RUNNING
         value = e.log_likelihood + model.penalty(trial)
         slack = SLACK * (np.abs(value) + count)
         accepted = running & np.isfinite(value) & ((value >= values - slack) | (values == -np.inf))
-        gained = np.where(accepted, value - values, np.inf)
+        with np.errstate(invalid="ignore"):
+            gained = np.where(accepted, value - values, np.inf)
         here = model.vector(trial)
         fresh = model.maximise(trial, e)
         best, image = _chosen(accepted, trial, best), _chosen(accepted, fresh, image)
@@ -101,13 +113,14 @@ def climb(
         # the distance from the limit, from the ratio of two plain steps
         with np.errstate(all="ignore"):
             ratio = np.linalg.norm(step, axis=1) / np.linalg.norm(last, axis=1)
-            stretch = np.linalg.norm(last, axis=1) / np.linalg.norm(_steady(step - last), axis=1)
+            stretch = np.linalg.norm(last, axis=1) / np.linalg.norm(step - last, axis=1)
         stretch = np.where(np.isfinite(stretch), np.maximum(stretch, 1.0), 1.0)
         known = accepted & plain
         # a leap hides the slowest mode for a step or two, so its rate is remembered
         slowest = np.where(known & (ratio < 1.0), np.maximum(slowest, stretch), slowest)
         looks += known
-        errors = np.where(known, size * np.where(ratio < 1.0, slowest, np.inf), np.where(accepted, np.inf, errors))
+        far_off = np.where(accepted, np.inf, errors)
+        errors = np.where(known & (ratio < 1.0), size * slowest, far_off)
         done = running & accepted & ((known & (looks >= _LOOKS) & (errors <= tolerance)) | (size <= _FLOOR))
         done |= running & accepted & plain & (gained < gain * count) & (gain > 0.0)
         collapsed = running & (~model.sound(image).all(1) | (~np.isfinite(value) & (values == -np.inf)))
@@ -123,7 +136,7 @@ def climb(
         length = np.minimum(stretch, longest)
         longest = np.where(jump & (stretch > longest), longest * 4.0, longest)
         target = onwards.copy()
-        far = point + 2.0 * length[:, None] * last + (length**2)[:, None] * _steady(step - last)
+        far = point + 2.0 * length[:, None] * last + (length**2)[:, None] * (step - last)
         target = np.where(jump[:, None], far, target)
         half = here + 0.5 ** halvings[:, None] * (onwards - here)
         target = np.where((rejected_step & (halvings > 0))[:, None], half, target)
@@ -135,7 +148,13 @@ def climb(
         point = here
         plain, leap = running & ~jump & (accepted | rejected_leap), jump
     status = np.where(status == RUNNING, EXHAUSTED, status)
-    return Climb(best, values, logs, status, traces, evaluations, errors)
+    return Climb(best, values, logs, status, traces, evaluations)
+
+
+def _goes_on(status: np.ndarray, lead: bool) -> bool:
+    """Whether there is a run to wait for."""
+    left = status[status != DEGENERATE]
+    return bool(np.any(left[:1] == RUNNING if lead else left == RUNNING))
 
 
 def _steady(v: np.ndarray) -> np.ndarray:

@@ -156,7 +156,29 @@ def _by_family(family: Family, count: int, columns: tuple[int, int], look: Look,
         centre = np.asarray(s.mean)
         whole = replace(s, count=jnp.asarray(float(prior))) if prior else None
     deviation = float(np.sqrt(np.diag(look.covariance)[at].mean()))
-    return FamilyComponents(count, columns, family, centre, units_of(family, deviation), prior, whole)
+    return FamilyComponents(count, columns, family, centre, *units_of(family, deviation), prior, whole)
+
+
+def impossible_row(model: Model, rows: Any) -> str:
+    """Why the likelihood is 0 at every start."""
+    if rows.in_memory:
+        inside = np.any([_inside(group, rows.x) for group in model.groups], axis=0)
+        if not inside.all():
+            at = int(inside.argmin())
+            value = np.array2string(rows.x[at], precision=6, separator=", ") if rows.x.shape[1] > 1 else f"{rows.x[at, 0]:g}"
+            return f"no component can make {value} in row {at + 1}"
+    return "there are rows that no component can make, or their likelihood is not finite at any start"
+
+
+def _inside(group: Any, x: np.ndarray) -> np.ndarray:
+    """Which rows lie in the sample space of a group."""
+    if isinstance(group, ProductComponents):
+        return np.all([_inside(part, x) for part in group.parts], axis=0)
+    if isinstance(group, NormalComponents):
+        return np.ones(len(x), bool)
+    part = x[:, slice(*group.columns)]
+    support = group.family.member._support() if not group.family.free else group.family.member.sample_space
+    return np.asarray(support.contains(part if group.family.member.event_ndim else part[:, 0]))
 
 
 def _check_family(family: Family) -> None:

@@ -16,12 +16,12 @@ from suffice.inference.likelihood import expand, mean_log_likelihood
 from suffice.inference.start import rough
 from suffice.models.mixture.normal import EMPTY
 from suffice.numerics import linalg
-from suffice.numerics.domain import real
+from suffice.numerics.domain import real, unit
 from suffice.runtime.blocks import Block
 
 Params = dict[str, np.ndarray]
 _LONGEST = 1.5  # longest Newton step, in standard deviations of one observation
-_CONSTANT = 8.0
+_FARTHEST = 40.0  # logit of a probability: beyond, it is 0 or 1 to rounding, and a climb would not end
 
 
 @jax.tree_util.register_dataclass
@@ -50,20 +50,19 @@ class FamilyKernel:
     def densities(self, prepared: Any, x: jax.Array) -> tuple[jax.Array, Any]:
         values = self._values(x)
         v = prepared["v"].astype(jnp.result_type(x, float) if self.how == "newton" else x.dtype)
-        found = jax.vmap(lambda v: self.family.build(v).log_prob(values))(v.reshape(-1, v.shape[-1]))
+        found = jax.vmap(lambda v: self.family.build(v).log_prob(values))(_flat(v))
         return found.reshape(*v.shape[:2], -1), None
 
     def sums(self, prepared: Any, x: jax.Array, kept: Any, r: jax.Array) -> Any:
         if self.how == "held":
             return {}
         values, v = self._values(x), prepared["v"]
-        flat = v.reshape(-1, v.shape[-1])
-        heights = r.reshape(-1, r.shape[-1])
+        flat, heights = _flat(v), _flat(r)
         inside = self.family.member.sample_space.contains(values)
         mask = inside.reshape(inside.shape + (1,) * self.family.member.event_ndim)
         values = jnp.where(mask, values, self.family.member.sample_space.interior(self.family.member.event_shape))
         if self.how == "statistic":
-            pilots = prepared["pilot"].reshape(-1, *prepared["pilot"].shape[2:])
+            pilots = _flat(prepared["pilot"])
 
             def each(pilot: jax.Array, w: jax.Array) -> Any:
                 return sums(self.family.member, pilot.astype(values.dtype), Block((values,), w))
@@ -72,6 +71,11 @@ class FamilyKernel:
         else:
             found = jax.vmap(lambda v, w: expand(self.family, v, (values,), w)[:3])(flat, heights)
         return jax.tree.map(lambda a: a.reshape(*v.shape[:2], *a.shape[1:]), found)
+
+
+def _flat(a: jax.Array) -> jax.Array:
+    """Runs and components as one axis."""
+    return a.reshape(a.shape[0] * a.shape[1], *a.shape[2:])
 
 
 @partial(jax.jit, static_argnames="prior")
@@ -89,8 +93,7 @@ def _best(
         spread = has_spread(family, s) if family.dimension > 1 else jnp.asarray(True)
         return jnp.where(some, new, v), jnp.where(some, s.mean, pilot), spread | ~some
 
-    flat = lambda a: a.reshape(-1, *a.shape[2:])  # noqa: E731
-    found = jax.vmap(each)(flat(v), flat(pilots), jax.tree.map(flat, totals))
+    found = jax.vmap(each)(_flat(v), _flat(pilots), jax.tree.map(_flat, totals))
     return jax.tree.map(lambda a: a.reshape(*v.shape[:2], *a.shape[1:]), found)
 
 
@@ -117,6 +120,11 @@ def _newton(v: jax.Array, n: jax.Array, totals: Any) -> jax.Array:
     return jax.vmap(jax.vmap(each))(v, n, totals)
 
 
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["family", "centre", "unit", "bounded", "whole"],
+    meta_fields=["count", "columns", "prior"],
+)
 @dataclass(frozen=True)
 class FamilyComponents:
     """K components of one family, of numbers or vectors.
@@ -127,6 +135,7 @@ class FamilyComponents:
         family: which; without free parameters the components are held as they are.
         centre: coordinate in which sums are first taken, of the statistic.
         unit: of each unconstrained coordinate.
+        bounded: which of them are logits of probabilities.
         prior: number of pseudo-observations that look like the whole sample.
         whole: statistic of the sample, with ``prior`` for its count, where there is a prior.
     """
@@ -136,6 +145,7 @@ class FamilyComponents:
     family: Family
     centre: np.ndarray
     unit: np.ndarray
+    bounded: np.ndarray
     prior: float = 0.0
     whole: Any = None
 
@@ -167,7 +177,7 @@ class FamilyComponents:
         values = self._values(x)
         inside = np.asarray(self.family.member.sample_space.contains(values))
         found = [self._rough(values[inside], w[inside]) for w in r] if self.family.free else [np.zeros(0)] * self.count
-        v = np.array(found, float).reshape(1, self.count, -1)
+        v = self._held_back(np.array(found, float).reshape(1, self.count, len(self.unit)))
         pilot = np.broadcast_to(self.centre, (1, self.count, *np.shape(self.centre))).copy()
         return {"v": v, "pilot": pilot, "spread": np.ones((1, self.count), bool)}
 
@@ -187,9 +197,12 @@ class FamilyComponents:
         if self.how == "held":
             return p
         if self.how == "newton":
-            return p | {"v": np.asarray(_newton(p["v"], n, totals))}
+            return p | {"v": self._held_back(np.asarray(_newton(p["v"], n, totals)))}
         v, pilot, spread = _best(self.family, p["v"], p["pilot"], totals, self.whole, self.prior)
-        return {"v": np.asarray(v), "pilot": np.asarray(pilot), "spread": np.asarray(spread)}
+        return {"v": self._held_back(np.asarray(v)), "pilot": np.asarray(pilot), "spread": np.asarray(spread)}
+
+    def _held_back(self, v: np.ndarray) -> np.ndarray:
+        return np.where(self.bounded, np.clip(v, -_FARTHEST, _FARTHEST), v)
 
     def penalty(self, p: Params) -> np.ndarray:
         """Logarithm of the prior's density up to a constant, (R,)."""
@@ -201,7 +214,7 @@ class FamilyComponents:
         return p["v"] / self.unit
 
     def build(self, v: np.ndarray, like: Params) -> Params:
-        return like | {"v": np.clip(v, -1e300, 1e300) * self.unit}
+        return like | {"v": self._held_back(np.clip(v, -1e300, 1e300) * self.unit)}
 
     def sound(self, p: Params) -> np.ndarray:
         """Whether each component has finite parameters, and had spread to find them from."""
@@ -209,7 +222,7 @@ class FamilyComponents:
 
     def of_members(self, members: list[Any]) -> Params:
         """Parameters of one run from distributions."""
-        v = np.array([np.asarray(self.family.vector(m, np), float) for m in members]).reshape(1, self.count, -1)
+        v = np.array([np.asarray(self.family.vector(m, np), float) for m in members]).reshape(1, self.count, len(self.unit))
         pilot = np.broadcast_to(self.centre, (1, self.count, *np.shape(self.centre))).copy()
         return {"v": v, "pilot": pilot, "spread": np.ones((1, self.count), bool)}
 
@@ -221,6 +234,11 @@ class FamilyComponents:
         """Basis of the coordinates that vary, (free, K, m)."""
         m = self.family.dimension
         return np.eye(self.count * m).reshape(-1, self.count, m)
+
+    @property
+    def size(self) -> int:
+        """Number of coordinates of a component."""
+        return self.family.dimension
 
     @property
     def example(self) -> Any:
@@ -236,10 +254,13 @@ class FamilyComponents:
         return [self.family.build(jnp.asarray(v)) for v in p["v"][0]]
 
 
-def units_of(family: Family, deviation: float) -> np.ndarray:
-    """The unit of each unconstrained coordinate: the data's for parameters that are any real number, else 1."""
-    units = []
+def units_of(family: Family, deviation: float) -> tuple[np.ndarray, np.ndarray]:
+    """The unit of each unconstrained coordinate, the data's for parameters that are any real number, else 1; and whether it
+    is a logit."""
+    units, logits = [np.zeros(0)], [np.zeros(0, bool)]
     for path, shape in zip(family.free, family._shapes(), strict=True):
-        plain = family._field(path)[1].metadata["domain"] is real
-        units.append(np.full(int(np.prod(shape)), deviation if plain else 1.0))
-    return np.concatenate(units) if units else np.zeros(0)
+        size, domain = int(np.prod(shape)), family._field(path)[1].metadata["domain"]
+        logit = family._reported(path)[0] == "probs" or domain == unit
+        units.append(np.full(size, deviation if domain is real and not logit else 1.0))
+        logits.append(np.full(size, logit))
+    return np.concatenate(units), np.concatenate(logits)

@@ -8,7 +8,7 @@ import numpy as np
 from suffice.distributions.mixture import Mixture
 from suffice.inference.testing.replicates import generator
 from suffice.models.mixture.climb import Climb, climb
-from suffice.models.mixture.components import kinds_of, model_of
+from suffice.models.mixture.components import impossible_row, kinds_of, model_of
 from suffice.models.mixture.model import LOG_TINY, Model, Params, joined
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.rows import SAMPLE, MixtureRows, rows_of
@@ -135,9 +135,14 @@ def _scouted(model: Model, rows: MixtureRows, count: int, rng: Any) -> list[tupl
 def _finished(
     model: Model, rows: MixtureRows, begins: list[Params], tolerance: float, most: int, accelerate: bool
 ) -> Climb:
-    """The climb from the best start on all rows; from the next ones where it collapses."""
+    """The climb from the best start on all rows; from the next ones where it collapses.
+
+    Where rows are few, all climb together: the same programs serve as before, and the first that does not collapse ends
+    it. Where they are many, one at a time.
+    """
+    few = rows.in_memory and rows.look.rows <= SAMPLE
     found = None
-    for begin in begins[:4]:
+    for begin in [joined(begins)] if few else begins[:4]:
         end = climb(
             model,
             lambda p: rows.evaluate(model, p),
@@ -146,15 +151,16 @@ def _finished(
             most=most,
             tolerance=tolerance,
             accelerate=accelerate,
-        )
-        if not np.isfinite(end.values[0]):
+            lead=True,
+        ).first
+        if end is None:
             continue
         if found is None or end.status[0] != DEGENERATE:
             found = end
         if end.status[0] == CONVERGED:
             break
     if found is None:
-        raise DataError("there are rows that no component can make, or their likelihood is not finite at any start")
+        raise DataError(impossible_row(model, rows))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-LOG_TINY = -700.0  # of a weight: exp of it is still a number
+LOG_TINY = -60.0  # of a weight: less is nothing, and a climb towards it would not end
 
 
 class Params(NamedTuple):

@@ -7,6 +7,7 @@ L_k S L_kᵀ with S near the identity, so its factor is found at the condition n
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import jax
@@ -87,6 +88,11 @@ class NormalKernel:
         return found
 
 
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["centre", "spread"],
+    meta_fields=["count", "columns", "structure", "prior", "df", "vectors", "ridge"],
+)
 @dataclass(frozen=True)
 class NormalComponents:
     """K normal components of one structure; Student's t where there are degrees of freedom.
@@ -100,6 +106,7 @@ class NormalComponents:
         prior: number of pseudo-observations that each covariance is drawn from beforehand.
         df: None for normal components, NaN for t with free degrees of freedom, else these.
         vectors: whether components are of vectors rather than numbers.
+        ridge: added to each variance after each step, as scikit-learn does.
     """
 
     count: int
@@ -110,6 +117,7 @@ class NormalComponents:
     prior: float = 0.0
     df: float | None = None
     vectors: bool = True
+    ridge: float = 0.0
 
     @property
     def kernel(self) -> NormalKernel:
@@ -150,7 +158,7 @@ class NormalComponents:
                 whitener = 1.0 / diagonal
                 offset = whitener * p["loc"]
             else:
-                whitener = _inverse(root)
+                whitener = inverse(root)
                 offset = (whitener @ p["loc"][..., None])[..., 0]
         found = {"whitener": whitener, "offset": offset, "centre": self.centre}
         found["constant"] = constant - 0.5 * d * LOG_2PI
@@ -166,9 +174,8 @@ class NormalComponents:
         part = x[:, self.columns[0] : self.columns[1]] - self.centre
         n = r.sum(1) + 1e-300
         loc = r @ part / n[:, None]
-        step = part[None] - loc[:, None]
-        scatter = np.einsum("kn,kni,knj->kij", r, step, step)
-        slack = 1e-6 * np.diag(np.diag(self.spread))  # a start is never singular
+        scatter = np.stack([(w[:, None] * (part - m)).T @ (part - m) for w, m in zip(r, loc, strict=True)])
+        slack = 0.0 if self.ridge else 1e-6 * np.diag(np.diag(self.spread))  # a start is never singular
         p = {"loc": loc[None], "root": self._rooted(n[None], (scatter + n[:, None, None] * slack)[None], None)}
         if self.df is not None:
             p["df"] = np.full((1, self.count), 8.0 if np.isnan(self.df) else self.df)
@@ -180,7 +187,7 @@ class NormalComponents:
             n, scatter = n + self.prior, scatter + self._scatter
         before = scatter / n[..., None, None] if before is None else before
         with np.errstate(all="ignore"):
-            return cholesky(self.structure.estimate(n, scatter, before))
+            return cholesky(self.structure.estimate(n, scatter, before) + self.ridge * np.eye(self.d))
 
     def maximise(self, p: Params, n: np.ndarray, sums: dict[str, np.ndarray]) -> Params:
         """The M-step: parameters of highest expected likelihood from counts (R, K) and sums."""
@@ -199,7 +206,7 @@ class NormalComponents:
             before = scatter / count[..., None, None]
             new_root = self._rooted(np.where(some, n, 1e-100), _where(some, scatter, 1e-100 * root**2), before)
         else:
-            whitener = _inverse(root)
+            whitener = inverse(root)
             about = sums["second"] - sums["first"][..., None] * loc[..., None, :]
             inner = about @ np.swapaxes(whitener, -1, -2)
             inner = 0.5 * (inner + np.swapaxes(inner, -1, -2))
@@ -222,7 +229,7 @@ class NormalComponents:
         count = np.where(some, n, 1e-100)
         inner = _where(some, inner, np.eye(self.d))
         shared = self.structure.name == "EEE" and bool(np.all(root == root[:, :1]))
-        if self.structure.name == "VVV" or shared:  # the same in any units
+        if (self.structure.name == "VVV" or shared) and not self.ridge:  # the same in any units
             units = root if self.structure.name == "VVV" else root[:, :1]
             scatter = count[..., None, None] * inner
             if self.prior:
@@ -252,7 +259,7 @@ class NormalComponents:
         """Logarithm of the prior's density up to a constant, (R,)."""
         if not self.prior:
             return np.zeros(p["loc"].shape[0])
-        whitener = _inverse(p["root"])
+        whitener = inverse(p["root"])
         quadratic = np.trace(whitener @ self._scatter @ np.swapaxes(whitener, -1, -2), axis1=-2, axis2=-1)
         log_det = np.log(np.diagonal(p["root"], axis1=-2, axis2=-1)).sum(-1)
         return -(self.prior * log_det + 0.5 * quadratic).sum(-1)
@@ -313,7 +320,7 @@ class NormalComponents:
 
     def member_at(self, v: Any) -> Distribution:
         """One component from its coordinates; traceable."""
-        unit, d = self._units, self.d
+        unit, d = jnp.sqrt(jnp.diagonal(self.spread)), self.d
         loc = v[:d] * unit + self.centre
         lower = jnp.eye(d)
         if not self.structure.diagonal:
@@ -323,6 +330,12 @@ class NormalComponents:
         df = jnp.exp(v[-1]) if self.df is not None and np.isnan(self.df) else self.df
         values = {"loc": loc, "scale_tril": root} if self.vectors else {"loc": loc[0], "scale": root[0, 0]}
         return self.example._replaced(values if df is None else values | {"df": jnp.asarray(df)})
+
+    @property
+    def size(self) -> int:
+        """Number of coordinates of a component."""
+        below = 0 if self.structure.diagonal else self.d * (self.d - 1) // 2
+        return 2 * self.d + below + (self.df is not None and bool(np.isnan(self.df)))
 
     @property
     def example(self) -> Any:
@@ -344,9 +357,8 @@ class NormalComponents:
 
     def directions(self) -> np.ndarray:
         """Basis of the coordinates that vary, (free, K, m)."""
-        d, k = self.d, self.count
+        d, k, m = self.d, self.count, self.size
         free_df = self.df is not None and bool(np.isnan(self.df))
-        m = 2 * d + (0 if self.structure.diagonal else d * (d - 1) // 2) + free_df
         places = np.eye(k * d).reshape(-1, k, d)
         loc = np.zeros((k * d, k, m))
         loc[:, :, :d] = places
@@ -376,7 +388,7 @@ def _where(some: np.ndarray, matrices: np.ndarray, otherwise: np.ndarray) -> np.
     return np.where(some[..., None, None], matrices, otherwise)
 
 
-def _inverse(root: np.ndarray) -> np.ndarray:
+def inverse(root: np.ndarray) -> np.ndarray:
     """Inverses of triangular factors, row by row of all at once."""
     d = root.shape[-1]
     found = np.zeros_like(root)

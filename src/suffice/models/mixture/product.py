@@ -32,6 +32,7 @@ class ProductKernel:
         ]
 
 
+@jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class ProductComponents:
     """K components, each a product of independent parts.
@@ -91,7 +92,7 @@ class ProductComponents:
 
     def member_at(self, v: Any) -> Product:
         """One component from its coordinates; traceable."""
-        ends = np.cumsum([0, *(part.directions().shape[2] for part in self.parts)])
+        ends = np.cumsum([0, *(part.size for part in self.parts)])
         pieces = [v[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
         return Product([part.member_at(piece) for part, piece in zip(self.parts, pieces, strict=True)])
 
@@ -104,6 +105,11 @@ class ProductComponents:
             found[row : row + e.shape[0], :, column : column + e.shape[2]] = e
             row, column = row + e.shape[0], column + e.shape[2]
         return found
+
+    @property
+    def size(self) -> int:
+        """Number of coordinates of a component."""
+        return sum(part.size for part in self.parts)
 
     @property
     def example(self) -> Any:
