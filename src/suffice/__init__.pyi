@@ -171,6 +171,16 @@ from .models.local import Gaussian as Gaussian
 from .models.local import OneHot as OneHot
 from .models.local import Piecewise as Piecewise
 from .models.local import Sigmoid as Sigmoid
+from .models.mixture.bootstrap import MixtureBootstrap as MixtureBootstrap
+from .models.mixture.fit import fit_mixture as fit_mixture
+from .models.mixture.online import OnlineMixture as OnlineMixture
+from .models.mixture.result import MixtureFit as MixtureFit
+from .models.mixture.selection import MixtureSelection as MixtureSelection
+from .models.mixture.selection import OneMoreTest as OneMoreTest
+from .models.mixture.selection import one_more_component as one_more_component
+from .models.mixture.selection import select_mixture as select_mixture
+from .models.mixture.variational import DirichletProcessMixture as DirichletProcessMixture
+from .models.mixture.variational import dirichlet_process_mixture as dirichlet_process_mixture
 from .models.nonlinear import NonlinearFit as NonlinearFit
 from .models.nonlinear import nonlinear_least_squares as nonlinear_least_squares
 from .models.penalised import PenaltyPath as PenaltyPath

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
     from suffice.inference.testing.goodness import GoodnessOfFit
+    from suffice.models.mixture.result import MixtureFit
+    from suffice.models.mixture.selection import MixtureSelection
     from suffice.sampling.chains import Chains
 
 
 def report(
-    result: Ranking | Fit | Posterior | Chains,
+    result: Ranking | Fit | Posterior | Chains | MixtureFit | MixtureSelection,
     path: str | PathLike[str],
     *,
     goodness: Sequence[GoodnessOfFit] | None = None,
@@ -28,7 +30,7 @@ def report(
     """Write a result as one HTML page that needs no network: the answer, the ranking, figures, and how it was computed.
 
     Args:
-        result: of ``rank``, ``fit``, ``update`` or ``sample``.
+        result: of ``rank``, ``fit``, ``update``, ``sample``, ``fit_mixture`` or ``select_mixture``.
         path: of the file, which is written whole or not at all.
         goodness: tests of the first families, as ``ranking.goodness_of_fit`` returns them; made here if not given.
         replicates: bootstrap samples of these tests.
@@ -40,6 +42,8 @@ def report(
     from suffice.inference.conjugate.posterior import Posterior
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
+    from suffice.models.mixture.result import MixtureFit
+    from suffice.models.mixture.selection import MixtureSelection
     from suffice.report import page
     from suffice.runtime.files import write_whole
     from suffice.sampling.chains import Chains
@@ -52,12 +56,17 @@ def report(
         return write_whole(path, page.posterior_page(result))
     if isinstance(result, Chains):
         return write_whole(path, page.chains_page(result))
-    raise TypeError(f"result must be a Ranking, a Fit, a Posterior or Chains, got {type(result).__name__}")
+    if isinstance(result, MixtureFit | MixtureSelection):
+        return write_whole(path, page.mixture_page(result))
+    raise TypeError(
+        f"result must be a Ranking, a Fit, a Posterior, Chains, a MixtureFit or a MixtureSelection, got {type(result).__name__}"
+    )
 
 
-def plot(result: Ranking | Fit | Region | Posterior | Chains) -> Any:
+def plot(result: Ranking | Fit | Region | Posterior | Chains | MixtureFit | MixtureSelection) -> Any:
     """Draw a result: the data with the best families for a ranking, density and distribution function for a fit, the
-    contour of a joint confidence region, prior, likelihood and posterior for a posterior, densities and ranks for chains.
+    contour of a joint confidence region, prior, likelihood and posterior for a posterior, densities and ranks for chains,
+    components over the data for a mixture.
 
     Returns:
         An Altair chart: it displays itself in notebooks and has ``save("x.png")``, also for .svg and .html.
@@ -68,7 +77,9 @@ def plot(result: Ranking | Fit | Region | Posterior | Chains) -> Any:
     from suffice.inference.intervals.region import Region
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
-    from suffice.report import charts, draws, figures, joint, posterior
+    from suffice.models.mixture.result import MixtureFit
+    from suffice.models.mixture.selection import MixtureSelection
+    from suffice.report import charts, draws, figures, joint, mixture, posterior
     from suffice.report.empirical import Empirical
     from suffice.sampling.chains import Chains
 
@@ -85,7 +96,13 @@ def plot(result: Ranking | Fit | Region | Posterior | Chains) -> Any:
         return charts.display(
             altair.vconcat(*(altair.hconcat(*(f.chart for f in row)) for row in draws.figures(result)))
         )
-    raise TypeError(f"result must be a Ranking, a Fit, a Region, a Posterior or Chains, got {type(result).__name__}")
+    if isinstance(result, MixtureFit | MixtureSelection):
+        return charts.display(
+            altair.vconcat(*(altair.hconcat(*(f.chart for f in row)) for row in mixture.figures(result)))
+        )
+    raise TypeError(
+        f"result must be a Ranking, a Fit, a Region, a Posterior, Chains or of a mixture, got {type(result).__name__}"
+    )
 
 
 def skewness_kurtosis(data: Any, *, replicates: int = 300, rng: Any = 0) -> Any:

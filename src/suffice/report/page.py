@@ -13,7 +13,9 @@ from suffice.inference.conjugate.posterior import Posterior
 from suffice.inference.rank import Ranking
 from suffice.inference.result import Fit
 from suffice.inference.testing.goodness import GoodnessOfFit
-from suffice.report import charts, draws, figures, joint, posterior, tables, words
+from suffice.models.mixture.result import MixtureFit
+from suffice.models.mixture.selection import MixtureSelection
+from suffice.report import charts, draws, figures, joint, mixture, posterior, tables, words
 from suffice.report.bands import compare
 from suffice.report.charts import Figure
 from suffice.report.empirical import Empirical
@@ -119,6 +121,21 @@ def chains_page(result: Chains) -> str:
         _section("How this was computed", _paragraphs(told)),
     ]
     return _page("Draws", f"{tables.counted(count, 'chain')} of {tables.counted(length, 'draw')}", sections)
+
+
+def mixture_page(result: MixtureFit | MixtureSelection) -> str:
+    """The page of a mixture, or of a choice among several."""
+    chosen = isinstance(result, MixtureSelection)
+    fit = result.best if chosen else result
+    sections = [
+        _lead(mixture.answer(result)),
+        _section("The fit", _facts(mixture.facts(fit))),
+        _section("Components", _table(mixture.parameter_rows(fit))),
+        _gallery(mixture.figures(result)),
+        *([_section("Mixtures tried", _table(mixture.selection_rows(result)))] if chosen else []),
+        _section("How this was computed", _paragraphs([*mixture.method(fit), words.versions()])),
+    ]
+    return _page("Mixture", tables.counted(fit.count, "observation"), sections)
 
 
 def _ranking_figures(ranking: Ranking, empirical: Empirical, rng: Any) -> list[list[Figure]]:

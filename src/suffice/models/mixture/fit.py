@@ -18,6 +18,8 @@ from suffice.runtime.errors import DataError
 from suffice.runtime.rng import as_key
 
 _SCOUT = 150  # evaluations of each start on the sample, at most
+_RACE = 15  # of all of them, where work on the sample is much, before the better quarter goes on alone
+_MUCH = 2**21
 _SCOUT_GAIN = 1e-9  # of log-likelihood for each observation, at which it ends
 
 
@@ -118,17 +120,25 @@ def _scouted(model: Model, rows: MixtureRows, count: int, rng: Any) -> list[tupl
     shares = seeding.starts(look.sample, look.weights, model.count, count, generator(as_key(rng)))
     begin = joined([model.start(look.sample, look.weights, r) for r in shares])
     small = rows if rows.in_memory and rows.look.rows <= SAMPLE else rows_of(look.sample, look.weights, "error")
-    end = climb(
-        model,
-        lambda p: small.evaluate(model, p),
-        begin,
-        look.weights.sum(),
-        most=_SCOUT,
-        tolerance=1e-5,
-        gain=_SCOUT_GAIN,
-    )
-    bad = (end.status == DEGENERATE) | ~np.isfinite(end.values)
-    order = np.lexsort([-np.where(bad, -np.inf, end.values), bad])
+
+    def go(begin: Params, most: int) -> tuple[Climb, np.ndarray, np.ndarray]:
+        """Where runs end, which are no good, and the order from best to worst."""
+        end = climb(
+            model,
+            lambda p: small.evaluate(model, p),
+            begin,
+            look.weights.sum(),
+            most=most,
+            tolerance=1e-5,
+            gain=_SCOUT_GAIN,
+        )
+        bad = (end.status == DEGENERATE) | ~np.isfinite(end.values)
+        return end, bad, np.lexsort([-np.where(bad, -np.inf, end.values), bad])
+
+    if count * model.count * look.sample.size * look.sample.shape[1] > _MUCH:  # the better ones alone go on
+        end, _, order = go(begin, _RACE)
+        begin = end.params.run(order[: -(-count // 4)])
+    end, bad, order = go(begin, _SCOUT)
     return [(end.params.run(slice(i, i + 1)), np.nan if bad[i] else float(end.values[i])) for i in order]
 
 

@@ -137,18 +137,21 @@ class MixtureRows:
             self._pieces = [Rows(self.x[at], None if self.w is None else self.w[at]) for at in self._cuts()]
         return self._pieces
 
-    def evaluate(self, model: Model, p: Params, weights: np.ndarray | None = None) -> Expected:
+    def evaluate(self, model: Model, p: Params) -> Expected:
         """The E-step: log-likelihoods, counts and sums under the parameters of several runs."""
-        kernels, prepared = model.kernels, model.prepare(p)
+        return Expected(*self.expected_under(model.kernels, model.prepare(p), p.log_weights))
+
+    def expected_under(self, kernels: Any, prepared: Any, log_weights: np.ndarray) -> Any:
+        """Log-likelihoods, counts and the kernels' sums: one pass."""
         if self.in_memory:
             if len(self.pieces) == 1:
-                return Expected(*jax.device_get(self.pieces[0].expected(kernels, prepared, p.log_weights)))
+                return jax.device_get(self.pieces[0].expected(kernels, prepared, log_weights))
             with ThreadPoolExecutor(2) as pool:
-                work = lambda piece: jax.device_get(piece.expected(kernels, prepared, p.log_weights))  # noqa: E731
+                work = lambda piece: jax.device_get(piece.expected(kernels, prepared, log_weights))  # noqa: E731
                 parts = [Total(e) for e in pool.map(work, self.pieces)]
             while len(parts) > 1:  # pairwise, in an order that never changes
                 parts = [a + b for a, b in zip(parts[::2], parts[1::2], strict=False)] + parts[len(parts) // 2 * 2 :]
-            return Expected(*parts[0].value)
+            return parts[0].value
         self.passes += 1
 
         def reduce(chunk: Chunk) -> Total:
@@ -158,10 +161,10 @@ class MixtureRows:
                 x, w = _table(chunk.values[cut]), None if chunk.weights is None else chunk.weights[cut]
                 if not len(x):
                     x, w = np.array(self.look.mean)[None], np.zeros(1)
-                found.append(Total(jax.device_get(Rows(x, w).expected(kernels, prepared, p.log_weights))))
+                found.append(Total(jax.device_get(Rows(x, w).expected(kernels, prepared, log_weights))))
             return sum(found[1:], start=found[0])
 
-        return Expected(*fold(self.source, reduce).value)
+        return fold(self.source, reduce).value
 
 
 class Looked:
