@@ -174,6 +174,8 @@ from .models.local import Sigmoid as Sigmoid
 from .models.mixture.bootstrap import MixtureBootstrap as MixtureBootstrap
 from .models.mixture.fit import fit_mixture as fit_mixture
 from .models.mixture.online import OnlineMixture as OnlineMixture
+from .models.mixture.regression import RegressionMixtureFit as RegressionMixtureFit
+from .models.mixture.regression import fit_regression_mixture as fit_regression_mixture
 from .models.mixture.result import MixtureFit as MixtureFit
 from .models.mixture.selection import MixtureSelection as MixtureSelection
 from .models.mixture.selection import OneMoreTest as OneMoreTest

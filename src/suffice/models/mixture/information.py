@@ -13,14 +13,13 @@ import numpy as np
 
 from suffice.inference.likelihood import inverse
 from suffice.models.mixture.expectation import log_joint
-from suffice.models.mixture.result import MixtureFit
 from suffice.numerics.newton import second_order
 
 _AT_ONCE = 2**22  # numbers that the curvature of a stretch may take
 _MOST = 3000  # parameters, whose information is a matrix
 
 
-def covariance_of(fit: MixtureFit) -> np.ndarray:
+def covariance_of(fit: Any) -> np.ndarray:
     """Covariance of the reported parameters; NaN where the information is not positive or the climb did not end."""
     names = fit.parameter_names
     unknown = np.full((len(names), len(names)), np.nan)
@@ -36,7 +35,7 @@ def covariance_of(fit: MixtureFit) -> np.ndarray:
     return jacobian @ spread @ jacobian.T
 
 
-def directions_of(fit: MixtureFit) -> np.ndarray:
+def directions_of(fit: Any) -> np.ndarray:
     """Directions (free, m) in the coordinates of all weights but the last and of all components."""
     k = fit.model.count
     each = [g.directions() for g in fit.model.groups]
@@ -50,7 +49,7 @@ def directions_of(fit: MixtureFit) -> np.ndarray:
     return found
 
 
-def information_of(fit: MixtureFit) -> np.ndarray:
+def information_of(fit: Any) -> np.ndarray:
     """Observed information in the coordinates of logits of the weights, the last held, and of the components."""
     model, p = fit.model, fit.params
     vectors = [np.asarray(g.vector(q)[0], float) for g, q in zip(model.groups, p.groups, strict=True)]
@@ -72,6 +71,8 @@ def information_of(fit: MixtureFit) -> np.ndarray:
 
 def _log_density(group: Any, v: jax.Array, x: jax.Array) -> jax.Array:
     """log p(x) of one component of a group, of rows (n, columns)."""
+    if not hasattr(group, "member_at"):
+        return group.log_density(v, x)
     p = group.member_at(v)
     part = x[:, slice(*group.columns)] if hasattr(group, "columns") else x
     return p.log_prob(part if p.event_ndim else part[:, 0])
@@ -92,7 +93,7 @@ def _louis(
     k = r.shape[1]
     weights = jnp.exp(log_weights[0])
     # scores of log p(x, z = j): of logits the unit vector less the weights, of components their own
-    logits = jnp.eye(k)[:, : k - 1] - weights[: k - 1]
+    logits = jnp.eye(k)[:, : k - 1] - weights[None, : k - 1]
     complete = [w.sum() * (jnp.diag(weights) - jnp.outer(weights, weights))[: k - 1, : k - 1]]
     first, scores = 0, []
     for group, v in zip(groups, vectors, strict=True):
@@ -118,15 +119,13 @@ def _louis(
     return base - (square - (w[:, None] * mean).T @ mean)
 
 
-def _reported_jacobian(fit: MixtureFit) -> np.ndarray:
+def _reported_jacobian(fit: Any) -> np.ndarray:
     """Derivatives of the reported parameters in the coordinates of the information."""
     k, p = fit.model.count, fit.params
     weights = np.exp(p.log_weights[0])
     blocks = [(np.diag(weights) - np.outer(weights, weights))[:, : k - 1]]
-    for group, q in zip(fit.model.groups, p.groups, strict=True):
-        reported = group.reported
-        told = jax.jacfwd(lambda v, g=group, r=reported: r.report(g.member_at(v)))
-        blocks += [np.asarray(told(jnp.asarray(v))) for v in group.vector(q)[0]]
+    vectors = [v for group, q in zip(fit.model.groups, p.groups, strict=True) for v in group.vector(q)[0]]
+    blocks += [np.asarray(jax.jacfwd(told)(jnp.asarray(v))) for told, v in zip(fit._told(), vectors, strict=True)]
     rows, columns = sum(b.shape[0] for b in blocks), sum(b.shape[1] for b in blocks)
     found, i, j = np.zeros((rows, columns)), 0, 0
     for b in blocks:

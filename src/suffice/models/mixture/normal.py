@@ -51,13 +51,13 @@ class NormalKernel:
 
     def _part(self, x: jax.Array, prepared: Any) -> jax.Array:
         part = x if self.columns == (0, x.shape[1]) else x[:, self.columns[0] : self.columns[1]]
-        return part - prepared["centre"].astype(x.dtype)
+        return part - prepared["centre"].astype(x.dtype)[None]
 
     def densities(self, prepared: Any, x: jax.Array) -> tuple[jax.Array, Any]:
         part = self._part(x, prepared)
         whitener, offset = prepared["whitener"].astype(x.dtype), prepared["offset"].astype(x.dtype)
         if self.diagonal:
-            z = whitener[..., None] * part.T - offset[..., None]
+            z = whitener[..., None] * part.T[None, None] - offset[..., None]
         else:
             d = part.shape[1]
             z = whitener.reshape(-1, d) @ part.T

@@ -9,6 +9,7 @@ import numpy as np
 from suffice.distributions.mixture import Mixture
 from suffice.models.mixture.climb import Climb
 from suffice.models.mixture.expectation import Rows
+from suffice.models.mixture.information import covariance_of
 from suffice.models.mixture.model import Model, Params
 from suffice.models.mixture.rows import WINDOW, MixtureRows, rows_of
 from suffice.numerics.newton import CONVERGED, DEGENERATE, EXHAUSTED, STALLED
@@ -193,6 +194,11 @@ class MixtureFit:
         """Estimates by name."""
         return dict(zip(self.parameter_names, self._reported(self.params), strict=True))
 
+    def _told(self) -> list[Any]:
+        """How each component's reported parameters follow from its coordinates."""
+        pairs = [(g, g.reported) for g in self.model.groups for _ in range(g.count)]
+        return [lambda v, g=g, r=r: r.report(g.member_at(v)) for g, r in pairs]
+
     def _reported(self, p: Params) -> np.ndarray:
         values = [np.exp(p.log_weights[0])]
         for group, q in zip(self.model.groups, p.groups, strict=True):
@@ -205,8 +211,6 @@ class MixtureFit:
 
         NaN where the climb did not converge, or a component is empty.
         """
-        from suffice.models.mixture.information import covariance_of
-
         return covariance_of(self)
 
     @cached_property
