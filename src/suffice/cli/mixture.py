@@ -81,9 +81,11 @@ def _target(names: tuple[str, ...], columns: int) -> Any:
         if len(kinds) != columns:
             fail(f"--family must name one family, or one for each of the {columns} columns, got {len(kinds)}", 2)
         return kinds
-    (kind,) = kinds
+    kind: Any = next(iter(kinds))
     if columns > 1:
-        return {Normal: MultivariateNormal, StudentT: MultivariateT}.get(kind, kind if kind.event_ndim else (kind,) * columns)  # type: ignore[call-overload]
+        return {Normal: MultivariateNormal, StudentT: MultivariateT}.get(
+            kind, kind if kind.event_ndim else (kind,) * columns
+        )  # type: ignore[call-overload]
     return kind
 
 
@@ -115,7 +117,9 @@ def _selected(request: Request, sizes: list[int]) -> Any:
 def _plain(selection: Any) -> dict[str, Any]:
     """The choice and the fit as plain values."""
     fit = selection.best
-    members = [{"family": type(p).__name__, "weight": float(w)} for w, p in zip(fit.weights, fit.components, strict=True)]
+    members = [
+        {"family": type(p).__name__, "weight": float(w)} for w, p in zip(fit.weights, fit.components, strict=True)
+    ]
     return {
         "criterion": selection.criterion,
         "components": len(members),

@@ -242,7 +242,7 @@ def rough_sufficient(prototype: Any, block: Block) -> Sufficient:
     y = prototype._coordinate(x)
     mean = w @ y / w.sum()
     hook = own(prototype, "_divergence")
-    divergence = jnp.zeros(()) if hook is None else w @ hook(y - mean, mean) / w.sum()
+    divergence = jnp.zeros(()) if hook is None else jnp.tensordot(w, hook(y - mean[None], mean), axes=1) / w.sum()
     zero = jnp.zeros(())
     return Sufficient(prototype, w.sum(), mean, jnp.zeros_like(mean), divergence, zero, x.min(), x.max(), zero)
 

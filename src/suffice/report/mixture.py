@@ -28,7 +28,9 @@ def answer(result: MixtureFit | MixtureSelection) -> list[str]:
     fit = result.best if isinstance(result, MixtureSelection) else result
     k = fit.model.count
     kinds = list(dict.fromkeys(type(p).__name__ for p in fit.components))
-    told = [f"{counted(k, 'component')} of {listed(kinds)}, with weights {listed([number(w, 3) for w in fit.weights])}."]
+    told = [
+        f"{counted(k, 'component')} of {listed(kinds)}, with weights {listed([number(w, 3) for w in fit.weights])}."
+    ]
     if isinstance(result, MixtureSelection):
         usable = [row for row in result.table if row["converged"]]
         name = result.criterion.upper()
@@ -67,7 +69,9 @@ def parameter_rows(fit: MixtureFit) -> Table:
     """Estimates with standard errors, a column for each component where they are alike."""
     errors, values = fit.standard_errors, fit.parameters
     k = fit.model.count
-    rows: dict[str, list[str]] = {"weight": [with_error(values[f"weights[{i}]"], errors[f"weights[{i}]"]) for i in range(k)]}
+    rows: dict[str, list[str]] = {
+        "weight": [with_error(values[f"weights[{i}]"], errors[f"weights[{i}]"]) for i in range(k)]
+    }
     for name, value in values.items():
         if name.startswith("components["):
             place, inner = name.removeprefix("components[").split("].", 1)
@@ -162,7 +166,10 @@ def _density(fit: MixtureFit, x: np.ndarray, w: np.ndarray) -> Figure:
     spoken = f"Histogram of {label} with the density of {counted(fit.model.count, 'component')}, centred at " + listed(
         [number(float(p.median()), 4) for p in fit.components]
     )
-    rows = tuple((number(a), number(b), f"{100 * s * (b - a):.3g} %") for a, b, s in zip(bins[:-1], bins[1:], shares, strict=True))
+    rows = tuple(
+        (number(a), number(b), f"{100 * s * (b - a):.3g} %")
+        for a, b, s in zip(bins[:-1], bins[1:], shares, strict=True)
+    )
     caption = "Bars: the data. Lines: each component times its weight, and their sum."
     return Figure("Components over the data", caption, spoken + ".", bars + lines, Table(("From", "To", "Data"), rows))
 
@@ -174,7 +181,10 @@ def _scatter(fit: MixtureFit, x: np.ndarray, i: int, j: int) -> Figure:
     a, b = _column(fit, i), _column(fit, j)
     paths = {share: _ellipses(fit, i, j, share) for share in (0.5, 0.95)}
     every = np.concatenate([shown[:, [i, j]].T, *paths[0.95].values()], axis=1)
-    ends = [(float(low - 0.04 * (high - low)), float(high + 0.04 * (high - low))) for low, high in zip(every.min(1), every.max(1), strict=True)]
+    ends = [
+        (float(low - 0.04 * (high - low)), float(high + 0.04 * (high - low)))
+        for low, high in zip(every.min(1), every.max(1), strict=True)
+    ]
     at_x, at_y = charts.axis("x", a, domain=ends[0]), charts.axis("y", b, domain=ends[1])
     colour = _colour(names)
     shape = alt.Shape(
@@ -204,7 +214,9 @@ def _scatter(fit: MixtureFit, x: np.ndarray, i: int, j: int) -> Figure:
     caption = f"Rows by their most probable component. Ellipses: where half and 95 % of a normal component of these moments lie. {counted(len(shown), 'row')} shown."
     counts = np.bincount(labels, minlength=len(names))
     spoken = f"Scatter of {b} against {a}: " + listed([f"{c} of {n}" for n, c in zip(names, counts, strict=True)]) + "."
-    table = Table(("Component", "Rows shown"), tuple((n, str(c)) for n, c in zip(names, counts, strict=True)), frozenset({0}))
+    table = Table(
+        ("Component", "Rows shown"), tuple((n, str(c)) for n, c in zip(names, counts, strict=True)), frozenset({0})
+    )
     return Figure(f"{b} against {a}", caption, spoken, layers, table)
 
 
@@ -242,7 +254,9 @@ def _certainty(fit: MixtureFit, x: np.ndarray, w: np.ndarray) -> Figure:
     chart = chart.encode(x=alt.X(**at_x), x2="x2", y=alt.Y(**at_y), y2=alt.datum(0.0))
     sure = float(w @ (best > 0.95) / w.sum())
     caption = f"{100 * sure:.3g} % of the rows belong to a component with a probability above 95 %."
-    rows = tuple((number(a, 3), number(b, 3), f"{100 * s:.3g} %") for a, b, s in zip(edges[:-1], edges[1:], shares, strict=True))
+    rows = tuple(
+        (number(a, 3), number(b, 3), f"{100 * s:.3g} %") for a, b, s in zip(edges[:-1], edges[1:], shares, strict=True)
+    )
     return Figure("Responsibilities", caption, caption, chart, Table(("From", "To", "Rows"), rows))
 
 

@@ -122,13 +122,14 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         rows = rows_of(np.ascontiguousarray(X, np.float64), None, "error")
         model = self._model(rows.look.mean)
         warm = self.warm_start and hasattr(self, "converged_")
-        state, best = check_random_state(self.random_state), -np.inf
+        state, best, found = check_random_state(self.random_state), -np.inf, None
         self.converged_ = False
         for _ in range(1 if warm else self.n_init):
             start = self._params(model) if warm else self._start(model, rows, state)
             p, bounds, converged = self._climb(model, rows, start)
-            if bounds[-1] > best or best == -np.inf:
+            if found is None or bounds[-1] > best:
                 best, found = bounds[-1], (p, bounds, converged)
+        assert found is not None
         p, bounds, self.converged_ = found
         if not self.converged_ and self.max_iter > 0:
             warnings.warn(
@@ -169,7 +170,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         X, n, k = rows.x, len(rows.x), self.n_components
         share = np.zeros((n, k))
         if self.init_params == "kmeans":
-            labels = KMeans(n_clusters=k, n_init=1, random_state=state).fit(X).labels_
+            labels = KMeans(n_clusters=k, n_init=1, random_state=state).fit(X).labels_  # type: ignore[arg-type]
             share[np.arange(n), labels] = 1.0
         elif self.init_params == "random":
             share = state.uniform(size=(n, k))
@@ -206,18 +207,22 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         if self.weights_init is not None:
             w = np.asarray(self.weights_init, float)
             if np.any(w < 0.0) or np.any(w > 1.0) or not np.isclose(w.sum(), 1.0):
-                raise ValueError(f"The parameter 'weights_init' should be in the range [0, 1] and sum to 1, but got {w}")
+                raise ValueError(
+                    f"The parameter 'weights_init' should be in the range [0, 1] and sum to 1, but got {w}"
+                )
 
     def _roots_of_precisions(self, precisions: np.ndarray) -> np.ndarray:
         """Cholesky factors of the covariances, (K, d, d)."""
         k, kind = self.n_components, self.covariance_type
         if kind in ("diag", "spherical"):
-            d = np.shape(self.precisions_init)[-1] if kind == "diag" else self.n_features_in_
+            d = np.shape(self.precisions_init)[-1] if kind == "diag" else self.n_features_in_  # type: ignore[attr-defined]
             each = precisions if kind == "diag" else np.repeat(precisions[:, None], d, axis=1)
             if np.any(each <= 0.0):
                 raise ValueError(f"'{kind} precision' should be positive")
             return each[:, :, None] ** -0.5 * np.eye(d)
-        if not np.allclose(precisions, np.swapaxes(precisions, -1, -2)) or np.any(np.linalg.eigvalsh(precisions) <= 0.0):
+        if not np.allclose(precisions, np.swapaxes(precisions, -1, -2)) or np.any(
+            np.linalg.eigvalsh(precisions) <= 0.0
+        ):
             raise ValueError(f"'{kind} precision' should be symmetric, positive-definite")
         upper = np.flip(cholesky(np.flip(precisions, (-2, -1))), (-2, -1))
         root = inverse(np.swapaxes(upper, -1, -2))
@@ -266,7 +271,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def _checked(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        return validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        return np.asarray(validate_data(self, X, reset=False, dtype=[np.float64, np.float32]))
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable component of each row."""
@@ -280,7 +285,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         """log p(x) of each row."""
         return self._posterior(self._checked(X))[1]
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None) -> float:  # type: ignore[override]
         """Mean log-likelihood of the rows."""
         return float(self.score_samples(X).mean())
 

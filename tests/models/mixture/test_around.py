@@ -103,7 +103,9 @@ def test_regressions():
     fit = sf.fit_regression_mixture(2, x, t)
     truth = {"weights[0]": 0.3, "components[0].constant": 1.0, "components[0].x": 4.0, "components[0].scale": 0.2,
              "components[1].constant": 3.0, "components[1].x": -2.0, "components[1].scale": 0.2}  # fmt: skip
-    found = dict(zip(fit.parameter_names, [*fit.weights, *np.column_stack([fit.coefficients, fit.scales]).ravel()], strict=True))
+    found = dict(
+        zip(fit.parameter_names, [*fit.weights, *np.column_stack([fit.coefficients, fit.scales]).ravel()], strict=True)
+    )
     for name, value in truth.items():  # false alarm 7 · 6e-5
         assert abs(found[name] - value) < 4.0 * fit.standard_errors[name]
     assert (fit.responsibilities(x, t).argmax(1) == ~z).mean() > 0.9

@@ -54,7 +54,7 @@ def bootstrap_of(fit: MixtureFit, replicates: int, rng: Any) -> MixtureBootstrap
         raise ValueError("the bootstrap needs the data in memory")
     draw, n = generator(as_key(rng)), len(rows.x)
     w = np.ones(n) if rows.w is None else rows.w
-    size, found, failed = int(round(w.sum())), [], 0
+    size, found, failed = round(float(w.sum())), [], 0
     for first in range(0, replicates, _TOGETHER):
         heights = draw.multinomial(size, w / w.sum(), _TOGETHER).astype(float)
         piece = Rows(rows.x, heights)

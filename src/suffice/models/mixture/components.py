@@ -1,5 +1,6 @@
 """What the user asks for, as groups of components: a family, several, fixed distributions, or one for each column."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -102,10 +103,8 @@ def _product(parts: tuple[Any, ...], count: int, columns: tuple[int, int], look:
     if sum(widths) != columns[1] - columns[0]:
         raise DataError(f"{len(parts)} families for {sum(widths)} columns, but the data have {columns[1] - columns[0]}")
     ends = columns[0] + np.cumsum([0, *widths])
-    places = [(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
-    return ProductComponents(
-        tuple(_group(part, count, at, look, *how) for part, at in zip(parts, places, strict=True))
-    )
+    places = [(int(a), int(b)) for a, b in itertools.pairwise(ends)]
+    return ProductComponents(tuple(_group(part, count, at, look, *how) for part, at in zip(parts, places, strict=True)))
 
 
 def _normal(
@@ -165,7 +164,11 @@ def impossible_row(model: Model, rows: Any) -> str:
         inside = np.any([_inside(group, rows.x) for group in model.groups], axis=0)
         if not inside.all():
             at = int(inside.argmin())
-            value = np.array2string(rows.x[at], precision=6, separator=", ") if rows.x.shape[1] > 1 else f"{rows.x[at, 0]:g}"
+            value = (
+                np.array2string(rows.x[at], precision=6, separator=", ")
+                if rows.x.shape[1] > 1
+                else f"{rows.x[at, 0]:g}"
+            )
             return f"no component can make {value} in row {at + 1}"
     return "there are rows that no component can make, or their likelihood is not finite at any start"
 
@@ -186,7 +189,9 @@ def _check_family(family: Family) -> None:
     if not family.free:
         return
     if not family.regular or isinstance(family.member, Affine):
-        raise ValueError(f"{family.name}: its support is estimated, which a mixture cannot: hold it, as in sf.Uniform(0, 1)")
+        raise ValueError(
+            f"{family.name}: its support is estimated, which a mixture cannot: hold it, as in sf.Uniform(0, 1)"
+        )
     if has_kink(family) or own(family.kind, "_best_peak") is not None:
         raise ValueError(f"{family.name}: its likelihood has a kink, and EM needs its derivatives")
     if family.member.event_ndim > 1:

@@ -135,7 +135,7 @@ class FamilyComponents:
         family: which; without free parameters the components are held as they are.
         centre: coordinate in which sums are first taken, of the statistic.
         unit: of each unconstrained coordinate.
-        bounded: which of them are logits of probabilities.
+        bounded: which of them are logits, relative to a last that is 0: a number from 1 for each set, 0 elsewhere.
         prior: number of pseudo-observations that look like the whole sample.
         whole: statistic of the sample, with ``prior`` for its count, where there is a prior.
     """
@@ -202,7 +202,14 @@ class FamilyComponents:
         return {"v": self._held_back(np.asarray(v)), "pilot": np.asarray(pilot), "spread": np.asarray(spread)}
 
     def _held_back(self, v: np.ndarray) -> np.ndarray:
-        return np.where(self.bounded, np.clip(v, -_FARTHEST, _FARTHEST), v)
+        v = v.copy()
+        for which in range(1, self.bounded.max(initial=0) + 1):
+            at = self.bounded == which
+            logits = np.concatenate([v[..., at], np.zeros((*v.shape[:-1], 1))], axis=-1)
+            with np.errstate(invalid="ignore"):
+                logits = np.maximum(np.nan_to_num(logits), logits.max(-1, keepdims=True) - _FARTHEST)
+            v[..., at] = logits[..., :-1] - logits[..., -1:]
+        return v
 
     def penalty(self, p: Params) -> np.ndarray:
         """Logarithm of the prior's density up to a constant, (R,)."""
@@ -222,7 +229,9 @@ class FamilyComponents:
 
     def of_members(self, members: list[Any]) -> Params:
         """Parameters of one run from distributions."""
-        v = np.array([np.asarray(self.family.vector(m, np), float) for m in members]).reshape(1, self.count, len(self.unit))
+        v = np.array([np.asarray(self.family.vector(m, np), float) for m in members]).reshape(
+            1, self.count, len(self.unit)
+        )
         pilot = np.broadcast_to(self.centre, (1, self.count, *np.shape(self.centre))).copy()
         return {"v": v, "pilot": pilot, "spread": np.ones((1, self.count), bool)}
 
@@ -233,7 +242,7 @@ class FamilyComponents:
     def directions(self) -> np.ndarray:
         """Basis of the coordinates that vary, (free, K, m)."""
         m = self.family.dimension
-        return np.eye(self.count * m).reshape(-1, self.count, m)
+        return np.eye(self.count * m).reshape(self.count * m, self.count, m)
 
     @property
     def size(self) -> int:
@@ -255,12 +264,12 @@ class FamilyComponents:
 
 
 def units_of(family: Family, deviation: float) -> tuple[np.ndarray, np.ndarray]:
-    """The unit of each unconstrained coordinate, the data's for parameters that are any real number, else 1; and whether it
-    is a logit."""
-    units, logits = [np.zeros(0)], [np.zeros(0, bool)]
+    """The unit of each unconstrained coordinate, the data's for parameters that are any real number, else 1; and which are
+    logits."""
+    units, sets = [np.zeros(0)], [np.zeros(0, int)]
     for path, shape in zip(family.free, family._shapes(), strict=True):
         size, domain = int(np.prod(shape)), family._field(path)[1].metadata["domain"]
         logit = family._reported(path)[0] == "probs" or domain == unit
         units.append(np.full(size, deviation if domain is real and not logit else 1.0))
-        logits.append(np.full(size, logit))
-    return np.concatenate(units), np.concatenate(logits)
+        sets.append(np.full(size, 1 + max(int(s.max(initial=0)) for s in sets) if logit else 0))
+    return np.concatenate(units), np.concatenate(sets)

@@ -7,12 +7,12 @@ import numpy as np
 
 from suffice.distributions.mixture import Mixture
 from suffice.inference.testing.replicates import generator
+from suffice.models.mixture import seeding
 from suffice.models.mixture.climb import Climb, climb
 from suffice.models.mixture.components import impossible_row, kinds_of, model_of
 from suffice.models.mixture.model import LOG_TINY, Model, Params, joined
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.rows import SAMPLE, MixtureRows, rows_of
-from suffice.models.mixture import seeding
 from suffice.numerics.newton import CONVERGED, DEGENERATE
 from suffice.runtime.errors import DataError
 from suffice.runtime.rng import as_key
@@ -92,10 +92,7 @@ def fit_mixture(
         data = data[list(target)]
     rows = rows_of(data, weights, missing)
     model = model_of(kinds, rows.look, covariance, float(prior))
-    if start is not None:
-        begins = [(_given(model, rows, start), np.nan)]
-    else:
-        begins = _scouted(model, rows, starts, rng)
+    begins = [(_given(model, rows, start), np.nan)] if start is not None else _scouted(model, rows, starts, rng)
     found = _finished(model, rows, [p for p, _ in begins], tolerance, max_iterations, accelerate)
     spread = np.array([value for _, value in begins])
     return MixtureFit.of(model, rows, found, spread)

@@ -97,6 +97,9 @@ def _louis(
     complete = [w.sum() * (jnp.diag(weights) - jnp.outer(weights, weights))[: k - 1, : k - 1]]
     first, scores = 0, []
     for group, v in zip(groups, vectors, strict=True):
+        if not v.shape[1]:  # components that are known have no scores
+            first += len(v)
+            continue
         share = jax.lax.stop_gradient((w[:, None] * r[:, first : first + len(v)]).T)
         score = jax.vmap(lambda u, g=group: jax.jacfwd(lambda u: _log_density(g, u, x))(u))(v)
         total = lambda u, c, g=group: second_order(lambda u: c @ _log_density(g, u, x), u)[2]  # noqa: E731
@@ -125,7 +128,8 @@ def _reported_jacobian(fit: Any) -> np.ndarray:
     weights = np.exp(p.log_weights[0])
     blocks = [(np.diag(weights) - np.outer(weights, weights))[:, : k - 1]]
     vectors = [v for group, q in zip(fit.model.groups, p.groups, strict=True) for v in group.vector(q)[0]]
-    blocks += [np.asarray(jax.jacfwd(told)(jnp.asarray(v))) for told, v in zip(fit._told(), vectors, strict=True)]
+    told = zip(fit._told(), vectors, strict=True)
+    blocks += [np.asarray(jax.jacfwd(of)(jnp.asarray(v))) for of, v in told if len(v)]
     rows, columns = sum(b.shape[0] for b in blocks), sum(b.shape[1] for b in blocks)
     found, i, j = np.zeros((rows, columns)), 0, 0
     for b in blocks:

@@ -1,5 +1,6 @@
 """A mixture as a whole: groups of components of one kind each, and the weights of all."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -67,7 +68,7 @@ class Model:
     def places(self) -> list[slice]:
         """Where the components of each group stand among all."""
         ends = np.cumsum([0, *(g.count for g in self.groups)])
-        return [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        return [slice(a, b) for a, b in itertools.pairwise(ends)]
 
     def prepare(self, p: Params) -> tuple[Any, ...]:
         """Parameters as the kernels want them."""
@@ -91,7 +92,7 @@ class Model:
 
     def penalty(self, p: Params) -> np.ndarray:
         """Logarithm of the prior up to a constant, (R,)."""
-        found = sum(g.penalty(q) for g, q in zip(self.groups, p.groups, strict=True))
+        found = np.sum([g.penalty(q) for g, q in zip(self.groups, p.groups, strict=True)], axis=0)
         return found + self.pseudo * p.log_weights.sum(-1) if self.pseudo else found
 
     def vector(self, p: Params) -> np.ndarray:
@@ -123,8 +124,10 @@ class Model:
         """One run with the components of each group in ascending order of a key of distributions."""
         log_weights, parts = p.log_weights.copy(), []
         for g, q, at in zip(self.groups, p.groups, self.places(), strict=True):
-            order = sorted(range(g.count), key=lambda i, m=g.members(q): key(m[i])) if g.exchangeable else range(g.count)
-            order = list(order)
+            order = list(range(g.count))
+            if g.exchangeable:
+                keys = [key(m) for m in g.members(q)]
+                order.sort(key=keys.__getitem__)
             log_weights[:, at] = log_weights[:, at][:, order]
             parts.append(jax.tree.map(lambda a, order=order: a[:, order], q))
         return Params(log_weights, tuple(parts))

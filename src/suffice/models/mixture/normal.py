@@ -340,13 +340,14 @@ class NormalComponents:
     @property
     def example(self) -> Any:
         """Any component."""
-        d, df = self.d, 1.0
+        d = self.d
+        zero, one = jnp.zeros(()), jnp.ones(())
         if self.vectors:
             unit = np.eye(d)
             if self.df is None:
                 return MultivariateNormal.from_cholesky(np.zeros(d), unit)
-            return MultivariateT(df, np.zeros(d), scale_tril=unit)  # type: ignore[arg-type]
-        return Normal() if self.df is None else StudentT(df)
+            return MultivariateT(one, np.zeros(d), scale_tril=unit)  # type: ignore[arg-type]
+        return Normal(zero, one) if self.df is None else StudentT(one, zero, scale=one)
 
     @property
     def reported(self) -> Family:

@@ -82,7 +82,9 @@ class OnlineMixture:
         self.steps, self.count = self.steps + 1, self.count + rows.look.count
         groups = tuple(
             _best(group, s, self._counts[at], q)
-            for group, s, q, at in zip(self.model.groups, self._state, self._params.groups, self.model.places(), strict=True)
+            for group, s, q, at in zip(
+                self.model.groups, self._state, self._params.groups, self.model.places(), strict=True
+            )
         )
         self._params = Params(self.model._weights(self._counts[None]), groups)
 

@@ -1,5 +1,6 @@
 """Components whose columns are independent: a kind of component for each part of a row."""
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +25,13 @@ class ProductKernel:
 
     def densities(self, prepared: Any, x: jax.Array) -> tuple[jax.Array, Any]:
         found = [k.densities(p, x) for k, p in zip(self.parts, prepared["parts"], strict=True)]
-        return sum((value for value, _ in found[1:]), start=found[0][0]), [kept for _, kept in found]
+        total = found[0][0]
+        for value, _ in found[1:]:
+            total = total + value
+        return total, [kept for _, kept in found]
 
     def sums(self, prepared: Any, x: jax.Array, kept: Any, r: jax.Array) -> Any:
-        return [
-            kernel.sums(p, x, k, r) for kernel, p, k in zip(self.parts, prepared["parts"], kept, strict=True)
-        ]
+        return [kernel.sums(p, x, k, r) for kernel, p, k in zip(self.parts, prepared["parts"], kept, strict=True)]
 
 
 @jax.tree_util.register_dataclass
@@ -93,7 +95,7 @@ class ProductComponents:
     def member_at(self, v: Any) -> Product:
         """One component from its coordinates; traceable."""
         ends = np.cumsum([0, *(part.size for part in self.parts)])
-        pieces = [v[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        pieces = [v[a:b] for a, b in itertools.pairwise(ends)]
         return Product([part.member_at(piece) for part, piece in zip(self.parts, pieces, strict=True)])
 
     def directions(self) -> np.ndarray:

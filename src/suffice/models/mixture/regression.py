@@ -261,7 +261,9 @@ def fit_regression_mixture(
     transform = np.linalg.inv(r) * np.sqrt(n)
     rows = rows_of(np.column_stack([q * np.sqrt(n), t]), weights, "error")
     w = np.ones(n) if rows.w is None else rows.w
-    group = RegressionComponents(int(components), m, float(np.sqrt(np.average((t - np.average(t, weights=w)) ** 2, weights=w))))
+    group = RegressionComponents(
+        int(components), m, float(np.sqrt(np.average((t - np.average(t, weights=w)) ** 2, weights=w)))
+    )
     if group.unit == 0.0:
         raise DataError(f"targets are all {t[0]:g}")
     model, draw = Model((group,)), generator(as_key(rng))

@@ -11,7 +11,7 @@ from suffice.models.mixture.climb import Climb
 from suffice.models.mixture.expectation import Rows
 from suffice.models.mixture.information import covariance_of
 from suffice.models.mixture.model import Model, Params
-from suffice.models.mixture.rows import WINDOW, MixtureRows, rows_of
+from suffice.models.mixture.rows import WINDOW, MixtureRows
 from suffice.numerics.newton import CONVERGED, DEGENERATE, EXHAUSTED, STALLED
 from suffice.runtime.errors import DataError
 

@@ -10,6 +10,7 @@ from suffice.inference.testing.replicates import generator
 from suffice.models.mixture.fit import fit_mixture
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.rows import MixtureRows, rows_of
+from suffice.models.mixture.structures import structure
 from suffice.runtime.errors import DataError
 from suffice.runtime.rng import as_key
 
@@ -80,6 +81,8 @@ def select_mixture(
     shapes = list(AUTO) if covariance == "auto" else [covariance] if isinstance(covariance, str) else list(covariance)
     if not sizes or not shapes:
         raise ValueError("there must be at least one number of components and one structure to try")
+    for shape in shapes:
+        structure(shape)  # says which there are
     rows = rows_of(data, weights, missing)
     if rows.look.mean.size == 1:  # where structures differ in whether variances are equal, and in nothing else
         shapes = list({("tied" if s == "tied" or s[0] == "E" else "full"): None for s in shapes})
@@ -184,7 +187,7 @@ def one_more_component(
     Example:
         >>> import suffice as sf
         >>> x = sf.Normal(0.0, 1.0).sample(80, rng=3)
-        >>> sf.one_more_component(sf.Normal, 1, x, replicates=19, prior=1.0).p_value > 0.05
+        >>> sf.one_more_component(sf.Normal, 1, x, replicates=4, starts=2, prior=1.0).p_value > 0.1
         True
     """
     if replicates < 1:

@@ -112,9 +112,7 @@ def _total(n: np.ndarray) -> np.ndarray:
     return n.sum(-1)[..., None, None]
 
 
-def _volumes_and_shape(
-    n: np.ndarray, diagonals: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _volumes_and_shape(n: np.ndarray, diagonals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Volumes (..., K, 1) and the one shape (..., 1, d) of highest likelihood from diagonals of scatter matrices."""
     d = diagonals.shape[-1]
     shape = diagonals.sum(-2, keepdims=True)
@@ -176,7 +174,7 @@ def _eee(n: np.ndarray, w: np.ndarray, _: np.ndarray) -> np.ndarray:
     return np.broadcast_to(w.sum(-3, keepdims=True) / _total(n)[..., None], w.shape)
 
 
-def _vee(n: np.ndarray, w: np.ndarray, _: np.ndarray) -> np.ndarray:
+def _vee(n: np.ndarray, w: np.ndarray, before: np.ndarray) -> np.ndarray:
     d = w.shape[-1]
     common = w.sum(-3, keepdims=True)
     common = common / _root_det(common)
@@ -217,7 +215,9 @@ def _common_orientation(
     n: np.ndarray, w: np.ndarray, before: np.ndarray, spread: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
     """Σ_k = D B_k Dᵀ: B_k by ``spread`` from the diagonals of Dᵀ W_k D, D by majorisation, in turn."""
-    mixing = np.linspace(1.0, 2.0, w.shape[-3])[:, None, None]  # any sum of the covariances before has their eigenvectors
+    mixing = np.linspace(1.0, 2.0, w.shape[-3])[
+        :, None, None
+    ]  # any sum of the covariances before has their eigenvectors
     scale = np.trace(before, axis1=-2, axis2=-1)[..., None, None]
     _, turn = np.linalg.eigh((mixing * before / scale).sum(-3))
     largest = np.linalg.eigvalsh(w)[..., -1][..., None, None]

@@ -226,7 +226,9 @@ def _climb(
         scatter = root @ about
         means = q.loc + (root @ first[..., None])[..., 0]
         move = means - q.loc
-        scatter = 0.5 * (scatter + np.swapaxes(scatter, -1, -2)) - n[:, None, None] * move[:, :, None] * move[:, None, :]
+        scatter = (
+            0.5 * (scatter + np.swapaxes(scatter, -1, -2)) - n[:, None, None] * move[:, :, None] * move[:, None, :]
+        )
         q = prior.posterior(counts[0], means, scatter)
     share = q.sticks[:, 0] / q.sticks.sum(1)
     weights = np.append(share, 1.0) * np.append(1.0, np.cumprod(1.0 - share))
