@@ -38,6 +38,7 @@ readme: $(VENV)/.dev
 	$(BIN)/python tests/readme.py docs/textbook/regression.md
 	$(BIN)/python tests/readme.py docs/textbook/sampling.md
 	$(BIN)/python tests/readme.py docs/textbook/sequences.md
+	$(BIN)/python tests/readme.py docs/textbook/mixtures.md
 
 posteriors: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --full -s tests/posteriors

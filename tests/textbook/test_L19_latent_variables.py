@@ -78,3 +78,20 @@ def test_refusals():
         sf.louis_information(log_joint, THETA, X, classes=0)
     with pytest.raises(ValueError, match="one entry for each observation"):
         sf.louis_information(log_joint, THETA, X, classes=2, weights=[1.0])
+
+
+def test_standard_errors_of_a_fitted_mixture():
+    """What sf.fit_mixture tells is the inverse of the information above, taken to deviations by the delta method."""
+    fit = sf.fit_mixture(sf.Normal, 2, X, starts=4)
+    theta = np.array(
+        [np.log(fit.weights[1] / fit.weights[0])]
+        + [float(p.loc) for p in fit.components]
+        + [float(np.log(p.scale)) for p in fit.components]
+    )
+    spread = np.linalg.inv(np.asarray(sf.louis_information(log_joint, theta, X, classes=2)))
+    errors = np.sqrt(np.diagonal(spread))
+    assert fit.standard_errors["weights[0]"] == pytest.approx(errors[0] * fit.weights[0] * fit.weights[1], rel=1e-7)
+    for k in (0, 1):
+        assert fit.standard_errors[f"components[{k}].loc"] == pytest.approx(errors[1 + k], rel=1e-7)
+        scale = float(fit.components[k].scale)
+        assert fit.standard_errors[f"components[{k}].scale"] == pytest.approx(errors[3 + k] * scale, rel=1e-7)

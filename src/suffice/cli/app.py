@@ -25,6 +25,13 @@ class Criterion(StrEnum):
     bic = "bic"
 
 
+class MixtureCriterion(StrEnum):
+    bic = "bic"
+    icl = "icl"
+    aic = "aic"
+    cv = "cv"
+
+
 class Kind(StrEnum):
     auto = "auto"
     continuous = "continuous"
@@ -250,6 +257,50 @@ def regress(
         Request(
             file, target, _names(inputs or ""), basis, prior, weights, intercept, rank_deficient.value, level,
             missing.value, json_out, report_out, quiet,
+        )
+    )  # fmt: skip
+
+
+@app.command()
+def mixture(
+    file: Annotated[Path, typer.Argument(help="CSV, TSV (also .gz), Parquet or Arrow file.", show_default=False)],
+    columns: Annotated[
+        str | None, typer.Option("--columns", "-c", help="Columns, separated by commas. Default: all numeric ones.")
+    ] = None,
+    components: Annotated[str, typer.Option("--components", "-k", help="How many: 3, 1:9 or 1,2,4.")] = "1:9",
+    family: Annotated[
+        str, typer.Option(help="Family of the components; several, by commas, one for each column.")
+    ] = "normal",
+    covariance: Annotated[
+        str,
+        typer.Option(
+            help="full, tied, diag, spherical, three letters such as VEV, several by commas, or auto for the common ones."
+        ),
+    ] = "full",
+    criterion: Annotated[MixtureCriterion, typer.Option(help="What chooses among several.")] = MixtureCriterion.bic,
+    weights: Annotated[str | None, typer.Option(help="Column of frequencies: weight w counts as w rows.")] = None,
+    prior: Annotated[
+        float, typer.Option(min=0.0, help="Pseudo-observations that keep a component from collapsing.")
+    ] = 0.0,
+    starts: Annotated[int, typer.Option(min=1, help="Starts of each climb.")] = 10,
+    missing: Annotated[Missing, typer.Option(help="What to do with rows that have missing values.")] = Missing.error,
+    rng: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of the starts.")] = 0,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")] = None,
+    report_out: Annotated[
+        Path | None, typer.Option("--report", help="Write a page with the components drawn (HTML).")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Fit mixtures to columns of a file: components with standard errors, and how many there are.
+
+    Example: suffice mixture examples/old_faithful.csv --components 1:4 --covariance auto --report page.html
+    """
+    from suffice.cli.mixture import Request, run
+
+    run(
+        Request(
+            file, _names(columns or ""), components, _names(family), _names(covariance), criterion.value, weights,
+            prior, starts, missing.value, rng, json_out, report_out, quiet,
         )
     )  # fmt: skip
 

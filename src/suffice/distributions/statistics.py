@@ -79,7 +79,7 @@ class Sufficient(Statistics):
             )
         if float(other.count) == 0.0:
             return self
-        return other if float(self.count) == 0.0 else _merge(self, other)
+        return other if float(self.count) == 0.0 else merged(self, other)
 
 
 def same_held(a: Any, b: Any) -> bool:
@@ -92,7 +92,7 @@ def _describe(statistics: Any) -> str:
 
 
 @jax.jit
-def _merge(a: Sufficient, b: Sufficient) -> Sufficient:
+def merged(a: Sufficient, b: Sufficient) -> Sufficient:
     count = a.count + b.count
     share = b.count / count
     move = b.centre - a.centre
@@ -159,7 +159,7 @@ def _pilot(prototype: Any, block: Block) -> jax.Array:
 
 
 @jax.jit
-def _sums(prototype: Any, pilot: jax.Array, block: Block) -> _Sums:
+def sums(prototype: Any, pilot: jax.Array, block: Block) -> _Sums:
     """Sums over a block: in parallel lanes of registers, which is as fast as memory, and across them at the end."""
     (x,), w = block
     if prototype.event_ndim:
@@ -213,7 +213,7 @@ def _add(a: _Sums, b: _Sums, xp: Any) -> _Sums:
 
 
 @jax.jit
-def _centred(prototype: Any, pilot: jax.Array, sums: _Sums) -> Sufficient:
+def centred(prototype: Any, pilot: jax.Array, sums: _Sums) -> Sufficient:
     """Turn sums about the pilot into means."""
     unknown = 0.0 if prototype.needs_extremes else jnp.nan
     return Sufficient(
@@ -232,7 +232,7 @@ def _centred(prototype: Any, pilot: jax.Array, sums: _Sums) -> Sufficient:
 @jax.jit
 def _of_one_block(prototype: Any, block: Block) -> Sufficient:
     pilot = _pilot(prototype, block)
-    return _centred(prototype, pilot, _sums(prototype, pilot, block))
+    return centred(prototype, pilot, sums(prototype, pilot, block))
 
 
 def rough_sufficient(prototype: Any, block: Block) -> Sufficient:
@@ -242,9 +242,9 @@ def rough_sufficient(prototype: Any, block: Block) -> Sufficient:
     y = prototype._coordinate(x)
     mean = w @ y / w.sum()
     hook = own(prototype, "_divergence")
-    divergence = jnp.zeros(()) if hook is None else w @ hook(y - mean, mean) / w.sum()
+    divergence = jnp.zeros(()) if hook is None else jnp.tensordot(w, hook(y - mean[None], mean), axes=1) / w.sum()
     zero = jnp.zeros(())
-    return Sufficient(prototype, w.sum(), mean, zero, divergence, zero, x.min(), x.max(), zero)
+    return Sufficient(prototype, w.sum(), mean, jnp.zeros_like(mean), divergence, zero, x.min(), x.max(), zero)
 
 
 def sufficient(prototype: Any, data: Iterable[Block]) -> Sufficient:
@@ -253,10 +253,10 @@ def sufficient(prototype: Any, data: Iterable[Block]) -> Sufficient:
     if not rest:
         return _of_one_block(prototype, first)
     pilot = _pilot(prototype, first)
-    parts = jax.device_get([_sums(prototype, pilot, block) for block in (first, *rest)])  # one wait for all blocks
+    parts = jax.device_get([sums(prototype, pilot, block) for block in (first, *rest)])  # one wait for all blocks
     while len(parts) > 1:
         parts = [_add(*pair, np) if len(pair) == 2 else pair[0] for pair in _pairs(parts)]
-    return _centred(prototype, pilot, parts[0])
+    return centred(prototype, pilot, parts[0])
 
 
 def _pairs(items: list[Any]) -> list[list[Any]]:

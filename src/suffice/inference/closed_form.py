@@ -1,6 +1,7 @@
 """Maximum likelihood from a statistic of fixed size, and what is wrong where there is none."""
 
 from dataclasses import replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -25,12 +26,8 @@ from suffice.runtime.errors import DataError
 @jax.jit
 def from_sufficient(family: Family, s: Sufficient) -> Fit:
     """The fit from a sufficient statistic: closed form or moment matching; Newton where parameters are held."""
-    p = family.with_values(family.kind._estimate(s))  # type: ignore[attr-defined]
+    p, result, iterations = maximum(family, s)
     family = replace(family, member=p)
-    result, iterations = jnp.asarray(CONVERGED), jnp.asarray(0)
-    if not family.is_plain and family.regular:
-        state = _maximise_traced(family, s, p)
-        p, result, iterations = family.build(state.point), state.status, state.iterations
     if not family.regular:
         spread = jnp.full((len(family.parameter_names),) * 2, jnp.nan)
     elif own(p, "_covariance") is not None and family.is_plain:
@@ -43,11 +40,20 @@ def from_sufficient(family: Family, s: Sufficient) -> Fit:
     spread = jnp.where(certain[:, None] | certain[None, :], jnp.nan, spread)
     value = s.count * mean_log_likelihood(p, s)
     if family.dimension > 1:
-        result = jnp.where(_has_spread(family, s), result, DEGENERATE)
+        result = jnp.where(has_spread(family, s), result, DEGENERATE)
     return Fit(replace(family, member=p), p, spread, value, s.count, result, iterations)
 
 
-def _has_spread(family: Family, s: Sufficient) -> jax.Array:
+def maximum(family: Family, s: Sufficient) -> tuple[Any, jax.Array, jax.Array]:
+    """The member of highest likelihood, how the search for it ended, and its steps."""
+    p = family.with_values(family.kind._estimate(s))  # type: ignore[attr-defined]
+    if family.is_plain or not family.regular:
+        return p, jnp.asarray(CONVERGED), jnp.asarray(0)
+    state = _maximise_traced(replace(family, member=p), s, p)
+    return family.build(state.point), state.status, state.iterations
+
+
+def has_spread(family: Family, s: Sufficient) -> jax.Array:
     """Whether observations differ by more than rounding, as far as the statistic of the family tells."""
     if family.kind.needs_extremes:
         return s.upper > s.lower

@@ -18,14 +18,17 @@ if TYPE_CHECKING:
     from suffice.models.bayesian import LinearPosterior
     from suffice.models.evidence import EvidenceFit, ModelOrder
     from suffice.models.linear_fit import LinearFit
+    from suffice.models.mixture.result import MixtureFit
+    from suffice.models.mixture.selection import MixtureSelection
     from suffice.sampling.adaptive_rejection import AdaptiveRejection
     from suffice.sampling.chains import Chains
 
     type Regression = LinearFit | LinearPosterior | EvidenceFit | ModelOrder
+    type Mixture = MixtureFit | MixtureSelection
 
 
 def report(
-    result: Ranking | Fit | Posterior | Chains | Regression,
+    result: Ranking | Fit | Posterior | Chains | Regression | Mixture,
     path: str | PathLike[str],
     *,
     goodness: Sequence[GoodnessOfFit] | None = None,
@@ -36,7 +39,8 @@ def report(
 
     Args:
         result: of ``rank``, ``fit``, ``update``, ``sample``, ``LinearBasisModel.fit``, ``BayesianLinearModel.fit``,
-            ``evidence_fit`` or ``order_by_evidence``; points of a file are drawn from a sample, for which it is read.
+            ``evidence_fit``, ``order_by_evidence``, ``fit_mixture`` or ``select_mixture``; points of a file are drawn from a
+            sample, for which it is read.
         path: of the file, which is written whole or not at all.
         goodness: tests of the first families, as ``ranking.goodness_of_fit`` returns them; made here if not given.
         replicates: bootstrap samples of these tests.
@@ -51,6 +55,8 @@ def report(
     from suffice.models.bayesian import LinearPosterior
     from suffice.models.evidence import EvidenceFit, ModelOrder
     from suffice.models.linear_fit import LinearFit
+    from suffice.models.mixture.result import MixtureFit
+    from suffice.models.mixture.selection import MixtureSelection
     from suffice.report import page
     from suffice.runtime.files import write_whole
     from suffice.sampling.chains import Chains
@@ -65,20 +71,22 @@ def report(
         return write_whole(path, page.chains_page(result))
     if isinstance(result, LinearFit | LinearPosterior | EvidenceFit | ModelOrder):
         return write_whole(path, page.regression_page(result))
+    if isinstance(result, MixtureFit | MixtureSelection):
+        return write_whole(path, page.mixture_page(result))
     raise TypeError(
-        f"result must be a Ranking, a Fit, a regression, a Posterior or Chains, got {type(result).__name__}"
+        f"result must be a Ranking, a Fit, a regression, a mixture, a Posterior or Chains, got {type(result).__name__}"
     )
 
 
 def plot(
-    result: Ranking | Fit | Region | Posterior | Chains | AdaptiveRejection | Regression | Basis,
+    result: Ranking | Fit | Region | Posterior | Chains | AdaptiveRejection | Regression | Mixture | Basis,
     kind: str | None = None,
     *,
     at: Any = None,
 ) -> Any:
     """Draw a result: the data with the best families for a ranking, density and distribution function for a fit, the
     contour of a joint confidence region, prior, likelihood and posterior for a posterior, densities and ranks for chains,
-    the envelope of adaptive rejection step by step, a regression with its bands beside its residuals, evidence against
+    the envelope of adaptive rejection step by step, a regression with its bands beside its residuals, components over the data for a mixture, evidence against
     model order, the functions of a basis.
 
     Args:
@@ -99,7 +107,9 @@ def plot(
     from suffice.models.bayesian import LinearPosterior
     from suffice.models.evidence import EvidenceFit, ModelOrder
     from suffice.models.linear_fit import LinearFit
-    from suffice.report import bases, charts, draws, envelope, figures, joint, posterior, regression, walks
+    from suffice.models.mixture.result import MixtureFit
+    from suffice.models.mixture.selection import MixtureSelection
+    from suffice.report import bases, charts, draws, envelope, figures, joint, mixture, posterior, regression, walks
     from suffice.report.empirical import Empirical
     from suffice.report.regressed import Regressed
     from suffice.sampling.adaptive_rejection import AdaptiveRejection
@@ -134,9 +144,13 @@ def plot(
         fit = result.posterior if isinstance(result, EvidenceFit) else result
         parts = [f.chart for f in regression.overview(Regressed.each(fit, 1)[0])]
         return charts.display(altair.hconcat(*parts) if len(parts) > 1 else parts[0])
+    if isinstance(result, MixtureFit | MixtureSelection):
+        return charts.display(
+            altair.vconcat(*(altair.hconcat(*(f.chart for f in row)) for row in mixture.figures(result)))
+        )
     raise TypeError(
-        "result must be a Ranking, a Fit, a Region, a Posterior, Chains, AdaptiveRejection, a regression or a Basis, "
-        f"got {type(result).__name__}"
+        "result must be a Ranking, a Fit, a Region, a Posterior, Chains, AdaptiveRejection, a regression, a mixture or a "
+        f"Basis, got {type(result).__name__}"
     )
 
 

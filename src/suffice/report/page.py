@@ -16,7 +16,20 @@ from suffice.inference.testing.goodness import GoodnessOfFit
 from suffice.models.bayesian import LinearPosterior
 from suffice.models.evidence import EvidenceFit, ModelOrder, nested_orders
 from suffice.models.linear_fit import LinearFit
-from suffice.report import charts, draws, figures, joint, posterior, regression, regression_words, tables, words
+from suffice.models.mixture.result import MixtureFit
+from suffice.models.mixture.selection import MixtureSelection
+from suffice.report import (
+    charts,
+    draws,
+    figures,
+    joint,
+    mixture,
+    posterior,
+    regression,
+    regression_words,
+    tables,
+    words,
+)  # fmt: skip
 from suffice.report.bands import compare
 from suffice.report.charts import Figure
 from suffice.report.empirical import Empirical
@@ -147,6 +160,21 @@ def regression_page(result: LinearFit | LinearPosterior | EvidenceFit | ModelOrd
     if isinstance(result, ModelOrder):
         sections.insert(1, _section("Models", _table(regression_words.order_rows(result))))
     return _page(f"Regression of {seen[0].target}", tables.counted(float(fit.count), "observation"), sections)
+
+
+def mixture_page(result: MixtureFit | MixtureSelection) -> str:
+    """The page of a mixture, or of a choice among several."""
+    chosen = isinstance(result, MixtureSelection)
+    fit = result.best if chosen else result
+    sections = [
+        _lead(mixture.answer(result)),
+        _section("The fit", _facts(mixture.facts(fit))),
+        _section("Components", _table(mixture.parameter_rows(fit))),
+        _gallery(mixture.figures(result)),
+        *([_section("Mixtures tried", _table(mixture.selection_rows(result)))] if chosen else []),
+        _section("How this was computed", _paragraphs([*mixture.method(fit), words.versions()])),
+    ]
+    return _page("Mixture", tables.counted(fit.count, "observation"), sections)
 
 
 def _ranking_figures(ranking: Ranking, empirical: Empirical, rng: Any) -> list[list[Figure]]:

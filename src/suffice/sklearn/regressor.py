@@ -1,4 +1,4 @@
-"""Regressors for scikit-learn: its conventions outside, ``sf.LinearBasisModel`` inside. Needs ``pip install suffice[sklearn]``."""
+"""Regressors: ``sf.LinearBasisModel`` with the conventions of scikit-learn."""
 
 from dataclasses import replace
 from typing import Any, Self

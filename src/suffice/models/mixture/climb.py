@@ -1,0 +1,169 @@
+"""EM as a climb: steps that never fall, made longer by SQUAREM, for several runs side by side.
+
+An evaluation at a point gives the log-likelihood there and the image of the point under one step of EM. Every second
+step is extrapolated from the last two (Varadhan and Roland 2008, doi:10.1111/j.1467-9469.2007.00585.x) and kept only if
+the log-likelihood did not fall; else the plain step is taken, which cannot fall. Where the M-step is itself a step of
+Newton's method, which may be too long, it is halved until it does not fall.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from suffice.models.mixture.model import Expected, Model, Params
+from suffice.numerics.newton import CONVERGED, DEGENERATE, EXHAUSTED, RUNNING, STALLED
+
+SLACK = 1e-12  # of a log-likelihood and the count together, which rounding may take
+_NEAR_GAIN = 1e-2  # of log-likelihood for each observation: steps are extrapolated once they gain less
+_HALVINGS = 40
+_FLOOR = 1e-13
+_LOOKS = 3  # at pairs of plain steps before a climb may end
+
+Evaluate = Callable[[Params], Expected]
+
+
+@dataclass
+class Climb:
+    """Where runs ended.
+
+    Attributes:
+        params: of the best point of each run.
+        values: objective there: log-likelihood and log prior, (R,).
+        log_likelihoods: (R,).
+        status: codes, (R,).
+        traces: objective at every point accepted, by run.
+        evaluations: passes over the data.
+    """
+
+    params: Params
+    values: np.ndarray
+    log_likelihoods: np.ndarray
+    status: np.ndarray
+    traces: list[list[float]]
+    evaluations: int
+
+    @property
+    def first(self) -> "Climb | None":
+        """The first run that did not collapse, or else the first with a likelihood; None where there is none."""
+        usable = np.isfinite(self.values)
+        order = np.flatnonzero(usable & (self.status != DEGENERATE)).tolist() or np.flatnonzero(usable).tolist()
+        if not order:
+            return None
+        at = slice(order[0], order[0] + 1)
+        run = self.params.run(at), self.values[at], self.log_likelihoods[at], self.status[at], self.traces[at]
+        return Climb(*run, self.evaluations)
+
+
+def climb(
+    model: Model,
+    evaluate: Evaluate,
+    start: Params,
+    count: Any,
+    *,
+    most: int,
+    tolerance: float,
+    accelerate: bool = True,
+    gain: float = 0.0,
+    lead: bool = False,
+) -> Climb:
+    """Climb from each start.
+
+    Args:
+        evaluate: the E-step, one pass over the data.
+        count: number of observations, by run or of all.
+        most: evaluations at most.
+        tolerance: largest distance from the limit, in coordinates of ``Model.vector``, as the last steps tell it.
+        accelerate: whether steps are extrapolated.
+        lead: whether to end with the first run that has not collapsed, the others being there to take its place.
+        gain: end as well where a step gains less log-likelihood than this for each observation.
+    """
+    accelerate = accelerate and model.accelerates
+    runs = len(start.log_weights)
+    trial, best, image = start, start, start
+    values, logs = np.full(runs, -np.inf), np.full(runs, -np.inf)
+    status, halvings = np.full(runs, RUNNING), np.zeros(runs, int)
+    plain, leap, errors = np.zeros(runs, bool), np.zeros(runs, bool), np.full(runs, np.inf)
+    longest, slowest, looks = np.full(runs, 4.0), np.ones(runs), np.zeros(runs, int)
+    point = model.vector(start)
+    traces: list[list[float]] = [[] for _ in range(runs)]
+    evaluations = 0
+    while evaluations < most and _goes_on(status, lead):
+        e = evaluate(trial)
+        evaluations += 1
+        running = status == RUNNING
+        value = e.log_likelihood + model.penalty(trial)
+        slack = SLACK * (np.abs(value) + count)
+        accepted = running & np.isfinite(value) & ((value >= values - slack) | (values == -np.inf))
+        with np.errstate(invalid="ignore"):
+            gained = np.where(accepted, value - values, np.inf)
+        here = model.vector(trial)
+        fresh = model.maximise(trial, e)
+        best, image = _chosen(accepted, trial, best), _chosen(accepted, fresh, image)
+        values, logs = np.where(accepted, value, values), np.where(accepted, e.log_likelihood, logs)
+        for i in np.flatnonzero(accepted):
+            traces[i].append(float(value[i]))
+        onwards = model.vector(image)
+        here = np.where(accepted[:, None], here, point)
+        step = _steady(onwards - here)
+        last = _steady(here - point)
+        size = np.abs(step).max(1)
+        # the distance from the limit, from the ratio of two plain steps
+        with np.errstate(all="ignore"):
+            ratio = np.linalg.norm(step, axis=1) / np.linalg.norm(last, axis=1)
+            stretch = np.linalg.norm(last, axis=1) / np.linalg.norm(step - last, axis=1)
+        stretch = np.where(np.isfinite(stretch), np.maximum(stretch, 1.0), 1.0)
+        known = accepted & plain
+        # a leap hides the slowest mode for a step or two, so its rate is remembered
+        slowest = np.where(known & (ratio < 1.0), np.maximum(slowest, stretch), slowest)
+        looks += known
+        far_off = np.where(accepted, np.inf, errors)
+        errors = np.where(known & (ratio < 1.0), size * slowest, far_off)
+        done = running & accepted & ((known & (looks >= _LOOKS) & (errors <= tolerance)) | (size <= _FLOOR))
+        done |= running & accepted & plain & (gained < gain * count) & (gain > 0.0)
+        collapsed = running & (~model.sound(image).all(1) | (~np.isfinite(value) & (values == -np.inf)))
+        stuck = running & ~accepted & ~leap & (halvings >= _HALVINGS)
+        status = np.where(collapsed, DEGENERATE, np.where(done, CONVERGED, np.where(stuck, STALLED, status)))
+
+        # where to look next: the plain image, an extrapolation, or half the step that fell
+        rejected_leap, rejected_step = running & ~accepted & leap, running & ~accepted & ~leap
+        halvings = np.where(rejected_step, halvings + 1, 0)
+        longest = np.where(rejected_leap, np.maximum(longest / 4.0, 1.0), longest)
+        near = np.abs(gained) < _NEAR_GAIN * count
+        jump = accepted & plain & near & accelerate & (stretch > 1.01)
+        length = np.minimum(stretch, longest)
+        longest = np.where(jump & (stretch > longest), longest * 4.0, longest)
+        target = onwards.copy()
+        far = point + 2.0 * length[:, None] * last + (length**2)[:, None] * (step - last)
+        target = np.where(jump[:, None], far, target)
+        half = here + 0.5 ** halvings[:, None] * (onwards - here)
+        target = np.where((rejected_step & (halvings > 0))[:, None], half, target)
+        moved = jump | (rejected_step & (halvings > 0))
+        trial = image
+        if moved.any():
+            with np.errstate(all="ignore"):
+                trial = _chosen(moved, model.build(target, image), image)
+        point = here
+        plain, leap = running & ~jump & (accepted | rejected_leap), jump
+    status = np.where(status == RUNNING, EXHAUSTED, status)
+    return Climb(best, values, logs, status, traces, evaluations)
+
+
+def _goes_on(status: np.ndarray, lead: bool) -> bool:
+    """Whether there is a run to wait for."""
+    left = status[status != DEGENERATE]
+    return bool(np.any(left[:1] == RUNNING if lead else left == RUNNING))
+
+
+def _steady(v: np.ndarray) -> np.ndarray:
+    """Differences, 0 where infinities or what is not a number came in."""
+    return np.where(np.isfinite(v), v, 0.0)
+
+
+def _chosen(which: np.ndarray, new: Params, old: Params) -> Params:
+    """The new parameters in the runs where ``which``, the old ones elsewhere."""
+    if which.all():
+        return new
+    return jax.tree.map(lambda a, b: np.where(which.reshape(-1, *(1,) * (a.ndim - 1)), a, b), new, old)

@@ -1,0 +1,275 @@
+"""Components of any family of the catalogue: by sufficient statistics where there are, else by a Newton step."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.distributions.distribution import Distribution
+from suffice.distributions.family import Family
+from suffice.distributions.statistics import Sufficient, centred, merged, sums
+from suffice.inference.closed_form import has_spread, has_sufficient, maximum
+from suffice.inference.likelihood import expand, mean_log_likelihood
+from suffice.inference.start import rough
+from suffice.models.mixture.normal import EMPTY
+from suffice.numerics import linalg
+from suffice.numerics.domain import real, unit
+from suffice.runtime.blocks import Block
+
+Params = dict[str, np.ndarray]
+_LONGEST = 1.5  # longest Newton step, in standard deviations of one observation
+_FARTHEST = 40.0  # logit of a probability: beyond, it is 0 or 1 to rounding, and a climb would not end
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class FamilyKernel:
+    """Densities of members of one family, and sums for their sufficient statistics or for one Newton step.
+
+    Attributes:
+        family: which; a pytree, so what it holds may change.
+        columns: first and last column, exclusive, of its part of a row.
+        how: "statistic", "newton", or "held" where nothing is estimated.
+    """
+
+    family: Family
+    columns: tuple[int, int] = field(metadata={"static": True})
+    how: str = field(metadata={"static": True})
+
+    def width(self, prepared: Any) -> int:
+        runs, count, d = prepared["v"].shape
+        return runs * count * (4 if self.how == "statistic" else 4 + 2 * d * d)
+
+    def _values(self, x: jax.Array) -> jax.Array:
+        part = x[:, self.columns[0] : self.columns[1]]
+        return part if self.family.member.event_ndim else part[:, 0]
+
+    def densities(self, prepared: Any, x: jax.Array) -> tuple[jax.Array, Any]:
+        values = self._values(x)
+        v = prepared["v"].astype(jnp.result_type(x, float) if self.how == "newton" else x.dtype)
+        found = jax.vmap(lambda v: self.family.build(v).log_prob(values))(_flat(v))
+        return found.reshape(*v.shape[:2], -1), None
+
+    def sums(self, prepared: Any, x: jax.Array, kept: Any, r: jax.Array) -> Any:
+        if self.how == "held":
+            return {}
+        values, v = self._values(x), prepared["v"]
+        flat, heights = _flat(v), _flat(r)
+        inside = self.family.member.sample_space.contains(values)
+        mask = inside.reshape(inside.shape + (1,) * self.family.member.event_ndim)
+        values = jnp.where(mask, values, self.family.member.sample_space.interior(self.family.member.event_shape))
+        if self.how == "statistic":
+            pilots = _flat(prepared["pilot"])
+
+            def each(pilot: jax.Array, w: jax.Array) -> Any:
+                return sums(self.family.member, pilot.astype(values.dtype), Block((values,), w))
+
+            found: Any = jax.vmap(each)(pilots, heights)
+        else:
+            found = jax.vmap(lambda v, w: expand(self.family, v, (values,), w)[:3])(flat, heights)
+        return jax.tree.map(lambda a: a.reshape(*v.shape[:2], *a.shape[1:]), found)
+
+
+def _flat(a: jax.Array) -> jax.Array:
+    """Runs and components as one axis."""
+    return a.reshape(a.shape[0] * a.shape[1], *a.shape[2:])
+
+
+@partial(jax.jit, static_argnames="prior")
+def _best(
+    family: Family, v: jax.Array, pilots: jax.Array, totals: Any, whole: Any, prior: float
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Coordinates of highest likelihood from sums, new pilots, and whether there was spread to find them."""
+
+    def each(v: jax.Array, pilot: jax.Array, total: Any) -> Any:
+        s: Sufficient = centred(family.member, pilot, total)
+        if prior:
+            s = merged(s, whole)
+        some = total.count > EMPTY
+        new = family.vector(maximum(family, s)[0])
+        spread = has_spread(family, s) if family.dimension > 1 else jnp.asarray(True)
+        return jnp.where(some, new, v), jnp.where(some, s.mean, pilot), spread | ~some
+
+    found = jax.vmap(each)(_flat(v), _flat(pilots), jax.tree.map(_flat, totals))
+    return jax.tree.map(lambda a: a.reshape(*v.shape[:2], *a.shape[1:]), found)
+
+
+@jax.jit
+def _penalties(family: Family, v: jax.Array, whole: Any) -> jax.Array:
+    return jax.vmap(jax.vmap(lambda v: mean_log_likelihood(family.build(v), whole)))(v)
+
+
+@jax.jit
+def _newton(v: jax.Array, n: jax.Array, totals: Any) -> jax.Array:
+    """A step of Newton's method where the function curves down, and as if it did where it curves up."""
+
+    def each(v: jax.Array, n: jax.Array, total: Any) -> jax.Array:
+        _, g, h = total
+        size = jnp.abs(jnp.diagonal(h))
+        unit = 1.0 / jnp.sqrt(jnp.where(size > 0, size, 1.0))
+        curvature, directions = linalg.eigh(-h * jnp.outer(unit, unit))
+        downwards = jnp.maximum(jnp.abs(curvature), 1e-10 * jnp.max(jnp.abs(curvature)) + 1e-300)
+        along = directions.T @ (unit * g)
+        length = jnp.sqrt(jnp.sum(along**2 / downwards) / jnp.maximum(n, EMPTY))
+        step = unit * (directions @ (along / downwards)) * jnp.minimum(1.0, _LONGEST / jnp.maximum(length, 1e-300))
+        return jnp.where(n > EMPTY, v + step, v)
+
+    return jax.vmap(jax.vmap(each))(v, n, totals)
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["family", "centre", "unit", "bounded", "whole"],
+    meta_fields=["count", "columns", "prior"],
+)
+@dataclass(frozen=True)
+class FamilyComponents:
+    """K components of one family, of numbers or vectors.
+
+    Attributes:
+        count: K.
+        columns: first and last column, exclusive, of their part of a row.
+        family: which; without free parameters the components are held as they are.
+        centre: coordinate in which sums are first taken, of the statistic.
+        unit: of each unconstrained coordinate.
+        bounded: which of them are logits, relative to a last that is 0: a number from 1 for each set, 0 elsewhere.
+        prior: number of pseudo-observations that look like the whole sample.
+        whole: statistic of the sample, with ``prior`` for its count, where there is a prior.
+    """
+
+    count: int
+    columns: tuple[int, int]
+    family: Family
+    centre: np.ndarray
+    unit: np.ndarray
+    bounded: np.ndarray
+    prior: float = 0.0
+    whole: Any = None
+
+    @property
+    def how(self) -> str:
+        """How the M-step is made."""
+        return "held" if not self.family.free else "statistic" if has_sufficient(self.family) else "newton"
+
+    @property
+    def kernel(self) -> FamilyKernel:
+        return FamilyKernel(self.family, self.columns, self.how)
+
+    @property
+    def dimension(self) -> int:
+        return self.count * self.family.dimension
+
+    exchangeable = True
+    accelerates = True
+
+    def prepare(self, p: Params) -> Params:
+        return {"v": p["v"], "pilot": p["pilot"], "count_of": p["v"][..., :1]}
+
+    def _values(self, x: np.ndarray) -> np.ndarray:
+        part = x[:, self.columns[0] : self.columns[1]]
+        return part if self.family.member.event_ndim else part[:, 0]
+
+    def start(self, x: np.ndarray, r: np.ndarray) -> Params:
+        """Rough estimates from rows and responsibilities (K, n), of one run."""
+        values = self._values(x)
+        inside = np.asarray(self.family.member.sample_space.contains(values))
+        found = [self._rough(values[inside], w[inside]) for w in r] if self.family.free else [np.zeros(0)] * self.count
+        v = self._held_back(np.array(found, float).reshape(1, self.count, len(self.unit)))
+        pilot = np.broadcast_to(self.centre, (1, self.count, *np.shape(self.centre))).copy()
+        return {"v": v, "pilot": pilot, "spread": np.ones((1, self.count), bool)}
+
+    def _rough(self, values: np.ndarray, w: np.ndarray) -> np.ndarray:
+        """Coordinates of a rough estimate; of all rows together where some are not enough."""
+        w = w + 1e-3 * w.sum() / len(w) + 1e-9
+        for heights in (w, np.ones(len(w)) * w.mean()):
+            with np.errstate(all="ignore"):
+                p = self.family.with_values(rough(self.family.member, values, heights))
+                v = np.asarray(self.family.vector(p, np), float)
+            if np.all(np.isfinite(v)) and np.all(np.asarray(p._valid())):
+                return v
+        return np.asarray(self.family.vector(self.family.member, np), float)
+
+    def maximise(self, p: Params, n: np.ndarray, totals: Any) -> Params:
+        """The M-step, or a step of Newton's method on what it would maximise."""
+        if self.how == "held":
+            return p
+        if self.how == "newton":
+            return p | {"v": self._held_back(np.asarray(_newton(p["v"], n, totals)))}
+        v, pilot, spread = _best(self.family, p["v"], p["pilot"], totals, self.whole, self.prior)
+        return {"v": self._held_back(np.asarray(v)), "pilot": np.asarray(pilot), "spread": np.asarray(spread)}
+
+    def _held_back(self, v: np.ndarray) -> np.ndarray:
+        v = v.copy()
+        for which in range(1, self.bounded.max(initial=0) + 1):
+            at = self.bounded == which
+            logits = np.concatenate([v[..., at], np.zeros((*v.shape[:-1], 1))], axis=-1)
+            with np.errstate(invalid="ignore"):
+                logits = np.maximum(np.nan_to_num(logits), logits.max(-1, keepdims=True) - _FARTHEST)
+            v[..., at] = logits[..., :-1] - logits[..., -1:]
+        return v
+
+    def penalty(self, p: Params) -> np.ndarray:
+        """Logarithm of the prior's density up to a constant, (R,)."""
+        if not self.prior or self.how != "statistic":
+            return np.zeros(len(p["v"]))
+        return self.prior * np.asarray(_penalties(self.family, p["v"], self.whole)).sum(-1)
+
+    def vector(self, p: Params) -> np.ndarray:
+        return p["v"] / self.unit
+
+    def build(self, v: np.ndarray, like: Params) -> Params:
+        return like | {"v": self._held_back(np.clip(v, -1e300, 1e300) * self.unit)}
+
+    def sound(self, p: Params) -> np.ndarray:
+        """Whether each component has finite parameters, and had spread to find them from."""
+        return np.isfinite(p["v"]).all(-1) & p["spread"]
+
+    def of_members(self, members: list[Any]) -> Params:
+        """Parameters of one run from distributions."""
+        v = np.array([np.asarray(self.family.vector(m, np), float) for m in members]).reshape(
+            1, self.count, len(self.unit)
+        )
+        pilot = np.broadcast_to(self.centre, (1, self.count, *np.shape(self.centre))).copy()
+        return {"v": v, "pilot": pilot, "spread": np.ones((1, self.count), bool)}
+
+    def member_at(self, v: Any) -> Any:
+        """One component from its coordinates; traceable."""
+        return self.family.build(v * self.unit)
+
+    def directions(self) -> np.ndarray:
+        """Basis of the coordinates that vary, (free, K, m)."""
+        m = self.family.dimension
+        return np.eye(self.count * m).reshape(self.count * m, self.count, m)
+
+    @property
+    def size(self) -> int:
+        """Number of coordinates of a component."""
+        return self.family.dimension
+
+    @property
+    def example(self) -> Any:
+        """Any component."""
+        return self.family.member
+
+    @property
+    def reported(self) -> Family:
+        """The family in whose parameters a component is told."""
+        return self.family
+
+    def members(self, p: Params) -> list[Distribution]:
+        return [self.family.build(jnp.asarray(v)) for v in p["v"][0]]
+
+
+def units_of(family: Family, deviation: float) -> tuple[np.ndarray, np.ndarray]:
+    """The unit of each unconstrained coordinate, the data's for parameters that are any real number, else 1; and which are
+    logits."""
+    units, sets = [np.zeros(0)], [np.zeros(0, int)]
+    for path, shape in zip(family.free, family._shapes(), strict=True):
+        size, domain = int(np.prod(shape)), family._field(path)[1].metadata["domain"]
+        logit = family._reported(path)[0] == "probs" or domain == unit
+        units.append(np.full(size, deviation if domain is real and not logit else 1.0))
+        sets.append(np.full(size, 1 + max(int(s.max(initial=0)) for s in sets) if logit else 0))
+    return np.concatenate(units), np.concatenate(sets)

@@ -1,0 +1,208 @@
+"""Fit a mixture: the front door."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from suffice.distributions.mixture import Mixture
+from suffice.inference.testing.replicates import generator
+from suffice.models.mixture import seeding
+from suffice.models.mixture.climb import Climb, climb
+from suffice.models.mixture.components import impossible_row, kinds_of, model_of
+from suffice.models.mixture.model import LOG_TINY, Model, Params, joined
+from suffice.models.mixture.result import MixtureFit
+from suffice.models.mixture.rows import SAMPLE, MixtureRows, rows_of
+from suffice.numerics.newton import CONVERGED, DEGENERATE
+from suffice.runtime.errors import DataError
+from suffice.runtime.rng import as_key
+
+_SCOUT = 150  # evaluations of each start on the sample, at most
+_RACE = 15  # of all of them, where work on the sample is much, before the better quarter goes on alone
+_MUCH = 2**21
+_SCOUT_GAIN = 1e-9  # of log-likelihood for each observation, at which it ends
+
+
+def fit_mixture(
+    target: Any,
+    components: Any,
+    data: Any = None,
+    weights: Any = None,
+    *,
+    covariance: str = "full",
+    prior: float = 0.0,
+    starts: int = 20,
+    start: Any = None,
+    rng: Any = 0,
+    tolerance: float = 1e-10,
+    max_iterations: int = 5000,
+    accelerate: bool = True,
+    missing: str = "error",
+) -> MixtureFit:
+    """Fit a mixture by maximum likelihood: Σ_i w_i log Σ_k weights_k p_k(x_i) is made largest by EM.
+
+    Each step computes responsibilities r_ik ∝ weights_k p_k(x_i), and from weighted statistics with weights w_i r_ik the
+    new components (Dempster, Laird and Rubin 1977). The log-likelihood never falls; steps are lengthened by SQUAREM where
+    that raises it further. The likelihood has many maxima, so climbs begin from several starts, on some thousand rows,
+    and the best goes on to the end on all.
+
+    Args:
+        target: what components are: a class such as ``sf.Normal``, or ``sf.family(...)`` with parameters held; a
+            tuple of these, or a mapping from columns, for independent columns of different kinds; or a list with one
+            of these for each component, in which a distribution stands for a component that is known.
+        components: number K of components; may be left out after a list.
+        data: array-like of shape (n,) or (n, d), a data frame, ``sf.scan``, ``sf.scan_table``, ``sf.chunks``, or a
+            callable that returns an iterable of arrays (rows, d) anew each time. Files are read once for each step.
+        weights: frequencies, (n,).
+        covariance: of normal and t components: "full", "tied", "diag", "spherical", or three letters for volume, shape
+            and orientation, each equal (E), varying (V) or none (I): "VEV".
+        prior: number of pseudo-observations of each component, which keep it from collapsing: of normal and t
+            components they have the spread of the data, shared out; of others they look like the sample.
+        starts: how many there are.
+        start: instead of them: labels (n,), responsibilities (n, K) or a ``sf.Mixture``.
+        rng: of the starts: int, ``numpy.random.Generator`` or JAX key.
+        tolerance: distance from the maximum at which to end, in units of the data's spread and of logarithms.
+        max_iterations: passes over the data at most.
+        accelerate: whether steps are lengthened.
+        missing: "error" or "drop", for rows with missing values.
+
+    Returns:
+        A ``MixtureFit``: the distribution, responsibilities, standard errors. Components of a kind are in ascending order of
+        their means.
+
+    Raises:
+        DataError: fewer rows, or different ones, than components; constant or dependent columns; missing or infinite
+            values; values that no component can make.
+        ValueError: no component, an unknown structure, a family whose support is estimated or whose density has a kink.
+
+    Example:
+        >>> import suffice as sf
+        >>> x = sf.Mixture([sf.Normal(-2.0, 0.8), sf.Normal(3.0, 1.2)], [0.4, 0.6]).sample(500, rng=1)
+        >>> fit = sf.fit_mixture(sf.Normal, 2, x)
+        >>> fit.converged, fit.distribution.weights.round(2).tolist()
+        (True, [0.42, 0.58])
+    """
+    if data is None and isinstance(target, list):
+        components, data = None, components
+    if data is None:
+        raise TypeError("data are missing: sf.fit_mixture(family, components, data)")
+    kinds = kinds_of(target, components)
+    _check(starts, tolerance, max_iterations, prior)
+    if isinstance(target, Mapping) and hasattr(data, "columns"):
+        data = data[list(target)]
+    rows = rows_of(data, weights, missing)
+    model = model_of(kinds, rows.look, covariance, float(prior))
+    begins = [(_given(model, rows, start), np.nan)] if start is not None else _scouted(model, rows, starts, rng)
+    found = _finished(model, rows, [p for p, _ in begins], tolerance, max_iterations, accelerate)
+    spread = np.array([value for _, value in begins])
+    return MixtureFit.of(model, rows, found, spread)
+
+
+def _check(count: int, tolerance: float, most: int, prior: float) -> None:
+    if count < 1:
+        raise ValueError(f"starts must be >= 1, got {count}")
+    if not tolerance > 0.0:
+        raise ValueError(f"tolerance must be > 0, got {tolerance}")
+    if most < 1:
+        raise ValueError(f"max_iterations must be >= 1, got {most}")
+    if not 0.0 <= prior < np.inf:
+        raise ValueError(f"prior must be a number of pseudo-observations >= 0, got {prior}")
+
+
+def _scouted(model: Model, rows: MixtureRows, count: int, rng: Any) -> list[tuple[Params, float]]:
+    """Starts after a short climb on a sample of the rows, best first, those that collapsed last."""
+    look = rows.look
+    if model.count == 1:
+        return [(model.start(look.sample, look.weights, np.ones((1, len(look.sample)))), np.nan)]
+    shares = seeding.starts(look.sample, look.weights, model.count, count, generator(as_key(rng)))
+    begin = joined([model.start(look.sample, look.weights, r) for r in shares])
+    small = rows if rows.in_memory and rows.look.rows <= SAMPLE else rows_of(look.sample, look.weights, "error")
+
+    def go(begin: Params, most: int) -> tuple[Climb, np.ndarray, np.ndarray]:
+        """Where runs end, which are no good, and the order from best to worst."""
+        end = climb(
+            model,
+            lambda p: small.evaluate(model, p),
+            begin,
+            look.weights.sum(),
+            most=most,
+            tolerance=1e-5,
+            gain=_SCOUT_GAIN,
+        )
+        bad = (end.status == DEGENERATE) | ~np.isfinite(end.values)
+        return end, bad, np.lexsort([-np.where(bad, -np.inf, end.values), bad])
+
+    if count * model.count * look.sample.size * look.sample.shape[1] > _MUCH:  # the better ones alone go on
+        end, _, order = go(begin, _RACE)
+        begin = end.params.run(order[: -(-count // 4)])
+    end, bad, order = go(begin, _SCOUT)
+    return [(end.params.run(slice(i, i + 1)), np.nan if bad[i] else float(end.values[i])) for i in order]
+
+
+def _finished(
+    model: Model, rows: MixtureRows, begins: list[Params], tolerance: float, most: int, accelerate: bool
+) -> Climb:
+    """The climb from the best start on all rows; from the next ones where it collapses.
+
+    Where rows are few, all climb together: the same programs serve as before, and the first that does not collapse ends
+    it. Where they are many, one at a time.
+    """
+    few = rows.in_memory and rows.look.rows <= SAMPLE
+    found = None
+    for begin in [joined(begins)] if few else begins[:4]:
+        end = climb(
+            model,
+            lambda p: rows.evaluate(model, p),
+            begin,
+            rows.look.count,
+            most=most,
+            tolerance=tolerance,
+            accelerate=accelerate,
+            lead=True,
+        ).first
+        if end is None:
+            continue
+        if found is None or end.status[0] != DEGENERATE:
+            found = end
+        if end.status[0] == CONVERGED:
+            break
+    if found is None:
+        raise DataError(impossible_row(model, rows))
+    return found
+
+
+def _given(model: Model, rows: MixtureRows, start: Any) -> Params:
+    """Where the user says that the climb begins."""
+    if isinstance(start, Mixture):
+        return params_of(model, start)
+    if not rows.in_memory:
+        raise ValueError("start must be a sf.Mixture where rows are read from a file")
+    share = np.asarray(start)
+    if share.shape == (len(rows.x),) and share.dtype.kind in "iu":
+        if share.min() < 0 or share.max() >= model.count:
+            raise ValueError(f"start must hold labels from 0 to {model.count - 1}, got {share.min()} to {share.max()}")
+        share = seeding.softened(share, model.count).T
+    if share.shape != (len(rows.x), model.count):
+        raise ValueError(
+            f"start must be labels ({len(rows.x)},), responsibilities ({len(rows.x)}, {model.count}) or a sf.Mixture, "
+            f"got shape {share.shape}"
+        )
+    w = np.ones(len(rows.x)) if rows.w is None else rows.w
+    return model.start(rows.x, w, share.T.astype(float))
+
+
+def params_of(model: Model, mixture: Mixture) -> Params:
+    """Parameters of one run from a mixture of the model's form."""
+    members = [g._member(np.asarray(i)) for g in mixture.components for i in range(g.batch_shape[-1])]
+    if len(members) != model.count:
+        raise ValueError(f"start must have {model.count} components, got {len(members)}")
+    parts = []
+    for group, at in zip(model.groups, model.places(), strict=True):
+        kind = type(group.example)
+        wrong = next((m for m in members[at] if not isinstance(m, kind)), None)
+        if wrong is not None:
+            raise ValueError(f"start must have components of {kind.__name__}, got {type(wrong).__name__}")
+        parts.append(group.of_members(members[at]))
+    with np.errstate(divide="ignore"):
+        log_weights = np.maximum(np.log(np.asarray(mixture.weights, float)), LOG_TINY)
+    return Params(log_weights[None], tuple(parts))

@@ -1,0 +1,138 @@
+"""Observed information of a mixture by Louis' identity, and the covariance of its estimates.
+
+−∇²l = Σ_i w_i (E[−∇² log p(x_i, z)] − Var[∇ log p(x_i, z)]), moments over the component z given x_i (Louis 1982). A component
+has its own coordinates, so the first term is block diagonal and the scores of the second are short. Parameters that
+components share move along directions in all their coordinates together, which is linear; so is the identity.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.inference.likelihood import inverse
+from suffice.models.mixture.expectation import log_joint
+from suffice.numerics.newton import second_order
+
+_AT_ONCE = 2**22  # numbers that the curvature of a stretch may take
+_MOST = 3000  # parameters, whose information is a matrix
+
+
+def covariance_of(fit: Any) -> np.ndarray:
+    """Covariance of the reported parameters; NaN where the information is not positive or the climb did not end."""
+    names = fit.parameter_names
+    unknown = np.full((len(names), len(names)), np.nan)
+    groups = fit.model.groups
+    if not fit.converged or fit.collapsed or not all(g.accelerates for g in groups):
+        return unknown
+    basis = directions_of(fit)
+    if len(basis) > _MOST:
+        raise ValueError(f"{len(basis)} parameters have too large an information matrix: fit.bootstrap() gives errors")
+    information = basis @ information_of(fit) @ basis.T
+    spread = basis.T @ np.asarray(inverse(information)) @ basis
+    jacobian = _reported_jacobian(fit)
+    return jacobian @ spread @ jacobian.T
+
+
+def directions_of(fit: Any) -> np.ndarray:
+    """Directions (free, m) in the coordinates of all weights but the last and of all components."""
+    k = fit.model.count
+    each = [g.directions() for g in fit.model.groups]
+    sizes = [e.shape[1] * e.shape[2] for e in each]
+    found = np.zeros((k - 1 + sum(len(e) for e in each), k - 1 + sum(sizes)))
+    found[: k - 1, : k - 1] = np.eye(k - 1)
+    row = column = k - 1
+    for e, size in zip(each, sizes, strict=True):
+        found[row : row + len(e), column : column + size] = e.reshape(len(e), size)
+        row, column = row + len(e), column + size
+    return found
+
+
+def information_of(fit: Any) -> np.ndarray:
+    """Observed information in the coordinates of logits of the weights, the last held, and of the components."""
+    model, p = fit.model, fit.params
+    vectors = [np.asarray(g.vector(q)[0], float) for g, q in zip(model.groups, p.groups, strict=True)]
+    widest = max([v.shape[1] for v in vectors] + [1])
+    size = max(1 << int(np.log2(max(_AT_ONCE // (model.count * (widest**2 + 1)), 1))), 16)
+    prepared = model.prepare(p)
+    total: Any = 0.0
+    for x, w in fit._stretches():
+        for at in range(0, len(x), size):
+            part, heights = x[at : at + size], w[at : at + size]
+            if missing := min(size, max(128, 1 << (len(x) - 1).bit_length())) - len(part):
+                part = np.concatenate([part, np.broadcast_to(part[:1], (missing, x.shape[1]))])
+                heights = np.concatenate([heights, np.zeros(missing)])
+            total = total + np.asarray(
+                _louis(model.groups, tuple(vectors), model.kernels, prepared, p.log_weights, part, heights)
+            )
+    return total
+
+
+def _log_density(group: Any, v: jax.Array, x: jax.Array) -> jax.Array:
+    """log p(x) of one component of a group, of rows (n, columns)."""
+    if not hasattr(group, "member_at"):
+        return group.log_density(v, x)
+    p = group.member_at(v)
+    part = x[:, slice(*group.columns)] if hasattr(group, "columns") else x
+    return p.log_prob(part if p.event_ndim else part[:, 0])
+
+
+@jax.jit
+def _louis(
+    groups: tuple[Any, ...],
+    vectors: tuple[jax.Array, ...],
+    kernels: Any,
+    prepared: Any,
+    log_weights: jax.Array,
+    x: jax.Array,
+    w: jax.Array,
+) -> jax.Array:
+    """The identity over some rows."""
+    r = jax.nn.softmax(log_joint(kernels, prepared, log_weights, x)[0][0], axis=0).T  # (n, K)
+    k = r.shape[1]
+    weights = jnp.exp(log_weights[0])
+    # scores of log p(x, z = j): of logits the unit vector less the weights, of components their own
+    logits = jnp.eye(k)[:, : k - 1] - weights[None, : k - 1]
+    complete = [w.sum() * (jnp.diag(weights) - jnp.outer(weights, weights))[: k - 1, : k - 1]]
+    first, scores = 0, []
+    for group, v in zip(groups, vectors, strict=True):
+        if not v.shape[1]:  # components that are known have no scores
+            first += len(v)
+            continue
+        share = jax.lax.stop_gradient((w[:, None] * r[:, first : first + len(v)]).T)
+        score = jax.vmap(lambda u, g=group: jax.jacfwd(lambda u: _log_density(g, u, x))(u))(v)
+        total = lambda u, c, g=group: second_order(lambda u: c @ _log_density(g, u, x), u)[2]  # noqa: E731
+        hessians = jax.vmap(total)(v, share)
+        for j in range(len(v)):
+            scores.append((first + j, jnp.where((share[j] > 0)[:, None], score[j], 0.0)))
+            complete.append(-hessians[j])
+        first += len(v)
+    base = jax.scipy.linalg.block_diag(*complete)
+    # E[s sᵀ] and E[s], s being the logits' score and, in its own place, the component's
+    mean = jnp.concatenate([r @ logits, *(r[:, at, None] * s for at, s in scores)], axis=1)
+    ends = np.cumsum([k - 1, *(s.shape[1] for _, s in scores)])
+    square = jnp.zeros_like(base)
+    square = square.at[: k - 1, : k - 1].set(((w @ r)[:, None] * logits).T @ logits)
+    for (at, s), a, b in zip(scores, ends[:-1], ends[1:], strict=True):
+        share = (w * r[:, at])[:, None]
+        square = square.at[a:b, a:b].set((share * s).T @ s)
+        cross = jnp.outer(logits[at], share[:, 0] @ s)
+        square = square.at[: k - 1, a:b].set(cross).at[a:b, : k - 1].set(cross.T)
+    return base - (square - (w[:, None] * mean).T @ mean)
+
+
+def _reported_jacobian(fit: Any) -> np.ndarray:
+    """Derivatives of the reported parameters in the coordinates of the information."""
+    k, p = fit.model.count, fit.params
+    weights = np.exp(p.log_weights[0])
+    blocks = [(np.diag(weights) - np.outer(weights, weights))[:, : k - 1]]
+    vectors = [v for group, q in zip(fit.model.groups, p.groups, strict=True) for v in group.vector(q)[0]]
+    told = zip(fit._told(), vectors, strict=True)
+    blocks += [np.asarray(jax.jacfwd(of)(jnp.asarray(v))) for of, v in told if len(v)]
+    rows, columns = sum(b.shape[0] for b in blocks), sum(b.shape[1] for b in blocks)
+    found, i, j = np.zeros((rows, columns)), 0, 0
+    for b in blocks:
+        found[i : i + b.shape[0], j : j + b.shape[1]] = b
+        i, j = i + b.shape[0], j + b.shape[1]
+    return found

@@ -1,0 +1,133 @@
+"""A mixture as a whole: groups of components of one kind each, and the weights of all."""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+LOG_TINY = -60.0  # of a weight: less is nothing, and a climb towards it would not end
+
+
+class Params(NamedTuple):
+    """Parameters of R runs: log weights (R, K), and those of each group with axes (R, K of the group) in front."""
+
+    log_weights: np.ndarray
+    groups: tuple[Any, ...]
+
+    def run(self, which: Any) -> "Params":
+        """Some of the runs."""
+        return jax.tree.map(lambda a: a[which], self)
+
+
+class Expected(NamedTuple):
+    """What one pass over the data gives under parameters: an E-step, reduced to what adds."""
+
+    log_likelihood: np.ndarray
+    counts: np.ndarray
+    sums: tuple[Any, ...]
+
+
+def joined(runs: Sequence[Params]) -> Params:
+    """Several runs side by side."""
+    return jax.tree.map(lambda *a: np.concatenate(a), *runs)
+
+
+@dataclass(frozen=True)
+class Model:
+    """Groups of components; a mixture of all of them.
+
+    Attributes:
+        groups: each a number of components of one kind.
+        pseudo: of each weight, the pseudo-observations of a Dirichlet prior beyond one that is flat.
+    """
+
+    groups: tuple[Any, ...]
+    pseudo: float = 0.0
+
+    @property
+    def count(self) -> int:
+        """Number K of components."""
+        return sum(g.count for g in self.groups)
+
+    @property
+    def dimension(self) -> int:
+        """Number of free parameters."""
+        return self.count - 1 + sum(g.dimension for g in self.groups)
+
+    @property
+    def accelerates(self) -> bool:
+        return all(g.accelerates for g in self.groups)
+
+    @property
+    def kernels(self) -> tuple[Any, ...]:
+        return tuple(g.kernel for g in self.groups)
+
+    def places(self) -> list[slice]:
+        """Where the components of each group stand among all."""
+        ends = np.cumsum([0, *(g.count for g in self.groups)])
+        return [slice(a, b) for a, b in itertools.pairwise(ends)]
+
+    def prepare(self, p: Params) -> tuple[Any, ...]:
+        """Parameters as the kernels want them."""
+        return tuple(g.prepare(q) for g, q in zip(self.groups, p.groups, strict=True))
+
+    def start(self, x: np.ndarray, w: np.ndarray, r: np.ndarray) -> Params:
+        """Parameters of one run from rows, frequencies and responsibilities (K, n)."""
+        r = r * w
+        parts = tuple(g.start(x, r[at]) for g, at in zip(self.groups, self.places(), strict=True))
+        return Params(self._weights(r.sum(1)[None]), parts)
+
+    def _weights(self, counts: np.ndarray) -> np.ndarray:
+        counts = np.maximum(counts + self.pseudo, 0.0)
+        with np.errstate(divide="ignore"):
+            return np.maximum(np.log(counts) - np.log(counts.sum(-1, keepdims=True)), LOG_TINY)
+
+    def maximise(self, p: Params, e: Expected) -> Params:
+        """The M-step."""
+        parts = zip(self.groups, p.groups, e.sums, self.places(), strict=True)
+        return Params(self._weights(e.counts), tuple(g.maximise(q, e.counts[:, at], s) for g, q, s, at in parts))
+
+    def penalty(self, p: Params) -> np.ndarray:
+        """Logarithm of the prior up to a constant, (R,)."""
+        found = np.sum([g.penalty(q) for g, q in zip(self.groups, p.groups, strict=True)], axis=0)
+        return found + self.pseudo * p.log_weights.sum(-1) if self.pseudo else found
+
+    def vector(self, p: Params) -> np.ndarray:
+        """Unconstrained coordinates, (R, m)."""
+        parts = [p.log_weights, *(g.vector(q) for g, q in zip(self.groups, p.groups, strict=True))]
+        return np.concatenate([v.reshape(len(p.log_weights), -1) for v in parts], axis=1)
+
+    def build(self, v: np.ndarray, like: Params) -> Params:
+        """The inverse of ``vector``; what is no coordinate is taken from ``like``."""
+        k, at, parts = self.count, self.count, []
+        log_weights = np.clip(v[:, :k], LOG_TINY, 0.0)
+        log_weights = log_weights - np.log(np.exp(log_weights).sum(-1, keepdims=True))
+        for g, q in zip(self.groups, like.groups, strict=True):
+            shape = g.vector(q).shape
+            size = int(np.prod(shape[1:]))
+            parts.append(g.build(v[:, at : at + size].reshape(len(v), *shape[1:]), q))
+            at += size
+        return Params(log_weights, tuple(parts))
+
+    def sound(self, p: Params) -> np.ndarray:
+        """Whether no component has collapsed, (R, K)."""
+        return np.concatenate([g.sound(q) for g, q in zip(self.groups, p.groups, strict=True)], axis=1)
+
+    def members(self, p: Params) -> list[Any]:
+        """The components of one run as distributions."""
+        return [m for g, q in zip(self.groups, p.groups, strict=True) for m in g.members(q)]
+
+    def ordered(self, p: Params, key: Callable[[Any], Any]) -> Params:
+        """One run with the components of each group in ascending order of a key of distributions."""
+        log_weights, parts = p.log_weights.copy(), []
+        for g, q, at in zip(self.groups, p.groups, self.places(), strict=True):
+            order = list(range(g.count))
+            if g.exchangeable:
+                keys = [key(m) for m in g.members(q)]
+                order.sort(key=keys.__getitem__)
+            log_weights[:, at] = log_weights[:, at][:, order]
+            parts.append(jax.tree.map(lambda a, order=order: a[:, order], q))
+        return Params(log_weights, tuple(parts))

@@ -1,0 +1,417 @@
+"""Components that are normal or Student-t, of vectors or numbers, with structured covariances.
+
+The E-step whitens rows for all components in one product of matrices, z_k = L_k⁻¹ (x − m_k), and the M-step needs
+Σ r z_k and Σ r z_k (x − c)ᵀ, another. Sums are thus taken about each component's own centre, in its own units: what is
+lost to rounding grows like the distance from c in standard deviations, not like its square. The new covariance is
+L_k S L_kᵀ with S near the identity, so its factor is found at the condition number of L_k.
+"""
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.distributions.distribution import Distribution
+from suffice.distributions.family import Family
+from suffice.distributions.multivariate_normal import MultivariateNormal
+from suffice.distributions.multivariate_t import MultivariateT
+from suffice.distributions.normal import Normal
+from suffice.distributions.student_t import StudentT
+from suffice.models.mixture.expectation import LOG_2PI
+from suffice.models.mixture.structures import Structure
+from suffice.numerics.special.gamma import log_minus_digamma, stirling_error
+
+EMPTY = 1e-10  # a component that expects fewer observations than this keeps its parameters
+_LARGEST_DF = 1e6
+_SMALLEST = 1e-7  # of a component's spread in any direction, relative to that of the data: below, it has collapsed
+
+Params = dict[str, np.ndarray]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class NormalKernel:
+    """Whitening of rows, and moments of what is whitened.
+
+    Attributes:
+        columns: first and last column, exclusive, of its part of a row.
+        diagonal: whether all covariances are diagonal.
+        tails: whether components are Student's t.
+    """
+
+    columns: tuple[int, int] = field(metadata={"static": True})
+    diagonal: bool = field(metadata={"static": True})
+    tails: bool = field(metadata={"static": True})
+
+    def width(self, prepared: Any) -> int:
+        return 2 * int(np.prod(prepared["offset"].shape))
+
+    def _part(self, x: jax.Array, prepared: Any) -> jax.Array:
+        part = x if self.columns == (0, x.shape[1]) else x[:, self.columns[0] : self.columns[1]]
+        return part - prepared["centre"].astype(x.dtype)[None]
+
+    def densities(self, prepared: Any, x: jax.Array) -> tuple[jax.Array, Any]:
+        part = self._part(x, prepared)
+        whitener, offset = prepared["whitener"].astype(x.dtype), prepared["offset"].astype(x.dtype)
+        if self.diagonal:
+            z = whitener[..., None] * part.T[None, None] - offset[..., None]
+        else:
+            d = part.shape[1]
+            z = whitener.reshape(-1, d) @ part.T
+            z = z.reshape(*offset.shape, -1) - offset[..., None]
+        square = (z * z).sum(2)
+        constant = prepared["constant"].astype(x.dtype)[..., None]
+        if not self.tails:
+            return constant - 0.5 * square, (part, z, square)
+        df = prepared["df"].astype(x.dtype)[..., None]
+        return constant - 0.5 * (df + part.shape[1]) * jnp.log1p(square / df), (part, z, square)
+
+    def sums(self, prepared: Any, x: jax.Array, kept: Any, r: jax.Array) -> Any:
+        part, z, square = kept
+        found = {}
+        if self.tails:
+            df = prepared["df"].astype(x.dtype)[..., None]
+            u = (df + part.shape[1]) / (df + square)
+            found["excess"] = (r * (u - 1.0 - jnp.log(u))).sum(-1)
+            r = r * u
+            found["mass"] = r.sum(-1)
+        rz = r[:, :, None] * z
+        found["first"] = rz.sum(-1)
+        if self.diagonal:
+            found["second"] = (rz * z).sum(-1)
+        else:
+            product = rz.reshape(-1, part.shape[0]) @ part
+            found["second"] = product.reshape(*z.shape[:3], part.shape[1])
+        return found
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["centre", "spread"],
+    meta_fields=["count", "columns", "structure", "prior", "df", "vectors", "ridge"],
+)
+@dataclass(frozen=True)
+class NormalComponents:
+    """K normal components of one structure; Student's t where there are degrees of freedom.
+
+    Attributes:
+        count: K.
+        columns: first and last column, exclusive, of their part of a row.
+        structure: what the covariances have in common.
+        centre: near the middle of the data, (d,).
+        spread: covariance of the data, (d, d): the unit of the parameters, and the spread of a prior.
+        prior: number of pseudo-observations that each covariance is drawn from beforehand.
+        df: None for normal components, NaN for t with free degrees of freedom, else these.
+        vectors: whether components are of vectors rather than numbers.
+        ridge: added to each variance after each step, as scikit-learn does.
+    """
+
+    count: int
+    columns: tuple[int, int]
+    structure: Structure
+    centre: np.ndarray
+    spread: np.ndarray
+    prior: float = 0.0
+    df: float | None = None
+    vectors: bool = True
+    ridge: float = 0.0
+
+    @property
+    def kernel(self) -> NormalKernel:
+        return NormalKernel(self.columns, self.structure.diagonal, self.df is not None)
+
+    @property
+    def d(self) -> int:
+        return len(self.centre)
+
+    @property
+    def dimension(self) -> int:
+        """Number of free parameters, weights aside."""
+        free_df = self.count if self.df is not None and np.isnan(self.df) else 0
+        return self.count * self.d + self.structure.dimension(self.count, self.d) + free_df
+
+    @property
+    def accelerates(self) -> bool:
+        """Whether points between and beyond members are members, in the coordinates of ``vector``."""
+        return self.structure.linear
+
+    exchangeable = True
+
+    @property
+    def _scatter(self) -> np.ndarray:
+        """Scatter matrix of the pseudo-observations: spread as if the data were shared out among the components."""
+        scatter = self.prior * self.spread / self.count ** (2.0 / self.d)
+        return np.diag(np.diag(scatter)) if self.structure.diagonal else scatter
+
+    # -- parameters: loc (R, K, d) from the centre, root (R, K, d, d), df (R, K) -----------------------------------------
+
+    def prepare(self, p: Params) -> dict[str, np.ndarray]:
+        """What the kernel wants."""
+        root, d = p["root"], self.d
+        diagonal = np.diagonal(root, axis1=-2, axis2=-1)
+        with np.errstate(all="ignore"):
+            constant = -np.log(diagonal).sum(-1)
+            if self.structure.diagonal:
+                whitener = 1.0 / diagonal
+                offset = whitener * p["loc"]
+            else:
+                whitener = inverse(root)
+                offset = (whitener @ p["loc"][..., None])[..., 0]
+        found = {"whitener": whitener, "offset": offset, "centre": self.centre}
+        found["constant"] = constant - 0.5 * d * LOG_2PI
+        if self.df is not None:
+            df = p["df"]
+            a, h = 0.5 * df, 0.5 * d
+            growth = (a + h - 0.5) * np.log1p(h / a) - h + np.asarray(stirling_error(a + h) - stirling_error(a))
+            found |= {"df": df, "constant": found["constant"] + growth}
+        return found | {"count_of": found["constant"]}
+
+    def start(self, x: np.ndarray, r: np.ndarray) -> Params:
+        """Parameters from rows and responsibilities (K, n), of one run."""
+        part = x[:, self.columns[0] : self.columns[1]] - self.centre
+        n = r.sum(1) + 1e-300
+        loc = r @ part / n[:, None]
+        scatter = np.stack([(w[:, None] * (part - m)).T @ (part - m) for w, m in zip(r, loc, strict=True)])
+        slack = 0.0 if self.ridge else 1e-6 * np.diag(np.diag(self.spread))  # a start is never singular
+        p = {"loc": loc[None], "root": self._rooted(n[None], (scatter + n[:, None, None] * slack)[None], None)}
+        if self.df is not None:
+            p["df"] = np.full((1, self.count), 8.0 if np.isnan(self.df) else self.df)
+        return p
+
+    def _rooted(self, n: np.ndarray, scatter: np.ndarray, before: np.ndarray | None) -> np.ndarray:
+        """Cholesky factors of the covariances of highest likelihood."""
+        if self.prior:
+            n, scatter = n + self.prior, scatter + self._scatter
+        before = scatter / n[..., None, None] if before is None else before
+        with np.errstate(all="ignore"):
+            return cholesky(self.structure.estimate(n, scatter, before) + self.ridge * np.eye(self.d))
+
+    def maximise(self, p: Params, n: np.ndarray, sums: dict[str, np.ndarray]) -> Params:
+        """The M-step: parameters of highest expected likelihood from counts (R, K) and sums."""
+        some = n > EMPTY
+        count = np.where(some, n, 1.0)
+        mass = np.where(some, sums["mass"], 1.0) if self.df is not None else count
+        # with tails, mass in place of the count is a step of PX-EM: as good a climb, and faster
+        divisor = mass if self.structure.name[0] == "V" and not self.prior else count
+        root, loc = p["root"], p["loc"]
+        first = sums["first"] / mass[..., None]
+        if self.structure.diagonal:
+            diagonal = np.diagonal(root, axis1=-2, axis2=-1)
+            inner = (sums["second"] - mass[..., None] * first**2) / divisor[..., None]
+            scatter = (count[..., None] * diagonal**2 * inner)[..., None] * np.eye(self.d)
+            new_loc = loc + diagonal * first
+            before = scatter / count[..., None, None]
+            new_root = self._rooted(np.where(some, n, 1e-100), _where(some, scatter, 1e-100 * root**2), before)
+        else:
+            whitener = inverse(root)
+            about = sums["second"] - sums["first"][..., None] * loc[..., None, :]
+            inner = about @ np.swapaxes(whitener, -1, -2)
+            inner = 0.5 * (inner + np.swapaxes(inner, -1, -2))
+            inner = inner - mass[..., None, None] * first[..., :, None] * first[..., None, :]
+            inner = inner / divisor[..., None, None]
+            new_loc = loc + (root @ first[..., None])[..., 0]
+            new_root = self._rooted_full(root, whitener, n, some, inner)
+        found = {
+            "loc": np.where(some[..., None], new_loc, loc),
+            "root": np.where(some[..., None, None], new_root, root) if self.structure.name[0] == "V" else new_root,
+        }
+        if self.df is not None:
+            found["df"] = p["df"] if not np.isnan(self.df) else self._degrees(p["df"], n, some, count, sums)
+        return found
+
+    def _rooted_full(
+        self, root: np.ndarray, whitener: np.ndarray, n: np.ndarray, some: np.ndarray, inner: np.ndarray
+    ) -> np.ndarray:
+        """Cholesky factors from covariances in units of the factors before."""
+        count = np.where(some, n, 1e-100)
+        inner = _where(some, inner, np.eye(self.d))
+        shared = self.structure.name == "EEE" and bool(np.all(root == root[:, :1]))
+        if (self.structure.name == "VVV" or shared) and not self.ridge:  # the same in any units
+            units = root if self.structure.name == "VVV" else root[:, :1]
+            scatter = count[..., None, None] * inner
+            if self.prior:
+                back = whitener if self.structure.name == "VVV" else whitener[:, :1]
+                scatter = scatter + back @ self._scatter @ np.swapaxes(back, -1, -2)
+                count = count + self.prior
+            with np.errstate(all="ignore"):
+                return units @ cholesky(self.structure.estimate(count, scatter, inner))
+        scatter = count[..., None, None] * (root @ inner @ np.swapaxes(root, -1, -2))
+        return self._rooted(count, scatter, root @ np.swapaxes(root, -1, -2))
+
+    def _degrees(self, df: np.ndarray, n: np.ndarray, some: np.ndarray, count: np.ndarray, sums: Any) -> np.ndarray:
+        """Degrees of freedom: the root of log(ν/2) − ψ(ν/2) = mean of E[u − log u] − 1, by bisection of its logarithm.
+
+        E[log u] = log u − (log − ψ)((ν₀ + d)/2) under the degrees ν₀ before.
+        """
+        gap = np.asarray(log_minus_digamma(0.5 * (df + self.d)))
+        target = np.where(some, sums["excess"], 1.0) / count + gap
+        low, high = np.full(df.shape, np.log(1e-2)), np.full(df.shape, np.log(_LARGEST_DF))
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            above = np.asarray(log_minus_digamma(0.5 * np.exp(middle))) > target
+            low, high = np.where(above, middle, low), np.where(above, high, middle)
+        return np.where(some, np.exp(0.5 * (low + high)), df)
+
+    def penalty(self, p: Params) -> np.ndarray:
+        """Logarithm of the prior's density up to a constant, (R,)."""
+        if not self.prior:
+            return np.zeros(p["loc"].shape[0])
+        whitener = inverse(p["root"])
+        quadratic = np.trace(whitener @ self._scatter @ np.swapaxes(whitener, -1, -2), axis1=-2, axis2=-1)
+        log_det = np.log(np.diagonal(p["root"], axis1=-2, axis2=-1)).sum(-1)
+        return -(self.prior * log_det + 0.5 * quadratic).sum(-1)
+
+    # -- coordinates: location, log D, U of L = U D with unit diagonal, log degrees of freedom ---------------------------
+
+    @property
+    def _units(self) -> np.ndarray:
+        return np.sqrt(np.diag(self.spread))
+
+    def vector(self, p: Params) -> np.ndarray:
+        """Unconstrained coordinates, (R, K, m), in units of the data's spread."""
+        unit, (below, right) = self._units, np.tril_indices(self.d, -1)
+        diagonal = np.diagonal(p["root"], axis1=-2, axis2=-1)
+        with np.errstate(all="ignore"):
+            parts = [p["loc"] / unit, np.log(diagonal / unit)]
+            if not self.structure.diagonal:
+                lower = p["root"] / diagonal[..., None, :] * unit / unit[:, None]
+                parts.append(lower[..., below, right])
+        if self.df is not None and np.isnan(self.df):
+            parts.append(np.log(p["df"])[..., None])
+        return np.concatenate(parts, axis=-1)
+
+    def build(self, v: np.ndarray, like: Params) -> Params:
+        """The inverse of ``vector``."""
+        unit, d = self._units, self.d
+        p = dict(like)
+        p["loc"] = v[..., :d] * unit
+        diagonal = np.exp(np.clip(v[..., d : 2 * d], -300.0, 300.0)) * unit
+        lower = np.broadcast_to(np.eye(d), (*v.shape[:-1], d, d)).copy()
+        if not self.structure.diagonal:
+            below, right = np.tril_indices(d, -1)
+            lower[..., below, right] = v[..., 2 * d : 2 * d + len(below)] * unit[below] / unit[right]
+        p["root"] = lower * diagonal[..., None, :]
+        if self.df is not None and np.isnan(self.df):
+            p["df"] = np.exp(np.clip(v[..., -1], np.log(1e-2), np.log(_LARGEST_DF)))
+        return p
+
+    def sound(self, p: Params) -> np.ndarray:
+        """Whether each component has spread in all directions, (R, K)."""
+        whole = np.diagonal(np.linalg.cholesky(self.spread))
+        with np.errstate(invalid="ignore"):
+            share = np.diagonal(p["root"], axis1=-2, axis2=-1) / whole
+            return (share > _SMALLEST).all(-1) & np.isfinite(share).all(-1) & np.isfinite(p["loc"]).all(-1)
+
+    def of_members(self, members: list[Any]) -> Params:
+        """Parameters of one run from distributions."""
+        if self.vectors:
+            loc = np.stack([np.asarray(m.loc) for m in members])
+            root = np.stack([np.asarray(m.scale_tril) for m in members])
+        else:
+            loc = np.array([[float(m.loc)] for m in members])
+            root = np.array([[[float(m.scale)]] for m in members])
+        p = {"loc": loc[None] - self.centre, "root": root[None]}
+        if self.df is not None:
+            p["df"] = np.array([[float(m.df) for m in members]])
+        return p
+
+    def member_at(self, v: Any) -> Distribution:
+        """One component from its coordinates; traceable."""
+        unit, d = jnp.sqrt(jnp.diagonal(self.spread)), self.d
+        loc = v[:d] * unit + self.centre
+        lower = jnp.eye(d)
+        if not self.structure.diagonal:
+            below, right = np.tril_indices(d, -1)
+            lower = lower.at[below, right].set(v[2 * d : 2 * d + len(below)] * (unit[below] / unit[right]))
+        root = lower * (jnp.exp(v[d : 2 * d]) * unit)[None, :]
+        df = jnp.exp(v[-1]) if self.df is not None and np.isnan(self.df) else self.df
+        values = {"loc": loc, "scale_tril": root} if self.vectors else {"loc": loc[0], "scale": root[0, 0]}
+        return self.example._replaced(values if df is None else values | {"df": jnp.asarray(df)})
+
+    @property
+    def size(self) -> int:
+        """Number of coordinates of a component."""
+        below = 0 if self.structure.diagonal else self.d * (self.d - 1) // 2
+        return 2 * self.d + below + (self.df is not None and bool(np.isnan(self.df)))
+
+    @property
+    def example(self) -> Any:
+        """Any component."""
+        d = self.d
+        zero, one = jnp.zeros(()), jnp.ones(())
+        if self.vectors:
+            unit = np.eye(d)
+            if self.df is None:
+                return MultivariateNormal.from_cholesky(np.zeros(d), unit)
+            return MultivariateT(one, np.zeros(d), scale_tril=unit)  # type: ignore[arg-type]
+        return Normal(zero, one) if self.df is None else StudentT(one, zero, scale=one)
+
+    @property
+    def reported(self) -> Family:
+        """The family in whose parameters a component is told."""
+        blank = self.example
+        held = ("df",) if self.df is not None and not np.isnan(self.df) else ()
+        return Family(blank, tuple((name,) for name in blank.field_names() if name not in held))
+
+    def directions(self) -> np.ndarray:
+        """Basis of the coordinates that vary, (free, K, m)."""
+        d, k, m = self.d, self.count, self.size
+        free_df = self.df is not None and bool(np.isnan(self.df))
+        places = np.eye(k * d).reshape(-1, k, d)
+        loc = np.zeros((k * d, k, m))
+        loc[:, :, :d] = places
+        shared = self.structure.directions(k, d)
+        if self.structure.diagonal:
+            shared = shared[:, :, :d]
+        spread = np.zeros((len(shared), k, m))
+        spread[:, :, d : d + shared.shape[2]] = shared
+        tails = np.zeros((k * free_df, k, m))
+        tails[:, :, -1] = np.eye(k)[: k * free_df]
+        return np.concatenate([loc, spread, tails])
+
+    def members(self, p: Params) -> list[Distribution]:
+        """The components of one run as distributions."""
+        loc, root = p["loc"][0] + self.centre, p["root"][0]
+        df = p["df"][0] if self.df is not None else None
+        if self.vectors:
+            if df is None:
+                return [MultivariateNormal.from_cholesky(m, s) for m, s in zip(loc, root, strict=True)]
+            return [MultivariateT(v, m, scale_tril=s) for v, m, s in zip(df, loc, root, strict=True)]  # type: ignore[arg-type]
+        if df is None:
+            return [Normal(m, s) for m, s in zip(loc[:, 0], root[:, 0, 0], strict=True)]
+        return [StudentT(v, m, scale=s) for v, m, s in zip(df, loc[:, 0], root[:, 0, 0], strict=True)]
+
+
+def _where(some: np.ndarray, matrices: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
+    return np.where(some[..., None, None], matrices, otherwise)
+
+
+def inverse(root: np.ndarray) -> np.ndarray:
+    """Inverses of triangular factors, row by row of all at once."""
+    d = root.shape[-1]
+    found = np.zeros_like(root)
+    with np.errstate(all="ignore"):
+        for i in range(d):
+            row = -(root[..., i : i + 1, :i] @ found[..., :i, :])[..., 0, :]
+            row[..., i] += 1.0
+            found[..., i, :] = row / root[..., i, i, None]
+    return found
+
+
+def cholesky(x: np.ndarray) -> np.ndarray:
+    """Cholesky factors; NaN for a matrix that is not positive definite."""
+    try:
+        return np.linalg.cholesky(x)
+    except np.linalg.LinAlgError:
+        flat = [_cholesky(m) for m in x.reshape(-1, *x.shape[-2:])]
+        return np.reshape(flat, x.shape)
+
+
+def _cholesky(x: np.ndarray) -> np.ndarray:
+    try:
+        return np.linalg.cholesky(x)
+    except np.linalg.LinAlgError:
+        return np.full(x.shape, np.nan)

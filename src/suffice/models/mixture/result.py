@@ -1,0 +1,262 @@
+"""The answer of fitting a mixture: a distribution, with its uncertainty and how it was found."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from suffice.distributions.mixture import Mixture
+from suffice.models.mixture.climb import Climb
+from suffice.models.mixture.expectation import Rows
+from suffice.models.mixture.information import covariance_of
+from suffice.models.mixture.model import Model, Params
+from suffice.models.mixture.rows import WINDOW, MixtureRows
+from suffice.numerics.newton import CONVERGED, DEGENERATE, EXHAUSTED, STALLED
+from suffice.runtime.errors import DataError
+
+_MESSAGES = {
+    CONVERGED: "converged",
+    STALLED: "no step raises the likelihood, though it is not at its maximum",
+    EXHAUSTED: "stopped after the largest number of passes over the data",
+    DEGENERATE: "a component collapses onto a few observations, and the likelihood grows without bound; prior=1 keeps "
+    "it from that",
+}
+_NOBODY = 1e-6  # observations that a component expects: with fewer it is empty
+
+
+@dataclass(frozen=True)
+class MixtureFit:
+    """A fitted mixture.
+
+    Attributes:
+        distribution: the ``sf.Mixture``; components of a kind are in ascending order of their means.
+        log_likelihood: at the estimate, in nats, without a prior's part.
+        count: number of observations, the sum of the weights.
+        trace: log-likelihood, with a prior's part if there is one, at each step of the climb on all data; it never falls.
+        starts: the same on the sample that starts were tried on, best first; NaN where a component collapsed. How far
+            apart they are tells how many maxima there are.
+        result: a code, told by ``converged`` and ``message``.
+        passes: passes over the data.
+        model, params: the groups of components and their parameters.
+        rows: the data.
+    """
+
+    distribution: Mixture
+    log_likelihood: float
+    count: float
+    trace: np.ndarray
+    starts: np.ndarray
+    result: int
+    passes: int
+    model: Model
+    params: Params
+    rows: MixtureRows | None = None
+
+    @classmethod
+    def of(cls, model: Model, rows: MixtureRows, end: Climb, spread: np.ndarray) -> "MixtureFit":
+        """The result of a climb."""
+        params = model.ordered(end.params, _place)
+        members = model.members(params)
+        weights = np.exp(params.log_weights[0])
+        return cls(
+            Mixture(members, weights / weights.sum()),
+            float(end.log_likelihoods[0]),
+            rows.look.count,
+            np.array(end.traces[0]),
+            spread,
+            int(end.status[0]),
+            end.evaluations,
+            model,
+            params,
+            rows,
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: without the data."""
+        return {name: None if name == "rows" else value for name, value in self.__dict__.items()}
+
+    @property
+    def converged(self) -> bool:
+        """Whether the climb ended at a maximum of the likelihood."""
+        return self.result == CONVERGED
+
+    @property
+    def collapsed(self) -> tuple[int, ...]:
+        """Components that have lost their spread, or expect no observations."""
+        sound = self.model.sound(self.params)[0] & (np.exp(self.params.log_weights[0]) * self.count > _NOBODY)
+        return tuple(int(i) for i in np.flatnonzero(~sound))
+
+    @property
+    def message(self) -> str:
+        """How the climb ended, in words."""
+        text = _MESSAGES[self.result]
+        lost = np.isnan(self.starts).sum()
+        if len(self.starts) > 1 and lost:
+            text += f"; at {lost} of {len(self.starts)} starts a component collapsed"
+        return text
+
+    @property
+    def components(self) -> list[Any]:
+        """The components as distributions, in order."""
+        return self.model.members(self.params)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """Probabilities of the components."""
+        return np.asarray(self.distribution.weights)
+
+    @property
+    def dimension(self) -> int:
+        """Number of free parameters."""
+        return self.model.dimension
+
+    @property
+    def aic(self) -> float:
+        """Akaike's information criterion 2k − 2l. For the number of components BIC and ICL are meant: its theory fails."""
+        return 2.0 * self.dimension - 2.0 * self.log_likelihood
+
+    @property
+    def bic(self) -> float:
+        """Bayesian information criterion k log n − 2l; small is good. mclust's has the opposite sign."""
+        return self.dimension * float(np.log(self.count)) - 2.0 * self.log_likelihood
+
+    @cached_property
+    def entropy(self) -> float:
+        """−Σ_i w_i Σ_k r_ik log r_ik: how unsure it is which component each observation comes from, in nats."""
+        total = 0.0
+        for x, w in self._stretches():
+            r, _ = self._posterior(x)
+            total -= float(w @ (r * np.log(np.where(r > 0, r, 1.0))).sum(1))
+        return total
+
+    @property
+    def icl(self) -> float:
+        """Integrated completed likelihood: BIC plus twice the entropy (Biernacki, Celeux and Govaert 2000)."""
+        return self.bic + 2.0 * self.entropy
+
+    def responsibilities(self, x: Any) -> np.ndarray:
+        """Probability of each component for each row, (n, K)."""
+        return self._posterior(self._rows(x))[0]
+
+    def predict(self, x: Any) -> np.ndarray:
+        """The most probable component of each row, (n,)."""
+        return self.responsibilities(x).argmax(1)
+
+    def log_densities(self, x: Any) -> np.ndarray:
+        """log p(x) of each row, (n,)."""
+        return self._posterior(self._rows(x))[1]
+
+    def _rows(self, x: Any) -> np.ndarray:
+        x = np.asarray(x.to_numpy() if hasattr(x, "to_numpy") else x, float)
+        d = int(np.prod(self.distribution.event_shape))
+        if not self.distribution.event_ndim:
+            x = x.reshape(-1, 1) if x.ndim == 1 or x.shape[1:] == (1,) else x
+        if x.ndim != 2 or x.shape[1] != d:
+            raise DataError(f"rows must have {d} columns, got an array of shape {x.shape}")
+        return x
+
+    def _posterior(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        model, p = self.model, self.params
+        prepared = model.prepare(p)
+        cuts = range(0, len(x), WINDOW)
+        found = [Rows(x[a : a + WINDOW], None).posterior(model.kernels, prepared, p.log_weights) for a in cuts]
+        if not found:
+            return np.zeros((0, model.count)), np.zeros(0)
+        return np.concatenate([r for r, _ in found]), np.concatenate([v for _, v in found])
+
+    def _data(self) -> MixtureRows:
+        if self.rows is None:
+            raise ValueError("this fit has lost its data, as when it was pickled")
+        return self.rows
+
+    def _stretches(self) -> Any:
+        """The data in stretches of rows and weights."""
+        rows = self._data()
+        chunks = [(rows.x, rows.w)] if rows.in_memory else ((c.values, c.weights) for c in rows.source.chunks())
+        for x, w in chunks:
+            x = x[:, None] if x.ndim == 1 else x
+            yield np.asarray(x, float), np.ones(len(x)) if w is None else w
+
+    # -- uncertainty ----------------------------------------------------------------------------------------------------
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """Names of the parameters: "weights[0]", "components[0].loc"."""
+        names = [f"weights[{k}]" for k in range(self.model.count)]
+        for group, at in zip(self.model.groups, self.model.places(), strict=True):
+            inner = group.reported.parameter_names
+            names += [f"components[{k}].{name}" for k in range(at.start, at.stop) for name in inner]
+        return tuple(names)
+
+    @cached_property
+    def parameters(self) -> dict[str, float]:
+        """Estimates by name."""
+        return dict(zip(self.parameter_names, self._reported(self.params), strict=True))
+
+    def _told(self) -> list[Any]:
+        """How each component's reported parameters follow from its coordinates."""
+        pairs = [(g, g.reported) for g in self.model.groups for _ in range(g.count)]
+        return [lambda v, g=g, r=r: r.report(g.member_at(v)) for g, r in pairs]
+
+    def _reported(self, p: Params) -> np.ndarray:
+        values = [np.exp(p.log_weights[0])]
+        for group, q in zip(self.model.groups, p.groups, strict=True):
+            values += [np.asarray(group.reported.report(m, np)) for m in group.members(q)]
+        return np.concatenate(values)
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """Covariance of the estimates in the order of ``parameter_names``, from the observed information by Louis' identity.
+
+        NaN where the climb did not converge, or a component is empty.
+        """
+        return covariance_of(self)
+
+    @cached_property
+    def standard_errors(self) -> dict[str, float]:
+        """Standard errors by name, from ``covariance``."""
+        with np.errstate(invalid="ignore"):
+            return dict(zip(self.parameter_names, np.sqrt(np.diagonal(self.covariance)).tolist(), strict=True))
+
+    def bootstrap(self, replicates: int = 200, *, rng: Any = 0) -> Any:
+        """Estimates from resampled rows, each climb from this fit, components matched to it.
+
+        Args:
+            replicates: how many.
+            rng: int, ``numpy.random.Generator`` or JAX key.
+
+        Returns:
+            A ``MixtureBootstrap``: ``standard_errors`` and ``intervals``.
+
+        Raises:
+            ValueError: fewer than 2 replicates, or data that are not in memory.
+
+        Example:
+            >>> import suffice as sf
+            >>> x = sf.Mixture([sf.Normal(-3.0, 1.0), sf.Normal(3.0, 1.0)], [0.5, 0.5]).sample(400, rng=1)
+            >>> fit = sf.fit_mixture(sf.Normal, 2, x)
+            >>> errors = fit.bootstrap(50).standard_errors
+            >>> 0.6 < errors["components[0].loc"] / fit.standard_errors["components[0].loc"] < 1.6
+            True
+        """
+        from suffice.models.mixture.bootstrap import bootstrap_of
+
+        return bootstrap_of(self, replicates, rng)
+
+    def __repr__(self) -> str:
+        state = "" if self.converged else f", not converged: {self.message}"
+        told = ", ".join(
+            f"{w:.4g} {m!r}" if not np.prod(m.event_shape, dtype=int) > 4 else f"{w:.4g} {type(m).__name__}"
+            for w, m in zip(self.weights, self.components, strict=True)
+        )
+        return f"MixtureFit({told}; l = {self.log_likelihood:.6f}, n = {self.count:,.10g}{state})"
+
+
+def _place(p: Any) -> tuple[float, ...]:
+    """Where a component stands among its kin: by its mean, or where there is none by its median or centre."""
+    try:
+        found = np.ravel(np.asarray(p.mean(), float))
+    except ArithmeticError:
+        found = np.ravel(np.asarray(p.mode() if p.event_ndim else p.median(), float))
+    return tuple(np.where(np.isnan(found), np.inf, found))
