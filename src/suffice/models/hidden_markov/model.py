@@ -134,7 +134,8 @@ class HiddenMarkov:
         return self.emissions._replaced({"weights": jnp.linalg.solve(square, jnp.ones(k))})
 
     def __repr__(self) -> str:
-        return f"HiddenMarkov({self.states} states, {self.emissions!r})"
+        told = ", ".join(map(repr, self.emissions.components))
+        return f"HiddenMarkov({self.states} states, {told})"
 
 
 as_pytree(HiddenMarkov, ["initial", "transition", "emissions"])

@@ -15,7 +15,7 @@ from suffice.models.mixture.rows import WINDOW, MixtureRows
 from suffice.numerics.newton import CONVERGED, DEGENERATE, EXHAUSTED, STALLED
 from suffice.runtime.errors import DataError
 
-_MESSAGES = {
+MESSAGES = {
     CONVERGED: "converged",
     STALLED: "no step raises the likelihood, though it is not at its maximum",
     EXHAUSTED: "stopped after the largest number of passes over the data",
@@ -90,7 +90,7 @@ class MixtureFit:
     @property
     def message(self) -> str:
         """How the climb ended, in words."""
-        text = _MESSAGES[self.result]
+        text = MESSAGES[self.result]
         lost = np.isnan(self.starts).sum()
         if len(self.starts) > 1 and lost:
             text += f"; at {lost} of {len(self.starts)} starts a component collapsed"

@@ -1,0 +1,77 @@
+"""Fits of hidden Markov models: a climb that never falls, to where the gradient is nothing."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import suffice as sf
+from suffice.runtime.errors import DataError
+
+TRUTH = sf.HiddenMarkov(
+    [0.5, 0.3, 0.2],
+    [[0.9, 0.08, 0.02], [0.1, 0.8, 0.1], [0.05, 0.15, 0.8]],
+    sf.Normal(np.array([0.0, 3.0, 7.0]), np.array([1.0, 0.5, 1.5])),
+)
+
+
+@pytest.fixture(scope="module")
+def series():
+    x = np.array(TRUTH.sample(1500, rng=0))
+    x[100:110] = np.nan
+    return x
+
+
+@pytest.fixture(scope="module")
+def fit(series):
+    return sf.fit_hidden_markov(sf.Normal, 3, series, starts=4)
+
+
+def test_the_climb_never_falls_and_ends_at_a_maximum(fit, series):
+    assert fit.converged
+    assert (np.diff(fit.trace) > -1e-9).all()
+    p = fit.distribution
+    np.testing.assert_allclose(p.log_prob(series), fit.log_likelihood, rtol=1e-12)
+    group = p.emissions.components[0]
+
+    def value(loc, log_scale, logits):
+        moves = jax.nn.softmax(logits)
+        return sf.HiddenMarkov(p.initial, moves, sf.Normal(loc, jnp.exp(log_scale))).log_prob(series)
+
+    slopes = jax.grad(value, (0, 1, 2))(group.loc, jnp.log(group.scale), jnp.log(p.transition))
+    for slope in slopes:
+        assert np.abs(slope).max() < 1e-3 * np.sqrt(1500)  # a thousandth of a standard error, as 1/√information is
+
+
+def test_the_truth_is_recovered(fit, series):
+    """Twice the gain over the truth is chi-square with 14 degrees of freedom: beyond 60 with probability 1e-7."""
+    gain = 2.0 * (fit.log_likelihood - float(TRUTH.log_prob(series)))
+    assert 0.0 < gain < 60.0
+    assert fit.dimension == 14
+    assert fit.bic == pytest.approx(14 * np.log(1490) - 2 * fit.log_likelihood)
+
+
+def test_several_sequences_and_counts():
+    truth = sf.HiddenMarkov([0.5, 0.5], [[0.9, 0.1], [0.2, 0.8]], sf.Poisson(np.array([1.0, 8.0])))
+    xs = [np.asarray(truth.sample(n, rng=n)) for n in (50, 200, 7)]
+    fit = sf.fit_hidden_markov(sf.Poisson, 2, xs, starts=3)
+    assert fit.converged
+    p = fit.distribution
+    slope = jax.grad(lambda rate: sf.HiddenMarkov(p.initial, p.transition, sf.Poisson(rate)).log_prob(xs))
+    assert np.abs(slope(p.emissions.components[0].rate)).max() < 1e-3
+    # the start's share is the mean of the first posteriors, as at every fixed point
+    first = np.mean([np.asarray(q)[0] for q in p.posterior(xs)], axis=0)
+    np.testing.assert_allclose(p.initial, first, atol=1e-6)
+
+
+def test_bad_input():
+    with pytest.raises(TypeError, match="data are missing"):
+        sf.fit_hidden_markov(sf.Normal, 2)
+    with pytest.raises(ValueError, match=">= 1"):
+        sf.fit_hidden_markov(sf.Normal, 0, [1.0, 2.0])
+    with pytest.raises(DataError, match="at least as many"):
+        sf.fit_hidden_markov(sf.Normal, 3, [1.0, 2.0])
+    with pytest.raises(DataError, match="all values are NaN"):
+        sf.fit_hidden_markov(sf.Normal, 2, [np.nan, np.nan])
+    with pytest.raises(DataError, match="time 1"):
+        sf.fit_hidden_markov(sf.Normal, 2, [1.0, np.inf, 2.0])
