@@ -8,12 +8,11 @@ Newton's method, which may be too long, it is halved until it does not fall.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import numpy as np
 
-from suffice.models.mixture.model import Expected, Model, Params
 from suffice.numerics.newton import CONVERGED, DEGENERATE, EXHAUSTED, RUNNING, STALLED
 
 SLACK = 1e-12  # of a log-likelihood and the count together, which rounding may take
@@ -22,7 +21,36 @@ _HALVINGS = 40
 _FLOOR = 1e-13
 _LOOKS = 3  # at pairs of plain steps before a climb may end
 
-Evaluate = Callable[[Params], Expected]
+Evaluate = Callable[[Any], Any]  # the log-likelihoods of parameters, and what their M-step needs
+
+
+class Climbable(Protocol):
+    """What is climbed: parameters are named tuples of arrays with runs in front, that have ``run`` and ``log_weights``."""
+
+    @property
+    def accelerates(self) -> bool:
+        """Whether coordinates can be extrapolated."""
+        ...
+
+    def maximise(self, p: Any, e: Any) -> Any:
+        """The M-step, from what ``evaluate`` gave."""
+        ...
+
+    def penalty(self, p: Any) -> np.ndarray:
+        """Logarithm of the prior, (R,)."""
+        ...
+
+    def vector(self, p: Any) -> np.ndarray:
+        """Unconstrained coordinates, (R, m)."""
+        ...
+
+    def build(self, v: np.ndarray, like: Any) -> Any:
+        """The inverse of ``vector``."""
+        ...
+
+    def sound(self, p: Any) -> np.ndarray:
+        """Whether components have not collapsed, (R, K)."""
+        ...
 
 
 @dataclass
@@ -38,7 +66,7 @@ class Climb:
         evaluations: passes over the data.
     """
 
-    params: Params
+    params: Any
     values: np.ndarray
     log_likelihoods: np.ndarray
     status: np.ndarray
@@ -58,9 +86,9 @@ class Climb:
 
 
 def climb(
-    model: Model,
+    model: Climbable,
     evaluate: Evaluate,
-    start: Params,
+    start: Any,
     count: Any,
     *,
     most: int,
@@ -162,7 +190,7 @@ def _steady(v: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(v), v, 0.0)
 
 
-def _chosen(which: np.ndarray, new: Params, old: Params) -> Params:
+def _chosen(which: np.ndarray, new: Any, old: Any) -> Any:
     """The new parameters in the runs where ``which``, the old ones elsewhere."""
     if which.all():
         return new
