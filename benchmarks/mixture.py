@@ -80,16 +80,17 @@ def selection(n=20_000, d=5):
     begin = time.perf_counter()
     ours = sf.select_mixture(sf.MultivariateNormal, range(1, 10), x, covariance=shapes)
     a = time.perf_counter() - begin
+    print(f"1:9 x 4 on {n:,} x {d}: {a:.1f} s", flush=True)
     begin = time.perf_counter()
     values = {}
     for kind in shapes:
         for k in range(1, 10):
-            gm = GaussianMixture(k, covariance_type=kind, n_init=10, max_iter=1000, tol=1e-6, random_state=0).fit(x)
+            gm = GaussianMixture(k, covariance_type=kind, random_state=0).fit(x)
             values[k, kind] = gm.bic(x)
     b = time.perf_counter() - begin
     best = min(values, key=values.__getitem__)
     print(
-        f"1:9 x 4 on {n:,} x {d}, 10 starts: {a:.1f} s, {ours}; scikit-learn {b:.1f} s, {best} {values[best]:.6g}; {b / a:.1f}"
+        f"1:9 x 4 on {n:,} x {d}, ours of 10 starts: {a:.1f} s, {ours}; scikit-learn of 1 and its loose tol {b:.1f} s, {best} {values[best]:.6g}; {b / a:.1f}"
     )
 
 

