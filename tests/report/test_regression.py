@@ -165,7 +165,7 @@ def test_plots(fits):
     summary = model.fit(model.statistics(X, T))
     assert "layer" in sf.plot(summary).to_dict()
     with pytest.raises(TypeError, match="at is for a basis alone"):
-        sf.plot(summary, [0.0, 1.0])
+        sf.plot(summary, at=[0.0, 1.0])
     pair = np.stack([X, X**2], axis=1)
     with pytest.raises(ValueError, match="is drawn with its data"):
         sf.plot(model.fit(model.statistics(pair, T)))
@@ -178,7 +178,7 @@ def test_a_basis_is_drawn():
     want = sf.Gaussian(9, domain=(0.0, 1.0))(at)
     assert np.stack([numbers(figure.table, n) for n in names], axis=1) == pytest.approx(want, abs=2e-3)
     for basis in (sf.Polynomial(3), sf.BSpline(4) + sf.Fourier(1, 1.0)):
-        svg = vl_convert.vegalite_to_svg(sf.plot(basis, X).to_dict())
+        svg = vl_convert.vegalite_to_svg(sf.plot(basis, at=X).to_dict())
         assert "NaN" not in svg
     with pytest.raises(ValueError, match="lower < upper"):
-        sf.plot(sf.Polynomial(2), (1.0, 1.0))
+        sf.plot(sf.Polynomial(2), at=(1.0, 1.0))
