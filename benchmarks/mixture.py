@@ -2,7 +2,10 @@
 
     python benchmarks/mixture.py [steps] [selection] [stream]
 
-Ratios of medians in one process; on a machine with other work they vary by a third.
+Ratios of medians in one process. On a machine with other work scikit-learn's BLAS threads wait for each other, and the ratio
+says more about that than about the algorithms (19 to 311 were seen); a like for like one is on one core:
+
+    OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/mixture.py steps
 """
 
 import resource
