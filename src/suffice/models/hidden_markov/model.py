@@ -43,9 +43,9 @@ class HiddenMarkov:
         >>> p = sf.HiddenMarkov([0.5, 0.5], [[0.9, 0.1], [0.2, 0.8]], sf.Normal([0.0, 4.0], 1.0))
         >>> x = [0.1, -0.2, 3.9, 4.2]
         >>> round(float(p.log_prob(x)), 6), p.viterbi(x)[0].tolist()
-        (-6.932797, [0, 0, 1, 1])
+        (-7.049144, [0, 0, 1, 1])
         >>> p.posterior(x)[1].round(4).tolist()
-        [0.9985, 0.0015]
+        [0.9999, 0.0001]
     """
 
     initial: Any

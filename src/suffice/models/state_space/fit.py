@@ -143,7 +143,7 @@ def fit_state_space(structure: Structure, x: ArrayLike, *, noise: bool = True) -
         >>> x = np.cumsum(np.random.default_rng(0).normal(size=200)) + np.random.default_rng(1).normal(size=200)
         >>> fit = sf.fit_state_space(sf.LocalLevel(), x)
         >>> {name: round(v, 2) for name, v in fit.parameters.items()}
-        {'level.variance': 1.07, 'noise.variance': 0.93}
+        {'level.variance': 1.13, 'noise.variance': 0.6}
     """
     if not isinstance(structure, Structure):
         raise TypeError(f"structure must be made of parts such as sf.LocalLevel(), got {type(structure).__name__}")
