@@ -63,6 +63,8 @@ bench: accuracy
 	$(BIN)/python benchmarks/tails.py
 	$(BIN)/python benchmarks/divergence.py
 	$(BIN)/python benchmarks/language.py
+	$(BIN)/python benchmarks/mixture.py
+	$(BIN)/python benchmarks/hidden_chains.py
 
 accuracy: $(VENV)/.dev
 	$(BIN)/pip install -q -c constraints.txt -e '.[bench]'
