@@ -18,7 +18,7 @@ from suffice.numerics.moments import namespace
 
 
 @dataclass(frozen=True, eq=False)
-class GeneralizedLinearFit:
+class GeneralizedLinearFit(wald.Weighed):
     """A fitted generalised linear model.
 
     Attributes:
@@ -50,33 +50,13 @@ class GeneralizedLinearFit:
     data: RegressionData | None = None
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Of the weights."""
-        return self.design.names
-
-    @property
-    def weights(self) -> np.ndarray:
-        """w, (M,)."""
-        return self.solution.weights[:, 0]
-
-    @property
-    def covariance(self) -> np.ndarray:
-        """Of the weights: dispersion times the inverse Fisher information, (M, M)."""
-        return self.dispersion * self.solution.weights_root @ self.solution.weights_root.T
-
-    @property
-    def standard_errors(self) -> np.ndarray:
-        """Of the weights."""
-        return np.sqrt(self.dispersion * (self.solution.weights_root**2).sum(1))
+    def _unit(self) -> float:
+        return self.dispersion
 
     @property
     def aic(self) -> float:
         """2 (rank, and 1 where the dispersion is estimated) − 2 log-likelihood."""
         return 2.0 * (self.solution.rank + self.response.dispersed) - 2.0 * self.log_likelihood
-
-    def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-        """Wald intervals of the weights."""
-        return wald.interval(self.weights, self.standard_errors, level)
 
     def linear_predictor(self, x: Any) -> Any:
         """eta = w_0 + Σ_j w_j phi_j(x), (n,)."""

@@ -46,7 +46,7 @@ class LogVariance:
 
 
 @dataclass(frozen=True, eq=False)
-class NoiseFit:
+class NoiseFit(wald.Weighed):
     """A linear basis model with noise of its own law, fitted by maximum likelihood.
 
     Attributes:
@@ -80,33 +80,13 @@ class NoiseFit:
     data: RegressionData | None = None
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Of the weights."""
-        return self.design.names
-
-    @property
-    def weights(self) -> np.ndarray:
-        """w, (M,)."""
-        return self.solution.weights[:, 0]
-
-    @property
-    def covariance(self) -> np.ndarray:
-        """Of the weights, from the expected information, (M, M)."""
-        return self.factor * self.solution.weights_root @ self.solution.weights_root.T
-
-    @property
-    def standard_errors(self) -> np.ndarray:
-        """Of the weights."""
-        return np.sqrt(self.factor * (self.solution.weights_root**2).sum(1))
+    def _unit(self) -> float:
+        return self.factor
 
     @property
     def aic(self) -> float:
         """2 (rank + estimated parameters of the noise) − 2 log-likelihood."""
         return 2.0 * (self.solution.rank + np.isfinite(self.noise_errors).sum()) - 2.0 * self.log_likelihood
-
-    def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-        """Wald intervals of the weights."""
-        return wald.interval(self.weights, self.standard_errors, level)
 
     def predict(self, x: Any) -> Any:
         """y(x, w), (n,); works in compiled code."""

@@ -86,8 +86,8 @@ def plot(
 ) -> Any:
     """Draw a result: the data with the best families for a ranking, density and distribution function for a fit, the
     contour of a joint confidence region, prior, likelihood and posterior for a posterior, densities and ranks for chains,
-    the envelope of adaptive rejection step by step, a regression with its bands beside its residuals, components over the data for a mixture, evidence against
-    model order, the functions of a basis.
+    the envelope of adaptive rejection step by step, a regression with its bands beside its residuals, evidence against
+    model order, the functions of a basis, components over the data for a mixture.
 
     Args:
         result: what to draw.

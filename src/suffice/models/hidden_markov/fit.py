@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import as_family
 from suffice.inference.testing.replicates import generator
 from suffice.models.hidden_markov.model import HiddenMarkov
@@ -284,12 +285,8 @@ def _event_shape(kind: Any, x: Any) -> tuple[int, ...]:
     """Shape of a value: what the first family wants, and the data have."""
     if isinstance(kind, tuple):
         raise TypeError("states emit numbers or vectors of one family, not a tuple of families")
-    vectors = (
-        as_family(kind).member.event_ndim
-        if not hasattr(kind, "event_shape") or isinstance(kind, type)
-        else kind.event_ndim
-    )
-    if not vectors:
+    member = kind if isinstance(kind, Distribution) else as_family(kind).member
+    if not member.event_ndim:
         return ()
     first = x[0] if isinstance(x, list | tuple) and np.ndim(x[0]) == 2 else x
     return (np.shape(first)[-1],)
