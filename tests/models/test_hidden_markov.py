@@ -9,7 +9,7 @@ import pytest
 from scipy.special import logsumexp
 
 import suffice as sf
-from suffice.models.hidden_markov import recursion
+from suffice.models.hidden_markov import recursion, stretches
 from suffice.runtime.errors import DataError
 
 INITIAL = np.array([0.5, 0.2, 0.3])
@@ -64,28 +64,77 @@ def test_several_sequences_are_added_up_and_cut_back():
 
 
 SLOW = np.array([[1.0 - 1e-6, 1e-6, 0.0], [0.0, 1.0 - 1e-6, 1e-6], [1e-6, 0.0, 1.0 - 1e-6]])
+ONWARD = np.array([[0.999, 0.001, 0.0], [0.0, 0.998, 0.002], [0.0, 0.0, 1.0]])  # never forgets where it is
+STILL = np.eye(3)
 
 
-@pytest.mark.parametrize("transition", [TRANSITION, SLOW], ids=["forgets", "hardly forgets"])
-def test_stretches_side_by_side_are_the_recursion_one_time_after_the_other(transition):
-    """Beyond 2^11 times the line is cut; also where the chain does not forget within a stretch."""
-    n = recursion.padded_length(5000)
+def one_after_the_other(b, fresh, transition):
+    """Filtered laws, log sizes and posterior laws by logarithms."""
+    n, k = b.shape
+    with np.errstate(divide="ignore"):
+        a, start = np.log(transition), np.log(INITIAL)
+    laws, sizes, after = np.empty((n, k)), np.empty(n), np.zeros((n, k))
+    for t in range(n):
+        law = b[t] + (start if fresh[t] else logsumexp(laws[t - 1][:, None] + a, axis=0))
+        sizes[t] = logsumexp(law)
+        laws[t] = law - sizes[t]
+    for t in range(n - 2, -1, -1):
+        if not fresh[t + 1]:
+            after[t] = logsumexp(a + (b[t + 1] + after[t + 1])[None], axis=1)
+            after[t] -= after[t].max()
+    both = laws + after
+    return np.exp(laws), sizes, np.exp(both - logsumexp(both, axis=1, keepdims=True))
+
+
+@pytest.mark.parametrize("scale", [1.0, 400.0], ids=["by numbers", "by logarithms"])
+@pytest.mark.parametrize(
+    "transition", [TRANSITION, SLOW, ONWARD, STILL], ids=["forgets", "hardly forgets", "goes on", "never moves"]
+)
+def test_stretches_side_by_side_are_the_recursion_one_time_after_the_other(transition, scale):
+    """Long lines are cut; also where the chain does not forget within a stretch, or ever. 1e-12 are 5,000 roundings."""
+    n = stretches.padded_length(5000)
     random = np.random.default_rng(0)
-    b = random.normal(size=(n, 3)) * 1e-3 if transition is SLOW else random.normal(size=(n, 3))
+    b = random.normal(size=(n, 3)) * (1e-3 if transition is SLOW else 1.0) * scale
     fresh = np.zeros(n, bool)
     fresh[[0, 1234]] = True
-    assert recursion.stretches(n) > 1
-    laws, sizes = jax.jit(recursion.forward)(
-        jnp.asarray(b), jnp.asarray(transition), jnp.asarray(INITIAL), jnp.asarray(fresh)
-    )
-    law, expected = INITIAL, np.empty((n, 3))
-    total = np.empty(n)
-    for t in range(n):
-        law = (INITIAL if fresh[t] else law @ transition) * np.exp(b[t])
-        total[t] = np.log(law.sum())
-        law = expected[t] = law / law.sum()
-    np.testing.assert_allclose(laws, expected, atol=1e-13)
-    np.testing.assert_allclose(sizes, total, atol=1e-13)
+    count = stretches.stretches(n, 3)
+    assert count > 8
+    fresh_laid, inside = (stretches.laid_out(jnp.asarray(v), count) for v in (fresh, np.ones(n, bool)))
+    laid = jnp.swapaxes(stretches.laid_out(jnp.asarray(b), count), 1, 2)
+    chain = recursion.Chain(laid, jnp.asarray(transition), jnp.asarray(INITIAL), fresh_laid, inside)
+    laws, sizes, states = one_after_the_other(b, fresh, transition)
+    np.testing.assert_allclose(stretches.in_line(jax.jit(recursion.filtered)(chain)), laws, atol=1e-12)
+    e = jax.jit(recursion.expected)(chain)
+    np.testing.assert_allclose(stretches.in_line(e.states), states, atol=1e-12)
+    np.testing.assert_allclose(e.log_likelihood, sizes.sum(), rtol=1e-13, atol=1e-12)
+    np.testing.assert_allclose(jax.jit(recursion.log_likelihood)(chain), sizes.sum(), rtol=1e-13, atol=1e-12)
+    np.testing.assert_allclose((e.moves * transition).sum(), n - 2, rtol=1e-12)
+
+
+def test_the_best_path_and_draws_across_stretches():
+    """On 5,000 times: no path through the best one's neighbours is better, and draws move as the chain allows."""
+    x = np.asarray(NORMALS.sample(5000, rng=4))
+    path, value = NORMALS.viterbi(x)
+    b = np.asarray(NORMALS.emissions.component_log_prob(x))
+    with np.errstate(divide="ignore"):
+        a, start = np.log(TRANSITION), np.log(INITIAL)
+    best, before = start + b[0], []
+    for t in range(1, len(x)):
+        each = best[:, None] + a
+        before.append(each.argmax(0))
+        best = each.max(0) + b[t]
+    expected = [int(best.argmax())]
+    for row in reversed(before):
+        expected.append(int(row[expected[-1]]))
+    np.testing.assert_array_equal(path, expected[::-1])
+    np.testing.assert_allclose(value, best.max(), rtol=1e-13)
+    drawn = np.asarray(NORMALS.sample_states(x, (50,), rng=0))
+    assert (TRANSITION[drawn[:, :-1], drawn[:, 1:]] > 0).all()
+    share = (drawn[..., None] == np.arange(3)).mean(0)
+    posterior = np.asarray(NORMALS.posterior(x))
+    error = np.sqrt((posterior * (1 - posterior)).sum(0) / 50)  # of a sum over times, were they independent
+    gap = np.abs((share - posterior).sum(0))
+    assert (gap < 6 * 3 * error).all()  # neighbours hang together for fewer than nine times: 6 errors, 6e-9
 
 
 def test_what_is_too_small_for_numbers_is_found_by_logarithms():
@@ -121,6 +170,29 @@ def test_the_likelihood_has_derivatives():
     posterior = NORMALS.posterior(x)
     by_hand = (posterior * (x[:, None] - at[None]) / jnp.array([[1.0, 0.25, 4.0]])).sum(0)  # Fisher's identity
     np.testing.assert_allclose(jax.grad(value)(at), by_hand, rtol=1e-10)
+
+
+def test_derivatives_of_long_lines_are_those_of_short_ones():
+    """Of all parameters, and second ones, over 3,000 times in stretches, against 150 sequences of 20 times that are not cut."""
+    xs = [np.asarray(NORMALS.sample(20, rng=i)) for i in range(150)]
+
+    def value(theta, x):
+        loc, logits, start = theta
+        moves = jax.nn.softmax(logits)
+        return sf.HiddenMarkov(jax.nn.softmax(start), moves, sf.Normal(loc, jnp.array([1.0, 0.5, 2.0]))).log_prob(x)
+
+    at = (jnp.array([0.0, 1.0, 3.0]), jnp.log(jnp.asarray(TRANSITION) + 0.1), jnp.log(jnp.asarray(INITIAL)))
+    each = [jax.grad(value)(at, x) for x in xs[:3]]
+    rest = jax.grad(lambda t: sum(value(t, x) for x in xs[3:6]))(at)
+    six = jax.grad(value)(at, xs[:6])
+    for a, *parts, b in zip(six, *each, rest, strict=True):
+        np.testing.assert_allclose(a, sum(parts) + b, rtol=1e-10, atol=1e-10)
+    step = 1e-5
+    hessian = jax.jacfwd(jax.grad(lambda loc: value((loc, *at[1:]), xs)))(at[0])
+    for i in range(3):
+        e = step * jnp.eye(3)[i]
+        up, down = (jax.grad(value)((at[0] + s * e, *at[1:]), xs)[0] for s in (1.0, -1.0))
+        np.testing.assert_allclose(hessian[i], (up - down) / (2 * step), rtol=1e-6, atol=1e-4)
 
 
 def test_forecast_and_stationary_law():

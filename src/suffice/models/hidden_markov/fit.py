@@ -11,7 +11,7 @@ from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import as_family
 from suffice.inference.testing.replicates import generator
 from suffice.models.hidden_markov.model import HiddenMarkov
-from suffice.models.hidden_markov.recursion import backward, forward
+from suffice.models.hidden_markov.recursion import Chain, expected
 from suffice.models.hidden_markov.sequences import Line, line
 from suffice.models.mixture import seeding
 from suffice.models.mixture.climb import Climb, climb
@@ -120,28 +120,24 @@ def _logs(counts: np.ndarray) -> np.ndarray:
 
 @jax.jit
 def _expected(kernels: Any, prepared: Any, log_start: jax.Array, log_moves: jax.Array, x: Line) -> tuple:
-    joint, kept = log_joint(kernels, prepared, jnp.zeros_like(log_start), x.values)
-    joint = jnp.where(x.seen[None, None], joint, 0.0)
-    last = jnp.concatenate([x.fresh[1:], jnp.ones(1, bool)])
+    x = x.laid_out(log_start.shape[1])
+    values = x.values.reshape(-1, x.values.shape[-1])
+    joint, kept = log_joint(kernels, prepared, jnp.zeros_like(log_start), values)
+    joint = jnp.where(x.seen[None, None], joint.reshape(*joint.shape[:2], *x.seen.shape), 0.0)
 
     def one(run: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
-        b, start, moves = run[0].T, jnp.exp(run[1]), jnp.exp(run[2])
-        laws, sizes = forward(b, moves, start, x.fresh)
-        here, after = backward(b, moves, x.fresh)
-        both = laws * after
-        total = both.sum(1)
-        share = both / total[:, None]
-        follows = jnp.where(x.inside & ~last, 1.0 / total, 0.0)
-        moved = moves * ((laws * follows[:, None])[:-1].T @ here[1:])
-        begun = jnp.where((x.fresh & x.inside)[:, None], share, 0.0).sum(0)
-        return jnp.where(x.inside, sizes, 0.0).sum(), share.T, begun, moved
+        start, moves = jnp.exp(run[1]), jnp.exp(run[2])
+        e = expected(Chain(jnp.swapaxes(run[0], 0, 1), moves, start, x.fresh, x.inside))
+        begun = jnp.where(x.fresh[:, None], e.states, 0.0).sum((0, 2))
+        states = jnp.where(x.seen[:, None], e.states, 0.0)
+        return e.log_likelihood, jnp.swapaxes(states, 0, 1), begun, moves * e.moves
 
     value, share, begun, moved = jax.lax.map(one, (joint, log_start, log_moves))
-    share = jnp.where((x.seen & x.inside)[None, None], share, 0.0)
+    share = share.reshape(*share.shape[:2], -1)
     first, sums = 0, []
     for kernel, p, k in zip(kernels, prepared, kept, strict=True):
         count = p["count_of"].shape[1]
-        sums.append(kernel.sums(p, x.values, k, share[:, first : first + count]))
+        sums.append(kernel.sums(p, values, k, share[:, first : first + count]))
         first += count
     return value, share.sum(-1), tuple(sums), begun, moved
 

@@ -12,8 +12,9 @@ from suffice.distributions.declaration import as_pytree
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.mixture import Mixture
 from suffice.models.hidden_markov import paths
-from suffice.models.hidden_markov.recursion import backward, forward
+from suffice.models.hidden_markov.recursion import Chain, expected, filtered, log_likelihood
 from suffice.models.hidden_markov.sequences import Line, line, split
+from suffice.models.hidden_markov.stretches import in_line, in_memory
 from suffice.numerics import array_domain
 from suffice.numerics.checks import checked
 from suffice.runtime.rng import RNG, as_key
@@ -141,47 +142,43 @@ class HiddenMarkov:
 as_pytree(HiddenMarkov, ["initial", "transition", "emissions"])
 
 
-def _log_likelihood(model: HiddenMarkov, x: Line) -> jax.Array:
-    """log p_k(x_t), (T, K); 0 where nothing was observed."""
+def _chain(model: HiddenMarkov, x: Line) -> Chain:
+    """The values' likelihoods, laid out in stretches."""
+    x = x.laid_out(model.states)
     seen = x.seen.reshape(x.seen.shape + (1,) * len(model.event_shape))
     values = jnp.where(seen, x.values, model.emissions.sample_space.interior(model.event_shape))
-    found = model.emissions.component_log_prob(values)
-    return jnp.where(x.seen[:, None], found, 0.0)
-
-
-def _forward(model: HiddenMarkov, x: Line) -> tuple[jax.Array, ...]:
-    b = _log_likelihood(model, x)
-    return b, *forward(b, model.transition, model.initial, x.fresh)
+    found = jnp.swapaxes(model.emissions.component_log_prob(values), 1, 2)
+    found = in_memory(jnp.where(x.seen[:, None], found, 0.0))
+    return Chain(found, model.transition, model.initial, x.fresh, x.inside)
 
 
 @jax.jit
 def _log_prob(model: HiddenMarkov, x: Line) -> jax.Array:
-    return jnp.where(x.inside, _forward(model, x)[2], 0.0).sum()
+    return log_likelihood(_chain(model, x))
 
 
 @jax.jit
 def _filter(model: HiddenMarkov, x: Line) -> jax.Array:
-    return _forward(model, x)[1]
+    return in_line(filtered(_chain(model, x)))
 
 
 @jax.jit
 def _posterior(model: HiddenMarkov, x: Line) -> jax.Array:
-    b, laws, _ = _forward(model, x)
-    both = laws * backward(b, model.transition, x.fresh)[1]
-    return both / both.sum(1, keepdims=True)
+    return in_line(expected(_chain(model, x)).states)
 
 
 @jax.jit
 def _viterbi(model: HiddenMarkov, x: Line) -> tuple[jax.Array, jax.Array]:
-    b = jnp.where(x.inside[:, None], _log_likelihood(model, x), 0.0)
-    path, value = paths.viterbi(b, model.transition, model.initial, x.fresh)
-    return path, value - jnp.where(x.inside, 0.0, 1.0).sum() * jnp.log(model.initial.max())
+    chain = _chain(model, x)
+    path = paths.viterbi(chain)
+    return in_line(path), paths.log_prob(chain, path)
 
 
 @jax.jit
 def _sample_states(model: HiddenMarkov, x: Line, keys: jax.Array) -> jax.Array:
-    laws = _forward(model, x)[1]
-    return jax.vmap(lambda key: paths.draw(key, laws, model.transition, x.fresh))(keys)
+    chain = _chain(model, x)
+    laws = filtered(chain)
+    return jax.vmap(lambda key: in_line(paths.draw(key, laws, chain)))(keys)
 
 
 @partial(jax.jit, static_argnames="length")

@@ -1,148 +1,227 @@
-"""Forward probabilities of a hidden chain, in as many stretches of time as suit the machine, to full precision.
+"""Probabilities of the states of a hidden chain, summed over all paths to full precision.
 
-The law of the state at the end of a stretch is that at its start times a matrix, the product of A D_t over its times,
-with D_t the likelihoods of the values. Stretches go side by side: first their matrices, then, from the laws at their
-starts, the laws within. A chain forgets: the product over the last few times of a stretch has rows that agree to within
-rounding, and then earlier times change nothing. So the matrices are built backwards from the ends, until all of them
-have forgotten; where they never do, they are those of whole stretches. Either way the result is exact.
+Likelihoods are divided by the largest of their time and laws by their sums, so that nothing ends where numbers do; where
+something does all the same (a value that only improbable states can make), everything is done again with logarithms.
 
-Several sequences are one line of times with fresh starts.
+Arrays are laid out in stretches of time, (L, K, C), see ``stretches``. Several sequences are one line of times with fresh
+starts.
 """
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-_SHORT = 2**11  # times below which one stretch is fastest
-_LOOK = 8  # times between looks at what is forgotten
+from suffice.models.hidden_markov import stretches
+
+_alone = jax.lax.optimization_barrier
+_UNROLLED = 32  # states up to which a move is written as a sum of columns
+_AGREE = 8  # roundings for each state by which laws may differ
 
 
-def stretches(length: int) -> int:
-    """The number of stretches, about the square root of the length: a power of two."""
-    if length < _SHORT:
-        return 1
-    most = 2**7 if jax.default_backend() == "cpu" else 2**12
-    return min(2 ** (length.bit_length() // 2 - 1), most)
+class Chain(NamedTuple):
+    """What is known of a hidden chain through its values.
 
-
-def padded_length(n: int) -> int:
-    """A length at least n, of few different ones, divisible by the number of stretches."""
-    step = max(2 ** max(n.bit_length() - 4, 0), stretches(n), 8)
-    return -(-n // step) * step
-
-
-def forward(
-    log_likelihood: jax.Array, transition: jax.Array, initial: jax.Array, fresh: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """Filtered laws and log normalisers.
-
-    a_t ∝ (a_{t−1} A) ∘ b_t, or initial ∘ b_t where t is fresh; the normalisers' sum is the log-likelihood.
-
-    Args:
-        log_likelihood: log b_t of each value under each state, (T, K).
+    Attributes:
+        log_likelihood: log b, of each value under each state, (L, K, C); 0 where nothing was observed.
         transition: A, (K, K).
         initial: (K,).
-        fresh: whether a sequence starts, (T,).
-
-    Returns:
-        Laws (T, K) and log normalisers (T,).
+        fresh: whether a sequence starts, (L, C).
+        inside: whether the time is one of the sequences', (L, C).
     """
-    top = log_likelihood.max(1)
-    top = jnp.where(jnp.isfinite(top), top, 0.0)
-    scaled = log_likelihood - top[:, None]
-    laws, sizes = _side_by_side(jnp.exp(scaled), transition, initial, fresh, stretches(len(scaled)))
-    # numbers near the smallest have lost digits; then everything is done again with logarithms
-    safe = jnp.isfinite(laws).all() & (sizes.min() > jnp.finfo(laws.dtype).tiny / jnp.finfo(laws.dtype).eps ** 2)
-    laws, log_sizes = jax.lax.cond(
-        safe,
-        lambda: (laws, jnp.log(sizes)),
-        lambda: _by_logarithms(scaled, transition, initial, fresh),
+
+    log_likelihood: jax.Array
+    transition: jax.Array
+    initial: jax.Array
+    fresh: jax.Array
+    inside: jax.Array
+
+    @property
+    def last(self) -> jax.Array:
+        """Whether a sequence ends."""
+        return stretches.ahead(self.fresh, True)
+
+
+class Expected(NamedTuple):
+    """What is expected of the path given all values.
+
+    Attributes:
+        log_likelihood: log p(x).
+        states: probabilities, (L, K, C).
+        starts: derivatives of log p(x) by the initial probabilities; times those, expected numbers of starts, (K,).
+        moves: the same by the transition probabilities, (K, K).
+    """
+
+    log_likelihood: jax.Array
+    states: jax.Array
+    starts: jax.Array
+    moves: jax.Array
+
+
+def filtered(chain: Chain) -> jax.Array:
+    """Laws of the state given the values up to each time, (L, K, C)."""
+    laws, sizes = _forward(chain, _NUMBERS)
+    return jax.lax.cond(_safe(sizes), lambda: laws, lambda: jnp.exp(_forward(chain, _LOGARITHMS)[0]))
+
+
+@jax.custom_jvp
+def log_likelihood(chain: Chain) -> jax.Array:
+    """log p(x), summed over sequences. Of its derivatives only the last may be taken backwards."""
+    sizes = _forward(chain, _NUMBERS)[1]
+    return _total(chain, jax.lax.cond(_safe(sizes), lambda: sizes, lambda: _forward(chain, _LOGARITHMS)[1]))
+
+
+@log_likelihood.defjvp
+def _by_fisher(primals: tuple[Chain], tangents: tuple[Chain]) -> tuple[jax.Array, jax.Array]:
+    """Fisher's identity: the derivative of log p(x) is that of log p(x, z) expected over the paths z given x."""
+    e, d = expected(primals[0]), tangents[0]
+    return e.log_likelihood, (
+        (e.states * d.log_likelihood).sum() + (e.moves * d.transition).sum() + (e.starts * d.initial).sum()
     )
-    return laws, log_sizes + top
 
 
-def _side_by_side(
-    b: jax.Array, transition: jax.Array, initial: jax.Array, fresh: jax.Array, count: int
-) -> tuple[jax.Array, jax.Array]:
-    times, k = b.shape
-    length = times // count
-    b = jnp.swapaxes(b.reshape(count, length, k), 0, 1)  # (length, count, K)
-    fresh = fresh.reshape(count, length).T
-    starts = jnp.full((1, k), 1.0 / k, b.dtype)
-    if count > 1:
-        across = _matrices(b, transition, initial, fresh)
+def expected(chain: Chain) -> Expected:
+    """What all values say of the path: the recursion forward and backward."""
+    found, safe = _expected(chain, _NUMBERS)
+    return jax.lax.cond(safe, lambda: found, lambda: _expected(chain, _LOGARITHMS)[0])
 
-        def over(law: jax.Array, matrix: jax.Array) -> tuple[jax.Array, jax.Array]:
-            new = matrix @ law
-            return new / new.sum(), law
 
-        starts = jax.lax.scan(over, starts[0], across)[1]
+class _Sizes(NamedTuple):
+    """What the laws of each time were divided by, as logarithms: the largest likelihood, and the sum beside it; (L, C)."""
+
+    top: jax.Array
+    rest: jax.Array
+
+
+def _safe(sizes: _Sizes) -> jax.Array:
+    """Whether no digits were lost in numbers near the smallest."""
+    limits = jnp.finfo(sizes.rest.dtype)
+    return (sizes.rest > jnp.log(limits.tiny / limits.eps**2)).all()
+
+
+def _total(chain: Chain, sizes: _Sizes) -> jax.Array:
+    return jnp.where(chain.inside, sizes.rest + sizes.top, 0.0).sum()
+
+
+class _Arithmetic(NamedTuple):
+    """How probabilities are held, and what is done with them."""
+
+    hold: Callable[[jax.Array], jax.Array]
+    from_logarithms: Callable[[jax.Array], jax.Array]
+    multiply: Callable[[jax.Array, jax.Array], jax.Array]
+    divide: Callable[[jax.Array, jax.Array], jax.Array]
+    add: Callable[[jax.Array], jax.Array]  # over states, (K, C)
+    move: Callable[[jax.Array, jax.Array], jax.Array]  # a law (K, C) by a matrix (K, K)
+    release: Callable[[jax.Array], jax.Array]  # as numbers
+    pairs: Callable[[jax.Array, jax.Array], jax.Array]  # sum over L and C of products, (K, K)
+    log: Callable[[jax.Array], jax.Array]
+    differ: Callable[[jax.Array, jax.Array], jax.Array]
+
+
+def _moved(law: jax.Array, matrix: jax.Array) -> jax.Array:
+    if len(law) > _UNROLLED:
+        return matrix.T @ law
+    return sum((matrix[k][:, None] * law[k][None] for k in range(1, len(law))), matrix[0][:, None] * law[0][None])
+
+
+def _far(a: jax.Array, b: jax.Array) -> jax.Array:
+    """Whether laws differ by more than roundings of each probability, which no later step can make larger."""
+    return (jnp.abs(a - b) > _AGREE * len(a) * jnp.finfo(a.dtype).eps * b).any()
+
+
+def _far_logarithms(a: jax.Array, b: jax.Array) -> jax.Array:
+    return (jnp.where(a == b, 0.0, jnp.abs(a - b)) > _AGREE * len(a) * jnp.finfo(a.dtype).eps).any()
+
+
+def _released(a: jax.Array) -> jax.Array:
+    return jnp.exp(jnp.minimum(a, jnp.log(jnp.finfo(a.dtype).max) - 10.0))
+
+
+_NUMBERS = _Arithmetic(
+    hold=lambda a: a,
+    from_logarithms=jnp.exp,
+    multiply=jnp.multiply,
+    divide=jnp.divide,
+    add=lambda a: a.sum(0),
+    move=_moved,
+    release=lambda a: a,
+    pairs=lambda a, b: jnp.einsum("lic,ljc->lij", a, b).sum(0),
+    log=jnp.log,
+    differ=_far,
+)
+_LOGARITHMS = _Arithmetic(
+    hold=jnp.log,
+    from_logarithms=lambda a: a,
+    multiply=jnp.add,
+    divide=lambda a, b: a - jnp.where(jnp.isfinite(b), b, 0.0),
+    add=lambda a: jax.nn.logsumexp(a, axis=0),
+    move=lambda law, matrix: jax.nn.logsumexp(law[:, None] + matrix[:, :, None], axis=0),
+    release=_released,
+    pairs=lambda a, b: jax.lax.map(lambda v: _released(v[0][:, None] + v[1][None]).sum(-1), (a, b)).sum(0),
+    log=lambda a: a,
+    differ=_far_logarithms,
+)
+
+
+def _forward(chain: Chain, by: _Arithmetic) -> tuple[jax.Array, _Sizes]:
+    """Laws a_t ∝ (a_{t−1} A) ∘ b_t, initial ∘ b_t at a start, (L, K, C)."""
+    transition, initial = by.hold(chain.transition), by.hold(chain.initial)[:, None]
 
     def step(law: jax.Array, now: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, tuple]:
-        b, new = now
-        law = jnp.where(new[:, None], initial[None], law @ transition) * b
-        size = law.sum(1)
-        law = law / size[:, None]
+        log_b, fresh = now
+        law, size = _seen(jnp.where(fresh[None], initial, _alone(by.move(law, transition))), log_b, by)
         return law, (law, size)
 
-    laws, sizes = jax.lax.scan(step, starts, (b, fresh))[1]
-    return jnp.swapaxes(laws, 0, 1).reshape(times, k), sizes.T.reshape(times)
+    xs = (chain.log_likelihood, chain.fresh)
+    laws, sizes = stretches.scan(step, xs, initial, _anywhere(chain, by), by.differ)
+    return laws, _Sizes(sizes.top, by.log(sizes.rest))
 
 
-def _matrices(b: jax.Array, transition: jax.Array, initial: jax.Array, fresh: jax.Array) -> jax.Array:
-    """What a stretch makes of the law before it, up to a factor: (count, K at the end, K before it)."""
-    length, count, k = b.shape
-    tolerance = 8.0 * jnp.finfo(b.dtype).eps
+def _expected(chain: Chain, by: _Arithmetic) -> tuple[Expected, jax.Array]:
+    """With g_t ∝ b_t ∘ β_t and β_t = A g_{t+1}, 1 at the end of a sequence: states a_t ∘ β_t and moves a_{t,i} A_ij g_{t+1,j},
+    both over their sum, which is the same. And whether no digits were lost."""
+    laws, of_forward = _forward(chain, by)
+    back, initial = by.hold(chain.transition.T), by.hold(chain.initial)[:, None]
+    one = by.hold(jnp.ones((), laws.dtype))
 
-    def prepend(i: jax.Array, m: jax.Array) -> jax.Array:
-        t = length - 1 - i
-        m = m * b[t][:, None, :]
-        moved = (m.reshape(-1, k) @ transition.T).reshape(m.shape)
-        m = jnp.where(fresh[t][:, None, None], (m @ initial)[..., None], moved)
-        return m / m.max((1, 2), keepdims=True)
+    def step(after: jax.Array, now: tuple[jax.Array, ...]) -> tuple[jax.Array, tuple]:
+        log_b, law, last, inside = now
+        says = jnp.where(last[None], one, _alone(by.move(after, back)))
+        both = _alone(by.multiply(law, says))
+        total = by.add(both)
+        states = jnp.where(inside[None], by.release(by.divide(both, total[None])), 0.0)
+        here, size = _seen(says, log_b, by)
+        return here, (states, after, total, size)
 
-    def forgotten(m: jax.Array) -> jax.Array:
-        total = m.sum(1, keepdims=True)
-        law = m / jnp.where(total > 0, total, 1.0)
-        highest = jnp.where(total > 0, law, -jnp.inf).max(2)
-        lowest = jnp.where(total > 0, law, jnp.inf).min(2)
-        return (highest - lowest).max() <= tolerance
+    xs = (chain.log_likelihood, laws, chain.last, chain.inside)
+    ends = jnp.full_like(initial, one)
+    states, after, total, sizes = stretches.scan(step, xs, ends, _anywhere(chain, by), by.differ, reverse=True)
+    safe = _safe(of_forward) & _safe(_Sizes(sizes.top, by.log(sizes.rest)))
+    follows, begins = (chain.inside & ~chain.last)[:, None], (chain.inside & chain.fresh)[:, None]
+    moves = by.pairs(jnp.where(follows, by.divide(laws, total[:, None]), by.hold(jnp.zeros(()))), after)
 
-    def more(state: tuple[jax.Array, jax.Array]) -> jax.Array:
-        return (state[0] < length) & ~forgotten(state[1])
+    def begun(now: tuple[jax.Array, ...]) -> jax.Array:
+        after, log_b, last = now
+        here = _seen(jnp.where(last[None], one, by.move(after, back)), log_b, by)[0]
+        return by.release(by.divide(here, by.add(by.multiply(initial, here))[None]))
 
-    def grow(state: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
-        until = jnp.minimum(state[0] + _LOOK, length)
-        return until, jax.lax.fori_loop(state[0], until, prepend, state[1])
-
-    nothing = jnp.broadcast_to(jnp.eye(k, dtype=b.dtype), (count, k, k))
-    return jax.lax.while_loop(more, grow, (jnp.asarray(0), nothing))[1]
-
-
-def _by_logarithms(
-    log_b: jax.Array, transition: jax.Array, initial: jax.Array, fresh: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """The same one time after the other, where probabilities are too small for numbers."""
-    log_transition, log_initial = jnp.log(transition), jnp.log(initial)
-
-    def step(law: jax.Array, now: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, tuple]:
-        b, new = now
-        ahead = jax.nn.logsumexp(law[:, None] + log_transition, axis=0)
-        law = jnp.where(new, log_initial, ahead) + b
-        size = jax.nn.logsumexp(law)
-        law = law - jnp.where(jnp.isfinite(size), size, 0.0)
-        return law, (jnp.exp(law), size)
-
-    return jax.lax.scan(step, log_initial, (log_b, fresh))[1]
+    each = jax.lax.map(begun, (after, chain.log_likelihood, chain.last))
+    starts = jnp.where(begins, each, 0.0).sum((0, 2))
+    return Expected(_total(chain, of_forward), states, starts, moves), safe
 
 
-def backward(log_likelihood: jax.Array, transition: jax.Array, fresh: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """What the values from each time on say of the state there, and those after it, each up to a factor.
+def _seen(law: jax.Array, log_b: jax.Array, by: _Arithmetic) -> tuple[jax.Array, _Sizes]:
+    """The law once a value was seen, (K, C), and its size, the rest as ``by`` holds it."""
+    # barriers, so that each is one pass of the machine's vectors and nothing is computed again where it is used
+    top = log_b.max(0)
+    top = _alone(jnp.where(jnp.isfinite(top), top, 0.0))
+    b = _alone(by.from_logarithms(log_b - top[None]))
+    law = _alone(by.multiply(law, b))
+    size = by.add(law)
+    return by.divide(law, size[None]), _Sizes(top, size)
 
-    g_t ∝ b_t ∘ A g_{t+1} is the forward recursion in reversed time; β_t = A g_{t+1}, and 1 where a sequence ends.
-    """
-    k = log_likelihood.shape[1]
-    last = jnp.concatenate([fresh[1:], jnp.ones(1, bool)])
-    ones = jnp.ones(k, log_likelihood.dtype)
-    here = forward(log_likelihood[::-1], transition.T, ones, last[::-1])[0][::-1]
-    after = jnp.concatenate([here[1:], here[:1]]) @ transition.T
-    return here, jnp.where(last[:, None], 1.0, after)
+
+def _anywhere(chain: Chain, by: _Arithmetic) -> jax.Array:
+    k = len(chain.initial)
+    return by.hold(jnp.full((k, 1), 1.0 / k, chain.log_likelihood.dtype))

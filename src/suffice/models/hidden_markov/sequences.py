@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from suffice.models.hidden_markov.recursion import padded_length
+from suffice.models.hidden_markov.stretches import laid_out, padded_length, stretches
 from suffice.numerics.checks import as_argument, is_traced
 from suffice.runtime.errors import DataError
 
 
 class Line(NamedTuple):
-    """Sequences end to end, padded with times at which nothing was observed.
+    """Sequences end to end, padded with one or more times at which nothing was observed, each a fresh start.
 
     Attributes:
         values: (T, ...), anything where nothing was observed.
@@ -25,6 +25,11 @@ class Line(NamedTuple):
     seen: Any
     fresh: Any
     inside: Any
+
+    def laid_out(self, states: int) -> "Line":
+        """With times in stretches, (L, C, ...)."""
+        count = stretches(len(self.seen), states)
+        return Line(*(laid_out(v, count) for v in self))
 
 
 def line(x: Any, event_shape: tuple[int, ...]) -> tuple[Line, list[int], bool]:
@@ -53,7 +58,7 @@ def line(x: Any, event_shape: tuple[int, ...]) -> tuple[Line, list[int], bool]:
     if xp is np:
         _check(values, missing, lengths, several)
     total = len(values)
-    more = padded_length(total) - total
+    more = padded_length(total + 1) - total
     fresh = np.zeros(total + more, bool)
     fresh[np.cumsum([0, *lengths[:-1]])] = True
     fresh[total:] = True
