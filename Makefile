@@ -58,6 +58,9 @@ bench: accuracy
 	$(BIN)/python benchmarks/tests_of_fit.py
 	$(BIN)/python benchmarks/drawing.py
 	$(BIN)/python benchmarks/univariate.py
+	$(BIN)/python benchmarks/mcmc.py
+	$(BIN)/python benchmarks/nist.py
+	$(BIN)/python benchmarks/regression.py
 	$(BIN)/python benchmarks/intervals.py
 	$(BIN)/python benchmarks/coverage.py
 	$(BIN)/python benchmarks/tails.py
