@@ -82,22 +82,22 @@ class HiddenMarkov:
 
     def log_prob(self, x: Any) -> jax.Array:
         """log p(x), summed over sequences."""
-        return _log_prob(self, line(x, self.event_shape)[0])
+        return _log_likelihood(_chain(self, line(x, self.event_shape)[0]))
 
     def filter(self, x: Any) -> Any:
         """Probabilities of the states given the values up to each time, (T, K)."""
         found, lengths, several = line(x, self.event_shape)
-        return split(_filter(self, found), lengths, several)
+        return split(_in_line(_filtered(_chain(self, found))), lengths, several)
 
     def posterior(self, x: Any) -> Any:
         """Probabilities of the states given all values, (T, K)."""
         found, lengths, several = line(x, self.event_shape)
-        return split(_posterior(self, found), lengths, several)
+        return split(_in_line(_states(_chain(self, found))), lengths, several)
 
     def viterbi(self, x: Any) -> tuple[Any, jax.Array]:
         """The most probable path of states, (T,), and log p(x, path), summed over sequences."""
         found, lengths, several = line(x, self.event_shape)
-        path, value = _viterbi(self, found)
+        path, value = _viterbi(_chain(self, found))
         return split(path, lengths, several), value
 
     def sample_states(self, x: Any, shape: tuple[int, ...] = (), *, rng: RNG) -> Any:
@@ -142,6 +142,7 @@ class HiddenMarkov:
 as_pytree(HiddenMarkov, ["initial", "transition", "emissions"])
 
 
+@jax.jit
 def _chain(model: HiddenMarkov, x: Line) -> Chain:
     """The values' likelihoods, laid out in stretches."""
     x = x.laid_out(model.states)
@@ -152,24 +153,14 @@ def _chain(model: HiddenMarkov, x: Line) -> Chain:
     return Chain(found, model.transition, model.initial, x.fresh, x.inside)
 
 
-@jax.jit
-def _log_prob(model: HiddenMarkov, x: Line) -> jax.Array:
-    return log_likelihood(_chain(model, x))
+_log_likelihood = jax.jit(log_likelihood)
+_filtered = jax.jit(filtered)
+_states = jax.jit(lambda chain: expected(chain).states)
+_in_line = jax.jit(in_line)
 
 
 @jax.jit
-def _filter(model: HiddenMarkov, x: Line) -> jax.Array:
-    return in_line(filtered(_chain(model, x)))
-
-
-@jax.jit
-def _posterior(model: HiddenMarkov, x: Line) -> jax.Array:
-    return in_line(expected(_chain(model, x)).states)
-
-
-@jax.jit
-def _viterbi(model: HiddenMarkov, x: Line) -> tuple[jax.Array, jax.Array]:
-    chain = _chain(model, x)
+def _viterbi(chain: Chain) -> tuple[jax.Array, jax.Array]:
     path = paths.viterbi(chain)
     return in_line(path), paths.log_prob(chain, path)
 
