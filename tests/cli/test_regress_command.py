@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 import suffice as sf
 from suffice.cli.app import app
-from suffice.models import spelled
+from suffice.models.bases import spelled
 
 IRIS = "examples/iris.csv"
 

@@ -8,7 +8,7 @@ import pytest
 import scipy.interpolate
 
 import suffice as sf
-from suffice.models.inputs import Inputs
+from suffice.models.bases.inputs import Inputs
 from suffice.runtime.errors import DataError
 
 RNG = np.random.default_rng(21)

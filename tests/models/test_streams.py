@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import suffice as sf
-from suffice.models import data
+from suffice.models.regression.least_squares import data
 from suffice.runtime.errors import DataError
 
 RNG = np.random.default_rng(21)

@@ -7,7 +7,7 @@ import scipy.stats
 import vl_convert
 
 import suffice as sf
-from suffice.models.evidence import nested_orders
+from suffice.models.regression.bayesian.evidence import nested_orders
 from suffice.report import bases, charts, regression, regression_words
 from suffice.report.regressed import POINTS, Regressed
 

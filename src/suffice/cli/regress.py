@@ -74,7 +74,7 @@ def _penalty(prior: str) -> float | None:
 def _fitted(request: Request, penalty: float | None) -> tuple[Any, dict[str, Any]]:
     """The fit, and as plain values."""
     import suffice as sf
-    from suffice.models import spelled
+    from suffice.models.bases import spelled
     from suffice.streams import scan_table
 
     basis = spelled.basis(request.basis)

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
     from suffice.inference.testing.goodness import GoodnessOfFit
-    from suffice.models.basis import Basis
-    from suffice.models.bayesian import LinearPosterior
-    from suffice.models.evidence import EvidenceFit, ModelOrder
-    from suffice.models.linear_fit import LinearFit
+    from suffice.models.bases.basis import Basis
     from suffice.models.mixture.result import MixtureFit
     from suffice.models.mixture.selection import MixtureSelection
+    from suffice.models.regression.bayesian.evidence import EvidenceFit, ModelOrder
+    from suffice.models.regression.bayesian.model import LinearPosterior
+    from suffice.models.regression.linear.fit import LinearFit
     from suffice.sampling.adaptive_rejection import AdaptiveRejection
     from suffice.sampling.chains import Chains
 
@@ -52,11 +52,11 @@ def report(
     from suffice.inference.conjugate.posterior import Posterior
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
-    from suffice.models.bayesian import LinearPosterior
-    from suffice.models.evidence import EvidenceFit, ModelOrder
-    from suffice.models.linear_fit import LinearFit
     from suffice.models.mixture.result import MixtureFit
     from suffice.models.mixture.selection import MixtureSelection
+    from suffice.models.regression.bayesian.evidence import EvidenceFit, ModelOrder
+    from suffice.models.regression.bayesian.model import LinearPosterior
+    from suffice.models.regression.linear.fit import LinearFit
     from suffice.report import page
     from suffice.runtime.files import write_whole
     from suffice.sampling.chains import Chains
@@ -103,12 +103,12 @@ def plot(
     from suffice.inference.intervals.region import Region
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
-    from suffice.models.basis import Basis
-    from suffice.models.bayesian import LinearPosterior
-    from suffice.models.evidence import EvidenceFit, ModelOrder
-    from suffice.models.linear_fit import LinearFit
+    from suffice.models.bases.basis import Basis
     from suffice.models.mixture.result import MixtureFit
     from suffice.models.mixture.selection import MixtureSelection
+    from suffice.models.regression.bayesian.evidence import EvidenceFit, ModelOrder
+    from suffice.models.regression.bayesian.model import LinearPosterior
+    from suffice.models.regression.linear.fit import LinearFit
     from suffice.report import bases, charts, draws, envelope, figures, joint, mixture, posterior, regression, walks
     from suffice.report.empirical import Empirical
     from suffice.report.regressed import Regressed

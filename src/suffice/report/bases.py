@@ -5,8 +5,8 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from suffice.models.basis import Basis
-from suffice.models.inputs import Inputs
+from suffice.models.bases.basis import Basis
+from suffice.models.bases.inputs import Inputs
 from suffice.report import charts
 from suffice.report.charts import Figure
 from suffice.report.tables import Table, counted, number

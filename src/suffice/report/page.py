@@ -13,11 +13,11 @@ from suffice.inference.conjugate.posterior import Posterior
 from suffice.inference.rank import Ranking
 from suffice.inference.result import Fit
 from suffice.inference.testing.goodness import GoodnessOfFit
-from suffice.models.bayesian import LinearPosterior
-from suffice.models.evidence import EvidenceFit, ModelOrder, nested_orders
-from suffice.models.linear_fit import LinearFit
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.selection import MixtureSelection
+from suffice.models.regression.bayesian.evidence import EvidenceFit, ModelOrder, nested_orders
+from suffice.models.regression.bayesian.model import LinearPosterior
+from suffice.models.regression.linear.fit import LinearFit
 from suffice.report import (
     charts,
     draws,

@@ -9,10 +9,10 @@ import numpy as np
 
 from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
-from suffice.models.bayesian import LinearPosterior
-from suffice.models.design import Rows
-from suffice.models.diagnostics import Diagnostics
-from suffice.models.inputs import Inputs
+from suffice.models.bases.inputs import Inputs
+from suffice.models.regression.bayesian.model import LinearPosterior
+from suffice.models.regression.least_squares.design import Rows
+from suffice.models.regression.least_squares.diagnostics import Diagnostics
 from suffice.report.empirical import evaluate
 from suffice.report.tables import Table, number
 

@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from suffice.models.evidence import ModelOrder
+from suffice.models.regression.bayesian.evidence import ModelOrder
 from suffice.report import charts
 from suffice.report.bands import Band
 from suffice.report.charts import Figure

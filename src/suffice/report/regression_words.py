@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from suffice.models.evidence import EvidenceFit, ModelOrder
-from suffice.models.linear_fit import LinearFit
+from suffice.models.regression.bayesian.evidence import EvidenceFit, ModelOrder
+from suffice.models.regression.linear.fit import LinearFit
 from suffice.report.regressed import Regressed
 from suffice.report.tables import Table, counted, decimal, listed, number, share, with_error
 from suffice.report.words import versions
