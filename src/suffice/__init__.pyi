@@ -215,7 +215,7 @@ from .models.regression.bayesian.evidence import ModelOrder as ModelOrder
 from .models.regression.bayesian.evidence import evidence_fit as evidence_fit
 from .models.regression.bayesian.evidence import order_by_evidence as order_by_evidence
 from .models.regression.bayesian.model import BayesianLinearModel as BayesianLinearModel
-from .models.regression.bayesian.model import LinearPosterior as LinearPosterior
+from .models.regression.bayesian.posterior import LinearPosterior as LinearPosterior
 from .models.regression.choice.multinomial import MultinomialFit as MultinomialFit
 from .models.regression.choice.multinomial import MultinomialRegression as MultinomialRegression
 from .models.regression.choice.ordinal import OrdinalFit as OrdinalFit

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from suffice.models.mixture.result import MixtureFit
     from suffice.models.mixture.selection import MixtureSelection
     from suffice.models.regression.bayesian.evidence import EvidenceFit, ModelOrder
-    from suffice.models.regression.bayesian.model import LinearPosterior
+    from suffice.models.regression.bayesian.posterior import LinearPosterior
     from suffice.models.regression.linear.fit import LinearFit
     from suffice.sampling.adaptive_rejection import AdaptiveRejection
     from suffice.sampling.chains import Chains
@@ -55,7 +55,7 @@ def report(
     from suffice.models.mixture.result import MixtureFit
     from suffice.models.mixture.selection import MixtureSelection
     from suffice.models.regression.bayesian.evidence import EvidenceFit, ModelOrder
-    from suffice.models.regression.bayesian.model import LinearPosterior
+    from suffice.models.regression.bayesian.posterior import LinearPosterior
     from suffice.models.regression.linear.fit import LinearFit
     from suffice.report import page
     from suffice.runtime.files import write_whole
@@ -107,7 +107,7 @@ def plot(
     from suffice.models.mixture.result import MixtureFit
     from suffice.models.mixture.selection import MixtureSelection
     from suffice.models.regression.bayesian.evidence import EvidenceFit, ModelOrder
-    from suffice.models.regression.bayesian.model import LinearPosterior
+    from suffice.models.regression.bayesian.posterior import LinearPosterior
     from suffice.models.regression.linear.fit import LinearFit
     from suffice.report import bases, charts, draws, envelope, figures, joint, mixture, posterior, regression, walks
     from suffice.report.empirical import Empirical

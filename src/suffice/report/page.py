@@ -16,7 +16,7 @@ from suffice.inference.testing.goodness import GoodnessOfFit
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.selection import MixtureSelection
 from suffice.models.regression.bayesian.evidence import EvidenceFit, ModelOrder, nested_orders
-from suffice.models.regression.bayesian.model import LinearPosterior
+from suffice.models.regression.bayesian.posterior import LinearPosterior
 from suffice.models.regression.linear.fit import LinearFit
 from suffice.report import (
     charts,

@@ -10,7 +10,7 @@ import numpy as np
 from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
 from suffice.models.bases.inputs import Inputs
-from suffice.models.regression.bayesian.model import LinearPosterior
+from suffice.models.regression.bayesian.posterior import LinearPosterior
 from suffice.models.regression.least_squares.design import Rows
 from suffice.models.regression.least_squares.diagnostics import Diagnostics
 from suffice.report.empirical import evaluate
@@ -230,7 +230,7 @@ class Regressed:
         assert self.rows is not None
         q = self.fit.design.columns(self.rows.inputs).hi @ self.fit.solution.root
         q = q if self.rows.precisions is None else np.sqrt(self.rows.precisions)[:, None] * q
-        return np.asarray(q) * (self.fit.model.noise**0.5 if self.bayesian and self.fit.known_noise else 1.0)
+        return np.asarray(q) * (self.fit.prior.noise**0.5 if self.bayesian and self.fit.known_noise else 1.0)
 
     @staticmethod
     def normal_quantiles(shares: np.ndarray) -> np.ndarray:

@@ -46,15 +46,11 @@ def answer(fit: Any, seen: list[Regressed], found: EvidenceFit | None) -> list[s
         )
         if found is not None:
             told.append(
-                f"The data determine {number(found.gamma, 4)} of {counted(len(fit.names) - _flat(fit), 'shrunk weight')}."
+                f"The data determine {number(found.gamma, 4)} of {counted(len(fit.names) - fit.prior.flat, 'shrunk weight')}."
             )
             if not found.converged:
                 told.append(f"The evidence has no maximum inside: {found.message}.")
     return told
-
-
-def _flat(fit: Any) -> int:
-    return len(fit.names) - len(fit.prior.rows)
 
 
 def _basis(fit: Any) -> str:
@@ -112,7 +108,7 @@ def facts(fit: Any, found: EvidenceFit | None) -> Table:
                 values["Prior precision alpha"] = number(float(alpha[0]), 5)
             values |= {"Noise precision beta": number(found.beta, 5), "Effective parameters": number(found.gamma, 4)}
         elif fit.known_noise:
-            values["Noise precision"] = number(fit.model.noise, 5)
+            values["Noise precision"] = number(fit.prior.noise, 5)
         else:
             values["Noise deviation"] = number(float(np.sqrt(fit._spread)), 5)
     return Table(tuple(values), (tuple(values.values()),))

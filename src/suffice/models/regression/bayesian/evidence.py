@@ -10,7 +10,8 @@ import numpy as np
 from suffice.models.bases.basis import as_basis
 from suffice.models.bases.inputs import Inputs
 from suffice.models.bases.polynomial import Chebyshev, Legendre, Polynomial
-from suffice.models.regression.bayesian.model import BayesianLinearModel, LinearPosterior, posterior
+from suffice.models.regression.bayesian.model import BayesianLinearModel
+from suffice.models.regression.bayesian.posterior import LinearPosterior, posterior
 from suffice.models.regression.least_squares.data import RegressionData
 from suffice.models.regression.least_squares.design import Design
 from suffice.models.regression.least_squares.spectrum import Spectrum, triangle
@@ -143,7 +144,7 @@ def _isotropic(
     share = s2 / (s2 + r)
     beta = free / (left + (d2 * (1.0 - share)).sum())
     alpha = r * beta
-    found = posterior(replace(spec, weights=alpha, noise=float(beta)), design, statistic, data)
+    found = posterior(replace(spec, weights=alpha, noise=float(beta)).prior(len(design.names)), design, statistic, data)
     return EvidenceFit(alpha, float(beta), float(share.sum()), found.log_evidence, found, not message, message)
 
 
@@ -203,7 +204,7 @@ def _relevance(
     full = np.concatenate([np.zeros(free), alpha * size**2])
     # a pruned weight is held at 0 by a precision beyond all that the data know of it
     held = np.where(np.isfinite(full), full, 1e40 * beta * np.concatenate([np.ones(free), size**2]))
-    found = posterior(replace(spec, weights=held, noise=beta), design, statistic, data)
+    found = posterior(replace(spec, weights=held, noise=beta).prior(len(design.names)), design, statistic, data)
     message = "" if converged else "stopped after 5000 rounds"
     return EvidenceFit(full, beta, gamma, found.log_evidence, found, converged, message)
 

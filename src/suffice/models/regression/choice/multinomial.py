@@ -8,11 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from suffice.models.regression.choice.fit import ChoiceFit, codes, labelled, newton, told
-from suffice.models.regression.iterated.ascent import Proposal, ascend
-from suffice.models.regression.iterated.reweighted import Least, counted
-from suffice.models.regression.least_squares.design import Rows
-from suffice.models.regression.least_squares.solution import solve
+from suffice.models.regression.choice.climb import ClassData
+from suffice.models.regression.choice.fit import ChoiceFit
 from suffice.models.regression.linear.model import LinearBasisModel
 
 
@@ -29,6 +26,30 @@ class MultinomialFit(ChoiceFit):
         phi = jnp.asarray(self.design.columns(self.design.inputs(x), reported=True).hi)
         eta = phi @ self.weights
         return jax.nn.log_softmax(jnp.concatenate([jnp.zeros((len(eta), 1)), eta], axis=1), axis=1)
+
+
+class _Softmax:
+    """log p of the own class = eta_own − log Σ_l exp eta_l, eta of the first class 0."""
+
+    @staticmethod
+    def _eta(q: np.ndarray, point: np.ndarray) -> np.ndarray:
+        return np.concatenate([np.zeros((len(q), 1)), q @ point.reshape(-1, q.shape[1]).T], axis=1)
+
+    def sums(self, q: np.ndarray, place: np.ndarray, often: np.ndarray, point: np.ndarray) -> np.ndarray:
+        eta = self._eta(q, point)
+        top = eta.max(axis=1, keepdims=True)
+        p = np.exp(eta - top)
+        whole = p.sum(axis=1, keepdims=True)
+        own = (eta - top - np.log(whole))[np.arange(len(q)), place]
+        p = (p / whole)[:, 1:]
+        others = np.arange(p.shape[1])
+        left = often[:, None] * ((place[:, None] == others + 1) - p)
+        blocks = [[q.T @ ((often * p[:, a] * ((a == b) - p[:, b]))[:, None] * q) for b in others] for a in others]
+        return np.concatenate([[often @ own], (left.T @ q).ravel(), np.block(blocks).ravel()])
+
+    def margins(self, q: np.ndarray, place: np.ndarray, step: np.ndarray) -> tuple[np.ndarray, float]:
+        eta = self._eta(q, step)
+        return eta[np.arange(len(eta)), place] - eta.max(axis=1), float(np.abs(eta).max(initial=0.0))
 
 
 @dataclass(frozen=True)
@@ -65,56 +86,12 @@ class MultinomialRegression:
 
         Source: Bishop 2006, 4.3.4; Albert and Anderson 1984, doi:10.1093/biomet/71.1.1.
         """
-        data, classes = labelled(LinearBasisModel(self.basis, self.intercept), x, t, weights, self.classes)
-        design, size = data.design, len(classes) - 1
-        statistic = data.summarised().statistic
-        solution = solve(statistic, design.names, design.conversion)
-        m = len(design.names)
-
-        def scores(rows: Rows, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            q = np.asarray(design.columns(rows.inputs).hi @ solution.root)
-            return q, np.concatenate([np.zeros((len(q), 1)), q @ beta.reshape(size, m).T], axis=1)
-
-        def read(beta: np.ndarray) -> tuple[float, tuple[np.ndarray, np.ndarray]]:
-            def reduce(rows: Rows) -> np.ndarray:
-                (q, eta), g = scores(rows, beta), counted(rows)
-                top = eta.max(axis=1, keepdims=True)
-                p = np.exp(eta - top)
-                whole = p.sum(axis=1, keepdims=True)
-                p, place = p / whole, codes(data, rows.targets[:, 0], classes)
-                own = (eta - top - np.log(whole))[np.arange(len(q)), place]
-                left = g[:, None] * ((place[:, None] == np.arange(1, size + 1)) - p[:, 1:])
-                blocks = [
-                    [q.T @ ((g * p[:, a] * ((a == b) - p[:, b]))[:, None] * q) for b in range(1, size + 1)]
-                    for a in range(1, size + 1)
-                ]
-                return np.concatenate([[g @ own], (left.T @ q).ravel(), np.block(blocks).ravel()])
-
-            sums = np.asarray(data.folded(reduce))
-            value = float(sums[0]) if np.isfinite(sums).all() else -np.inf
-            return value, (sums[1 : 1 + size * m], sums[1 + size * m :].reshape(size * m, size * m))
-
-        def separates(step: np.ndarray) -> bool:
-            def margin(rows: Rows) -> Least:
-                _, eta = scores(rows, step)
-                own = eta[np.arange(len(eta)), codes(data, rows.targets[:, 0], classes)]
-                lost = np.where(counted(rows) > 0, own - eta.max(axis=1), 0.0)
-                reach = np.abs(eta).max(initial=0.0)
-                return Least(float(lost.min(initial=0.0) + 1e-6 * reach))
-
-            return data.folded(margin).value >= 0.0
-
-        runs = [False]
-
-        def ended(_: np.ndarray, step: np.ndarray) -> bool:
-            large = float(np.abs(step).max()) > 0.1 * np.sqrt(statistic.count)
-            runs[0] = large and separates(step)
-            return runs[0]
-
-        end = ascend(read, lambda found, _: Proposal(*newton(*found)), np.zeros(size * m), ended)
-        jacobian = np.kron(np.eye(size), solution.weights_root)
+        found = ClassData.of(LinearBasisModel(self.basis, self.intercept), x, t, weights, self.classes)
+        design, classes, several = found.data.design, found.classes, len(found.classes) - 1
+        end = found.climbed(_Softmax(), np.zeros(several * found.root.shape[1]))
+        jacobian = np.kron(np.eye(several), found.weights_root)
+        names = tuple(f"{c}: {n}" for c in classes[1:] for n in design.names)
         return MultinomialFit(
-            design, classes, tuple(f"{c}: {n}" for c in classes[1:] for n in design.names), jacobian @ end.point,
-            jacobian @ np.linalg.pinv(end.found[1], hermitian=True) @ jacobian.T, end.likelihood, statistic.count,
-            end.converged, end.steps, told(end, runs[0]),
+            design, classes, names, jacobian @ end.point, jacobian @ end.covariance @ jacobian.T, end.likelihood,
+            found.count, end.converged, end.steps, end.message,
         )  # fmt: skip

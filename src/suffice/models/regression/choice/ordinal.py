@@ -7,13 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from suffice.models.regression.choice.fit import ChoiceFit, codes, labelled, newton, told
+from suffice.models.regression.choice.climb import ClassData
+from suffice.models.regression.choice.fit import ChoiceFit
 from suffice.models.regression.generalised.link import LINKS
-from suffice.models.regression.iterated.ascent import Proposal, ascend
 from suffice.models.regression.iterated.blockwise import blockwise
-from suffice.models.regression.iterated.reweighted import Least, counted
-from suffice.models.regression.least_squares.design import Rows
-from suffice.models.regression.least_squares.solution import solve
 from suffice.models.regression.linear.model import LinearBasisModel
 from suffice.numerics.special import log_ndtr_difference
 
@@ -77,6 +74,37 @@ class OrdinalFit(ChoiceFit):
         return -jnp.logaddexp(0.0, -high) - jnp.logaddexp(0.0, low) + jnp.log(-jnp.expm1(low - high))
 
 
+class _Between:
+    """log p of the own class = log(F(theta_k − q b) − F(theta_k−1 − q b)), of parameters [theta, b]."""
+
+    def __init__(self, link: OrdinalLink, cuts: int):
+        self._of, self._cuts = _BETWEEN[link], cuts
+
+    def _slopes(self, q: np.ndarray, place: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Of both ends in the parameters, (n, P), and which ends are finite."""
+        at = np.arange(self._cuts)
+        high, low = (np.concatenate([(place[:, None] == at + end).astype(float), -q[:, 1:]], axis=1) for end in (0, 1))
+        return high, low, place < self._cuts, place > 0
+
+    def sums(self, q: np.ndarray, place: np.ndarray, often: np.ndarray, point: np.ndarray) -> np.ndarray:
+        high, low, below, above = self._slopes(q, place)
+        if not (np.diff(point[: self._cuts]) > 0).all():
+            return np.full(1 + len(point) * (1 + len(point)), np.nan)
+        a, b = np.where(below, high @ point, 2 * _FAR), np.where(above, low @ point, -2 * _FAR)
+        value, one, two, aa, ab, bb = self._of(a, b)
+        one, aa = (np.where(below, v, 0.0) for v in (one, aa))
+        two, bb = (np.where(above, v, 0.0) for v in (two, bb))
+        mixed = high.T @ ((often * np.where(below & above, ab, 0.0))[:, None] * low)
+        pure = high.T @ ((often * aa)[:, None] * high) + low.T @ ((often * bb)[:, None] * low)
+        gradient = high.T @ (often * one) + low.T @ (often * two)
+        return np.concatenate([[often @ value], gradient, -(pure + mixed + mixed.T).ravel()])
+
+    def margins(self, q: np.ndarray, place: np.ndarray, step: np.ndarray) -> tuple[np.ndarray, float]:
+        high, low, below, above = self._slopes(q, place)
+        up, down = np.where(below, high @ step, 0.0), np.where(above, low @ step, 0.0)
+        return np.minimum(up, -down), float(max(np.abs(up).max(initial=0.0), np.abs(down).max(initial=0.0)))
+
+
 @dataclass(frozen=True)
 class OrdinalRegression:
     """Classes in an order: p(class <= k | x) = F(theta_k − Σ_j w_j phi_j(x)), with proportional odds where F is logistic.
@@ -114,70 +142,18 @@ class OrdinalRegression:
 
         Source: McCullagh 1980, doi:10.1111/j.2517-6161.1980.tb01109.x.
         """
-        data, classes = labelled(LinearBasisModel(self.basis, True), x, t, weights, self.classes)
-        design, cuts, between = data.design, len(classes) - 1, _BETWEEN[self.link]
-        statistic = data.summarised().statistic
-        solution = solve(statistic, design.names, design.conversion)
-        m = len(design.names) - 1
-
-        def slopes(rows: Rows) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-            """Of both ends in the parameters, (n, cuts + m), and which ends are finite."""
-            q = np.asarray(design.columns(rows.inputs).hi @ solution.root[:, 1:]) * np.sqrt(statistic.count)
-            place = codes(data, rows.targets[:, 0], classes)
-            at = np.arange(cuts)
-            high = np.concatenate([(place[:, None] == at).astype(float), -q], axis=1)
-            low = np.concatenate([(place[:, None] == at + 1).astype(float), -q], axis=1)
-            return high, low, place < cuts, place > 0
-
-        def read(point: np.ndarray) -> tuple[float, tuple[np.ndarray, np.ndarray]]:
-            def reduce(rows: Rows) -> np.ndarray:
-                high, low, below, above = slopes(rows)
-                g = counted(rows)
-                a, b = np.where(below, high @ point, 2 * _FAR), np.where(above, low @ point, -2 * _FAR)
-                value, one, two, aa, ab, bb = between(a, b)
-                one, aa = (np.where(below, v, 0.0) for v in (one, aa))
-                two, bb = (np.where(above, v, 0.0) for v in (two, bb))
-                ab = np.where(below & above, ab, 0.0)
-                mixed = high.T @ ((g * ab)[:, None] * low)
-                information = -(
-                    high.T @ ((g * aa)[:, None] * high) + low.T @ ((g * bb)[:, None] * low) + mixed + mixed.T
-                )
-                return np.concatenate([[g @ value], high.T @ (g * one) + low.T @ (g * two), information.ravel()])
-
-            sums, size = np.asarray(data.folded(reduce)), cuts + m
-            rises = (np.diff(point[:cuts]) > 0).all() and np.isfinite(sums).all()
-            return float(sums[0]) if rises else -np.inf, (sums[1 : 1 + size], sums[1 + size :].reshape(size, size))
-
-        def separates(step: np.ndarray) -> bool:
-            def margin(rows: Rows) -> Least:
-                high, low, below, above = slopes(rows)
-                up, down = np.where(below, high @ step, 0.0), np.where(above, low @ step, 0.0)
-                lost = np.where(counted(rows) > 0, np.minimum(up, -down), 0.0)
-                reach = max(np.abs(up).max(initial=0.0), np.abs(down).max(initial=0.0))
-                return Least(float(lost.min(initial=0.0) + 1e-6 * reach))
-
-            return data.folded(margin).value >= 0.0
-
-        shares = np.asarray(data.folded(lambda rows: _shares(rows, codes(data, rows.targets[:, 0], classes), cuts)))
+        found = ClassData.of(LinearBasisModel(self.basis, True), x, t, weights, self.classes)
+        design, classes, cuts = found.data.design, found.classes, len(found.classes) - 1
+        shares = np.asarray(found.folded(lambda _, place, often: np.bincount(place, often, cuts + 1)))
         if not (shares > 0).all():
             raise ValueError(f"every class must occur, but there is no {classes[int(shares.argmin())]!r}")
+        scaled = found.weights_root[:, 1:]
+        m = scaled.shape[1]
         start = LINKS[self.link].of(np.cumsum(shares)[:-1] / shares.sum())
-        runs = [False]
-
-        def ended(_: np.ndarray, step: np.ndarray) -> bool:
-            runs[0] = float(np.abs(step).max()) > 0.1 and separates(step)
-            return runs[0]
-
-        end = ascend(read, lambda found, _: Proposal(*newton(*found)), np.concatenate([start, np.zeros(m)]), ended)
-        scaled = solution.weights_root[:, 1:] * np.sqrt(statistic.count)
+        end = found.climbed(_Between(self.link, cuts), np.concatenate([start, np.zeros(m)]))
         jacobian = np.block([[np.eye(cuts), -np.tile(scaled[:1], (cuts, 1))], [np.zeros((m, cuts)), scaled[1:]]])
         names = (*(f"<= {c:g}" if isinstance(c, float) else f"<= {c}" for c in classes[:-1]), *design.names[1:])
         return OrdinalFit(
-            design, classes, names, jacobian @ end.point,
-            jacobian @ np.linalg.pinv(end.found[1], hermitian=True) @ jacobian.T, end.likelihood, statistic.count,
-            end.converged, end.steps, told(end, runs[0]), self.link,
+            design, classes, names, jacobian @ end.point, jacobian @ end.covariance @ jacobian.T, end.likelihood,
+            found.count, end.converged, end.steps, end.message, self.link,
         )  # fmt: skip
-
-
-def _shares(rows: Rows, place: np.ndarray, cuts: int) -> np.ndarray:
-    return np.bincount(place, counted(rows), cuts + 1)
