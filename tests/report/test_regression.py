@@ -8,8 +8,9 @@ import vl_convert
 
 import suffice as sf
 from suffice.models.regression.bayesian.evidence import nested_orders
-from suffice.report import bases, charts, regression, regression_words
-from suffice.report.regressed import POINTS, Regressed
+from suffice.report import charts
+from suffice.report.regression import bases, figures, residuals
+from suffice.report.regression.view import POINTS, Regressed
 
 RNG = np.random.default_rng(3)
 X = np.linspace(0.0, 1.0, 70)
@@ -60,7 +61,7 @@ CASES = (
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_figure_is_valid_and_comes_with_words_and_numbers(fits, name):
-    drawn = [f for seen in Regressed.each(fits[name]) for row in regression.figures(seen) for f in row]
+    drawn = [f for seen in Regressed.each(fits[name]) for row in figures.figures(seen) for f in row]
     assert drawn
     for figure in drawn:
         svg = vl_convert.vegalite_to_svg(charts.display(figure.chart).to_dict())
@@ -103,7 +104,7 @@ def test_the_quantile_band_holds_what_it_says():
     x = np.linspace(0.0, 1.0, 20)
     fit = sf.LinearBasisModel(sf.Polynomial(3)).fit(x, RNG.normal(size=20))
     seen = Regressed.each(fit)[0]
-    low, high = regression._score_band(seen.projection, 20)
+    low, high = residuals._score_band(seen.projection, 20)
     noise = RNG.normal(size=(300, 20))
     left = noise - noise @ seen.projection @ seen.projection.T
     rest = np.sqrt((left**2).sum(1, keepdims=True) / 16)
@@ -146,16 +147,16 @@ def test_pages_say_what_was_found(tmp_path, fits):
     }.items():
         text = sf.report(fits[name], tmp_path / f"{name}.html").read_text()
         assert text.count("<figure>") >= 4
-        for words in said:
-            assert words in text, (name, words)
+        for told in said:
+            assert told in text, (name, told)
 
 
 def test_pages_of_the_evidence(tmp_path):
     order = sf.order_by_evidence([sf.Polynomial(3), sf.Gaussian(6)], X, T)
     text = sf.report(order, tmp_path / "order.html").read_text()
-    for words in ("Gaussian(centres=6)", "Models", "Effective parameters", "Prior precision alpha"):
-        assert words in text
-    assert len(regression_words.order_rows(order).rows) == 2
+    for told in ("Gaussian(centres=6)", "Models", "Effective parameters", "Prior precision alpha"):
+        assert told in text
+    assert len(words.order_rows(order).rows) == 2
 
 
 def test_plots(fits):

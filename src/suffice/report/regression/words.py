@@ -6,7 +6,7 @@ import numpy as np
 
 from suffice.models.regression.bayesian.evidence import EvidenceFit, ModelOrder
 from suffice.models.regression.linear.fit import LinearFit
-from suffice.report.regressed import Regressed
+from suffice.report.regression.view import Regressed
 from suffice.report.tables import Table, counted, decimal, listed, number, share, with_error
 from suffice.report.words import versions
 
