@@ -10,6 +10,7 @@ import suffice as sf
 from suffice.models.regression.bayesian.evidence import nested_orders
 from suffice.report import charts
 from suffice.report.regression import bases, figures, residuals
+from suffice.report.regression.words import order_rows
 from suffice.report.regression.view import POINTS, Regressed
 
 RNG = np.random.default_rng(3)
@@ -152,11 +153,11 @@ def test_pages_say_what_was_found(tmp_path, fits):
 
 
 def test_pages_of_the_evidence(tmp_path):
-    order = sf.order_by_evidence([sf.Polynomial(3), sf.Gaussian(6)], X, T)
-    text = sf.report(order, tmp_path / "order.html").read_text()
+    found = sf.order_by_evidence([sf.Polynomial(3), sf.Gaussian(6)], X, T)
+    text = sf.report(found, tmp_path / "order.html").read_text()
     for told in ("Gaussian(centres=6)", "Models", "Effective parameters", "Prior precision alpha"):
         assert told in text
-    assert len(words.order_rows(order).rows) == 2
+    assert len(order_rows(found).rows) == 2
 
 
 def test_plots(fits):

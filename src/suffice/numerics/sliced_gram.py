@@ -22,7 +22,8 @@ ROWS = 8192  # of a block, at most: 20 + 20 + 13 bits fill a float64
 FEW = 4 * ROWS  # rows up to which nothing is compiled
 NARROW = 16  # columns up to which NumPy cuts them
 _BITS = 20
-_STEP = 4096  # rows that NumPy cuts at a time, about: what fits the cache
+_LENGTH = 512  # rows of one product at most
+_SQUARE = 9  # columns up to which products of unlike factors are faster than symmetric ones
 _ALONE = 2**18  # multiplications up to which OpenBLAS uses one thread: chunks are reduced in threads already
 
 
@@ -117,13 +118,14 @@ def narrow_gram(parts: list[np.ndarray], constant: bool, shift: np.ndarray) -> D
         NumPy pairs, (p, p), symmetric.
     """
     n, p, first = len(parts[0]), sum(a.shape[1] for a in parts), int(constant)
-    own, size = shift[first:, None], 3 * p + first
-    length = _ALONE // size**2
-    count = -(-min(n, _STEP) // length)
-    raw, cut = np.empty((p, count * length)), np.ones((size, count * length))
+    own, size = shift[first:, None], 3 * p + 1
+    length = min(_LENGTH, _ALONE // size**2)
+    count = min(-(-n // length), ROWS // length)  # sums of whole blocks are exact
+    raw, cut = np.empty((p, count * length)), np.ones((size, count * length))  # slices, and ones for their sums
     pieces = cut.reshape(size, count, length).transpose(1, 0, 2)
-    high, low = np.zeros((2, size, size))
-    apart = double(np.zeros((p + first, p + first)))
+    left = pieces[:, :-1] if p <= _SQUARE else pieces  # unlike factors: BLAS multiplies few columns faster as such
+    high, low = np.zeros((2, left.shape[1], size))
+    rows, apart = 0, double(np.zeros((p + first, p + first)))
     for at in range(0, n, count * length):
         m, place = min(count * length, n - at), 0
         block = raw[:, :m]
@@ -138,16 +140,16 @@ def narrow_gram(parts: list[np.ndarray], constant: bool, shift: np.ndarray) -> D
             continue
         _cut(block, large, own, cut[:p, :m], cut[p : 2 * p, :m], cut[2 * p : 3 * p, :m])
         cut[:, m:] = 0.0
-        high, error = two_sum(high, np.matmul(pieces, pieces.swapaxes(1, 2)).sum(axis=0))
-        low += error
+        high, error = two_sum(high, np.matmul(left, pieces.swapaxes(1, 2)).sum(axis=0))
+        low, rows = low + error, rows + m
     i = 3 * p
-    found = _combined(Double(high, low), p)
+    found = Double(*(np.triu(a) + np.triu(a, 1).T for a in _combined(Double(high, low), p)))
     if first:
         edge = double(np.zeros(p))
         for k in range(3):
-            edge = add(edge, Double(high[i, k * p : (k + 1) * p], low[i, k * p : (k + 1) * p]))
+            edge = add(edge, Double(high[k * p : (k + 1) * p, i], low[k * p : (k + 1) * p, i]))
         full = double(np.zeros((p + 1, p + 1)))
-        for whole, middle, side, corner in zip(full, found, edge, (high[i, i], low[i, i]), strict=True):
+        for whole, middle, side, corner in zip(full, found, edge, (float(rows), 0.0), strict=True):
             whole[1:, 1:], whole[0, 1:], whole[1:, 0], whole[0, 0] = middle, side, side, corner
         found = full
     return add(found, apart)
