@@ -10,8 +10,8 @@ import suffice as sf
 from suffice.models.regression.bayesian.evidence import nested_orders
 from suffice.report import charts
 from suffice.report.regression import bases, figures, residuals
-from suffice.report.regression.words import order_rows
 from suffice.report.regression.view import POINTS, Regressed
+from suffice.report.regression.words import order_rows
 
 RNG = np.random.default_rng(3)
 X = np.linspace(0.0, 1.0, 70)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from suffice.models.bases.basis import Columns, side_by_side
+from suffice.models.bases.basis import Columns
 from suffice.models.regression.least_squares.data import RegressionData
 from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.models.regression.least_squares.statistic import (
@@ -70,10 +70,9 @@ def reading(
     def reduce(rows: Rows) -> Reading:
         made = design.columns(rows.inputs)
         found = work(made.hi, rows)
-        columns: Columns = side_by_side([made, Columns(found.targets[:, None])])
-        shift = pilot(columns.hi, design.intercept)
-        compiled = len(rows.targets) > FEW
-        part = statistic(kind, columns, design.intercept, shift, rows.frequencies, found.precisions, compiled)
+        parts = [made.kept(tuple(range(int(design.intercept), made.hi.shape[1]))), Columns(found.targets[:, None])]
+        shift, compiled = pilot(parts, design.intercept), len(rows.targets) > FEW
+        part = statistic(kind, parts, design.intercept, shift, rows.frequencies, found.precisions, compiled)
         often = counted(rows)
         return Reading(part, np.array([float(often @ s) for s in found.summed]))
 

@@ -9,15 +9,14 @@ import numpy as np
 from suffice.models.bases.basis import Basis, Columns, side_by_side
 from suffice.models.bases.inputs import Inputs, require_finite
 from suffice.models.regression.least_squares.statistic import (
-    GramStatistic,
+    TOGETHER,
     RegressionStatistic,
-    narrow_statistic,
     pilot,
     statistic,
 )
 from suffice.numerics.double_double import two_sum
 from suffice.numerics.moments import namespace
-from suffice.numerics.sliced_gram import FEW, NARROW
+from suffice.numerics.sliced_gram import FEW
 from suffice.runtime.errors import DataError
 
 ROWS = 5 * 2**13  # of columns that are in memory at a time
@@ -177,27 +176,13 @@ class Design:
             parts.append(make(inputs))
         return parts
 
-    def with_targets(self, rows: Rows) -> Columns:
-        """All columns of the regression."""
-        made = self._parts(rows.inputs)
-        require_finite(made[-1].hi, "basis functions")
+    def with_targets(self, rows: Rows) -> list[Columns]:
+        """Basis functions, if any, and targets less their offset."""
+        parts = self._parts(rows.inputs)[int(self.intercept) :]
+        for part in parts:
+            require_finite(part.hi, "basis functions")
         targets = (rows.targets,) if rows.offset is None else two_sum(rows.targets, -rows.offset)
-        return side_by_side([*made, Columns(*targets)])
-
-    def _narrow(self, kind: type[RegressionStatistic], rows: Rows) -> list[np.ndarray] | None:
-        """Few columns that are plain numbers, of rows that count once: the quick way; None for others."""
-        plain = rows.frequencies is None and rows.precisions is None and rows.offset is None and len(rows.targets) > 0
-        if kind is not GramStatistic or not plain:
-            return None
-        parts = [] if self.basis is None else [self._parts(rows.inputs)[-1]]
-        if any(p.lo is not None for p in parts):
-            return None
-        arrays = [*(np.asarray(p.hi) for p in parts), rows.targets]
-        return arrays if sum(a.shape[1] for a in arrays) <= NARROW else None
-
-    def _pilot_of(self, parts: list[np.ndarray]) -> np.ndarray:
-        first = np.concatenate([np.ones((min(1024, len(parts[0])), 1)), *(p[:1024] for p in parts)], axis=1)
-        return pilot(first if self.intercept else first[:, 1:], self.intercept)
+        return [*parts, Columns(*targets)]
 
     def statistic(
         self, kind: type[RegressionStatistic], blocks: Iterable[Rows], shift: np.ndarray | None = None
@@ -206,17 +191,13 @@ class Design:
         found: Any = None
         compiled: bool | None = None
         for rows in blocks:
-            part: RegressionStatistic
-            if (parts := self._narrow(kind, rows)) is not None:
-                shift = self._pilot_of(parts) if shift is None else shift
-                part = narrow_statistic(parts, self.intercept, shift)
-                if not np.isfinite(part.matrix.hi).all():
-                    require_finite(parts[0], "basis functions")
-            else:
-                compiled = len(rows.targets) > FEW if compiled is None else compiled  # what is compiled serves the rest
-                columns = self.with_targets(rows)
-                shift = pilot(columns.hi, self.intercept) if shift is None else shift
-                part = statistic(kind, columns, self.intercept, shift, rows.frequencies, rows.precisions, compiled)
+            compiled = len(rows.targets) > FEW if compiled is None else compiled  # what is compiled serves the rest
+            parts, several = self.with_targets(rows), rows.targets.shape[1]
+            shift = pilot(parts, self.intercept) if shift is None else shift
+            part = statistic(
+                kind, parts, self.intercept, shift, rows.frequencies, rows.precisions, compiled,
+                several if several > TOGETHER else 0,
+            )  # fmt: skip
             found = part if found is None else found + part
         if found is None:
             raise DataError("there must be at least one row, got none")

@@ -11,12 +11,13 @@ from typing import Any, Self
 
 import numpy as np
 
-from suffice.models.bases.basis import Columns
-from suffice.numerics.double_double import Double, add, double, multiply, two_sum
+from suffice.models.bases.basis import Columns, side_by_side
+from suffice.numerics.double_double import Double, add, double, multiply, sqrt, two_sum
 from suffice.numerics.double_double_linalg import cholesky, orthogonalise
-from suffice.numerics.sliced_gram import coarse, gram, narrow_gram
+from suffice.numerics.sliced_gram import NARROW, coarse, gram, narrow_gram, squares_alone
 
 LIMIT = 1e6  # condition number below which AᵀA leaves every coefficient as right as float64 can show it
+TOGETHER = 16  # targets up to which their products with each other are kept
 _PILOT = 1024
 _BLOCK = 512  # rows orthogonalised at a time: what fits near the processor
 
@@ -32,6 +33,7 @@ class RegressionStatistic:
         total_weight: sum of frequencies times precisions.
         log_precisions: sum of the logarithms of precisions.
         matrix: AᵀA or R, in double-double, (p, p).
+        apart: how many of the last columns are targets of whose products with each other only the squares are kept.
     """
 
     shift: np.ndarray
@@ -40,9 +42,11 @@ class RegressionStatistic:
     total_weight: float
     log_precisions: float
     matrix: Double
+    apart: int = 0
 
     def __add__(self, other: Self) -> Self:
-        if type(self) is not type(other) or len(self.shift) != len(other.shift) or self.centred != other.centred:
+        alike = type(self) is type(other) and (self.centred, self.apart) == (other.centred, other.apart)
+        if not alike or len(self.shift) != len(other.shift):
             raise TypeError("statistics of different regressions do not add")
         if not self.count or not other.count:
             return self if self.count else other
@@ -84,13 +88,14 @@ class GramStatistic(RegressionStatistic):
             return self.matrix
         step = two_sum(self.shift, -shift)  # A' = A + (first column) stepᵀ
         rows = add(self.matrix, multiply(step.at(slice(None), None), self.matrix.at(0).at(None, slice(None))))
-        return add(rows, multiply(rows.at(slice(None), 0).at(slice(None), None), step.at(None, slice(None))))
+        moved = add(rows, multiply(rows.at(slice(None), 0).at(slice(None), None), step.at(None, slice(None))))
+        return squares_alone(moved, self.apart)
 
     def _joined(self, matrix: Double) -> Double:
         return add(self.matrix, matrix)
 
     def root(self) -> Double:
-        return cholesky(self.matrix)
+        return cholesky(self.matrix, self.apart)
 
 
 class TriangleStatistic(RegressionStatistic):
@@ -107,56 +112,47 @@ class TriangleStatistic(RegressionStatistic):
         return moved
 
     def _joined(self, matrix: Double) -> Double:
-        return orthogonalise(_stacked(self.matrix, matrix))
+        return orthogonalise(_stacked(self.matrix, matrix), self.apart)
 
     def root(self) -> Double:
         return self.matrix
 
 
-def pilot(hi: np.ndarray, centred: bool) -> np.ndarray:
-    """A shift near the means of columns, 0 for the constant."""
-    if not centred or not len(hi):
-        return np.zeros(hi.shape[1])
-    first = hi[:_PILOT]
+def pilot(parts: list[Columns], centred: bool) -> np.ndarray:
+    """A shift near the means of columns, 0 for the constant before them."""
+    first = np.concatenate([p.hi[:_PILOT] for p in parts], axis=1)
+    if not centred or not len(first):
+        return np.zeros(int(centred) + first.shape[1])
     shift = first.mean(axis=0)
-    shift = coarse(shift, np.abs(first - shift).max(axis=0))
-    shift[0] = 0.0
-    return shift
-
-
-def narrow_statistic(parts: list[np.ndarray], centred: bool, shift: np.ndarray) -> "GramStatistic":
-    """``GramStatistic`` of [1, parts], or [parts] where not ``centred``: few columns, rows that count once."""
-    n = float(len(parts[0]))
-    return GramStatistic(shift, centred, n, n, 0.0, narrow_gram(parts, centred, shift))
+    return np.concatenate([np.zeros(1), coarse(shift, np.abs(first - shift).max(axis=0))])
 
 
 def statistic(
     kind: type[RegressionStatistic],
-    columns: Columns,
+    parts: list[Columns],
     centred: bool,
     shift: np.ndarray,
     frequencies: Any = None,
     precisions: Any = None,
     compiled: bool | None = None,
+    apart: int = 0,
 ) -> RegressionStatistic:
     """The statistic of rows.
 
     Args:
         kind: ``GramStatistic`` or ``TriangleStatistic``.
-        columns: [1, Phi, t], or [Phi, t] where not ``centred``, (n, p).
-        centred: whether the first column is the constant, so that the others may be shifted.
-        shift: taken from each column, such as ``pilot`` gives.
+        parts: basis functions, if any, and targets, each (n, k).
+        centred: whether a constant comes before them, so that they may be shifted.
+        shift: taken from each column, such as ``pilot`` gives, (p,), the constant's first.
         frequencies: (n,), >= 0: how often a row occurs.
         precisions: (n,), > 0: of the noise of each row, relative to each other.
-        compiled: as of ``gram``.
+        compiled, apart: as of ``gram``.
     """
-    hi, lo = columns
-    if frequencies is not None:
+    if frequencies is not None and not frequencies.all():
         keep = frequencies > 0
-        hi, frequencies = hi[keep], frequencies[keep]
-        lo = None if lo is None else lo[keep]
-        precisions = None if precisions is None else precisions[keep]
-    n, p = hi.shape
+        parts = [Columns(hi[keep], None if lo is None else lo[keep]) for hi, lo in parts]
+        frequencies, precisions = (None if a is None else a[keep] for a in (frequencies, precisions))
+    n, p = len(parts[0].hi), len(shift)
     often = np.ones(()) if frequencies is None else frequencies
     heights = frequencies if precisions is None else often * precisions
     common: Any = {
@@ -164,23 +160,27 @@ def statistic(
         "centred": centred,
         "count": float(n if frequencies is None else frequencies.sum()),
         "total_weight": float(n if heights is None else heights.sum()),
+        "apart": apart,
         "log_precisions": 0.0 if precisions is None else float((often * np.log(precisions)).sum()),
     }
     if not n:
         return kind(matrix=double(np.zeros((p, p))), **common)
+    if kind is GramStatistic and p - centred <= NARROW:
+        return kind(matrix=narrow_gram([*parts], centred, shift, heights), **common)
+    hi, lo = side_by_side([Columns(np.ones((n, int(centred)))), *parts])
     if kind is GramStatistic and heights is None:
-        return kind(matrix=gram(hi, lo, shift, compiled), **common)
+        return kind(matrix=gram(hi, lo, shift, compiled, apart), **common)
     rows = two_sum(hi, -shift[None, :])
     if lo is not None:
         rows = add(rows, Double(lo, np.zeros_like(lo)))
     if heights is not None:
-        rows = multiply(rows, double(np.sqrt(heights)[:, None]))
+        rows = multiply(rows, sqrt(double(heights[:, None])))
     if kind is GramStatistic:
-        return kind(matrix=gram(rows.hi, rows.lo, None, compiled), **common)
+        return kind(matrix=gram(rows.hi, rows.lo, None, compiled, apart), **common)
     found, step = None, max(_BLOCK, p)
     for at in range(0, n, step):
         block = rows.at(slice(at, at + step))
-        found = orthogonalise(block if found is None else _stacked(found, block))
+        found = orthogonalise(block if found is None else _stacked(found, block), apart)
     assert found is not None
     return kind(matrix=found, **common)
 

@@ -1,5 +1,7 @@
 """A fitted linear basis model: weights, their errors, predictions with theirs."""
 
+import functools
+import operator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,7 +16,7 @@ from suffice.models.regression.least_squares.data import RegressionData
 from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.models.regression.least_squares.diagnostics import Diagnostics, diagnosed
 from suffice.models.regression.least_squares.solution import Dependency, Solution
-from suffice.models.regression.least_squares.statistic import GramStatistic, RegressionStatistic
+from suffice.models.regression.least_squares.statistic import TOGETHER, GramStatistic, RegressionStatistic
 from suffice.numerics.double_double import multiply, total
 
 
@@ -111,8 +113,24 @@ class LinearFit:
 
     @property
     def noise_covariance(self) -> np.ndarray:
-        """Unbiased covariance of the noise of several targets, (K, K)."""
-        return self.solution.residuals.T @ self.solution.residuals / self.residual_degrees_of_freedom
+        """Unbiased covariance of the noise of several targets, (K, K).
+
+        Raises:
+            ValueError: of so many targets products were not kept, and there are no data to read again.
+        """
+        if not self.statistic.apart:
+            return self.solution.residuals.T @ self.solution.residuals / self.residual_degrees_of_freedom
+        if self.data is None or self.data.rows is None:
+            raise ValueError(
+                f"noise_covariance of more than {TOGETHER} targets needs the data, and there is their statistic only"
+            )
+
+        def products(rows: Rows) -> np.ndarray:
+            left = self.diagnosed(rows).residuals
+            heights = [h[:, None] for h in (rows.frequencies, rows.precisions) if h is not None]
+            return left.T @ functools.reduce(operator.mul, heights, left)
+
+        return self.data.folded(products) / self.residual_degrees_of_freedom
 
     @property
     def covariance(self) -> np.ndarray:
