@@ -111,8 +111,8 @@ def _compiled_product(hi: Any, lo: Any, shift: Any, apart: int) -> tuple[Any, ..
     exponent, size = _exponent(hi, shift), len(hi) // _STEPS
 
     def part(i: Any) -> tuple[Any, ...]:
-        cut = (None if a is None else jax.lax.dynamic_slice_in_dim(a, i * size, size) for a in (hi, lo))
-        return _product(*cut, shift, exponent, apart)
+        high, low = (None if a is None else jax.lax.dynamic_slice_in_dim(a, i * size, size) for a in (hi, lo))
+        return _product(high, low, shift, exponent, apart)
 
     return jax.lax.fori_loop(1, _STEPS, lambda i, sums: jax.tree.map(jnp.add, sums, part(i)), part(0))
 

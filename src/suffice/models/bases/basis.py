@@ -70,6 +70,10 @@ class Basis:
         """What it takes from data: 0 nothing, 1 the range of each input, 2 quantiles, 3 all distinct values."""
         return 0
 
+    def labels(self) -> tuple[str, ...]:
+        """Names of inputs that it takes as labels, not as numbers."""
+        return ()
+
     def terms(self, inputs: Inputs) -> tuple[Term, ...]:
         """The functions it has for inputs of these names."""
         raise NotImplementedError
@@ -164,6 +168,9 @@ class Sum(Basis):
             warnings.warn(f"columns that occur twice were dropped: {', '.join(dropped)}", stacklevel=2)
         return replace(self, parts=parts, kept=tuple(kept))
 
+    def labels(self) -> tuple[str, ...]:
+        return tuple(name for part in self.parts for name in part.labels())
+
     def needs(self) -> int:
         return max(p.needs() for p in self.parts)
 
@@ -220,6 +227,9 @@ class Product(Basis):
 
     def settled(self, inputs: Inputs) -> "Product":
         return Product(self.first.settled(inputs), self.second.settled(inputs))
+
+    def labels(self) -> tuple[str, ...]:
+        return (*self.first.labels(), *self.second.labels())
 
     def needs(self) -> int:
         return max(self.first.needs(), self.second.needs())

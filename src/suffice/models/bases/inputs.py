@@ -23,12 +23,14 @@ class Inputs:
         matrix: the columns side by side, (n, d), where they came so; else None.
         distinct: all values of each column in order, where the rows are only some of those that a basis is settled
             on; else None.
+        start: how many rows lie before them in the data, None where rows are not neighbours there.
     """
 
     names: tuple[str, ...]
     columns: tuple[Any, ...]
     matrix: Any = None
     distinct: tuple[np.ndarray, ...] | None = None
+    start: int | None = 0
 
     @classmethod
     def of(cls, x: Any, names: Sequence[str] | None = None, missing_ok: bool = False) -> Self:
@@ -63,9 +65,9 @@ class Inputs:
 
     def rows(self, cut: Any) -> "Inputs":
         """Some of the rows."""
-        return Inputs(
-            self.names, tuple(c[cut] for c in self.columns), None if self.matrix is None else self.matrix[cut]
-        )
+        matrix = None if self.matrix is None else self.matrix[cut]
+        start = None if self.start is None or not isinstance(cut, slice) else self.start + (cut.start or 0)
+        return Inputs(self.names, tuple(c[cut] for c in self.columns), matrix, start=start)
 
     def numbers(self, places: tuple[int, ...]) -> Any:
         """Columns of numbers side by side, (n, k)."""

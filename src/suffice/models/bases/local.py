@@ -250,6 +250,10 @@ class OneHot(Basis):
                 )
         return replace(self, found=tuple(tuple(found.tolist()) for found in levels))
 
+    def labels(self) -> tuple[str, ...]:
+        named = self.inputs if isinstance(self.inputs, list | tuple) else [self.inputs]
+        return tuple(name for name in named if isinstance(name, str))
+
     def needs(self) -> int:
         return 3 if self.found is None and self.categories is None else 0
 
@@ -268,17 +272,31 @@ class OneHot(Basis):
         for place, levels in zip(inputs.places(self.inputs), self.found, strict=True):
             x = inputs.columns[place]
             if isinstance(x, np.ndarray):
-                known = np.isin(x, np.asarray(levels))
-                if not known.all():
-                    raise ValueError(
-                        f"input {inputs.names[place]!r} must be one of {', '.join(map(str, levels))}, got "
-                        f"{x[int(known.argmin())]} at index {int(known.argmin())}"
-                    )
-            xp = namespace(x)
-            parts += [xp.where(x == c, 1.0, 0.0) for c in levels[1:]]
+                at = _places(x, levels, inputs, place)
+                parts += [(at == i).astype(float) for i in range(1, len(levels))]
+            else:
+                parts += [namespace(x).where(x == c, 1.0, 0.0) for c in levels[1:]]
         if not parts:
             return Columns(np.zeros((len(inputs), 0)))
         return Columns(namespace(parts[0]).stack(parts, axis=1))
+
+
+def _places(x: np.ndarray, levels: tuple[Any, ...], inputs: Inputs, place: int) -> np.ndarray:
+    """Which of the levels each value is.
+
+    Raises:
+        DataError: one that is none of them.
+    """
+    known = np.asarray(levels)
+    order = np.argsort(known)
+    near = order[np.minimum(np.searchsorted(known, x, sorter=order), len(known) - 1)]
+    bad = known[near] != x
+    if bad.any():
+        first = int(bad.argmax())
+        where = "" if inputs.start is None else f" at row {inputs.start + first + 1} (counting from 1)"
+        told = ", ".join(map(str, levels[:20])) + (", …" if len(levels) > 20 else "")
+        raise DataError(f"input {inputs.names[place]!r} must be one of {told}, got {x[first]}{where}")
+    return near
 
 
 def _numbers(values: Any, what: str) -> tuple[float, ...]:

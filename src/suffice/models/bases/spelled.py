@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from suffice.models.bases.basis import Basis
-from suffice.models.bases.local import Fourier, Gaussian, Piecewise, Sigmoid
+from suffice.models.bases.local import Fourier, Gaussian, OneHot, Piecewise, Sigmoid
 from suffice.models.bases.polynomial import Chebyshev, Legendre, Linear, Polynomial
 from suffice.models.bases.spline import BSpline, NaturalSpline
 
@@ -23,8 +23,13 @@ def _several(text: str) -> tuple[float, ...]:
     return tuple(float(v) for v in text.split(","))
 
 
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",")]
+
+
 SPELLED: dict[str, tuple[Callable[..., Basis], tuple[Callable[[str], Any], ...], str]] = {
-    "linear": (Linear, (), "linear"),
+    "linear": (Linear, (_names,), "linear[:INPUT,…]"),
+    "onehot": (OneHot, (_names,), "onehot:INPUT,…"),
     "polynomial": (Polynomial, (_whole,), "polynomial:DEGREE"),
     "chebyshev": (Chebyshev, (_whole,), "chebyshev:DEGREE"),
     "legendre": (Legendre, (_whole,), "legendre:DEGREE"),

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from suffice.models.regression.choice.labels import codes, labelled
+from suffice.models.regression.choice.labels import labelled, places
 from suffice.models.regression.iterated.ascent import Ascent, Proposal, ascend
 from suffice.models.regression.iterated.reweighted import Least, counted
 from suffice.models.regression.least_squares.data import RegressionData
@@ -77,7 +77,7 @@ class ClassData:
 
         def of(rows: Rows) -> S:
             q = np.asarray(self.data.design.columns(rows.inputs).hi @ self.root)
-            return reduce(q, codes(self.data, rows.targets[:, 0], self.classes), counted(rows))
+            return reduce(q, places(self.data, rows.targets, self.classes), counted(rows))
 
         return self.data.folded(of)
 

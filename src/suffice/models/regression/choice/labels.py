@@ -32,8 +32,10 @@ def labelled(model: LinearBasisModel, x: Any, t: Any, weights: Any, ordered: Any
     """
     if isinstance(x, Table):
         data = model.data(x, t, weights)
-        found = data.folded(lambda rows: Labels(np.unique(rows.targets[:, 0]))).values
-        classes = tuple(float(v) for v in found) if ordered is None else tuple(map(float, ordered))
+        assert isinstance(data.rows, TableRows)
+        labels = data.rows.labels
+        found = data.folded(lambda rows: Labels(np.unique(labels(rows.targets)))).values
+        classes = tuple(found.tolist()) if ordered is None else tuple(map(type(found.tolist()[0]), ordered))
         _require(found, classes)
         return data, classes
     if isinstance(t, str):
@@ -53,8 +55,8 @@ def labelled(model: LinearBasisModel, x: Any, t: Any, weights: Any, ordered: Any
     found = np.unique(labels)
     classes = tuple(found.tolist()) if ordered is None else tuple(ordered)
     _require(found, classes)
-    places = {c: float(i) for i, c in enumerate(classes)}
-    return model.data(x, np.array([places[v] for v in labels.tolist()]), weights), tuple(classes)
+    known = {c: float(i) for i, c in enumerate(classes)}
+    return model.data(x, np.array([known[v] for v in labels.tolist()]), weights), tuple(classes)
 
 
 def _require(found: np.ndarray, classes: tuple) -> None:
@@ -65,9 +67,9 @@ def _require(found: np.ndarray, classes: tuple) -> None:
         raise DataError(f"there must be 2 to {MOST} classes, got {len(classes)}")
 
 
-def codes(data: RegressionData, targets: np.ndarray, classes: tuple) -> np.ndarray:
+def places(data: RegressionData, targets: np.ndarray, classes: tuple) -> np.ndarray:
     """Places of the classes of targets as the data have them."""
     if isinstance(data.rows, TableRows):
         order = np.argsort(classes)
-        return order[np.searchsorted(np.asarray(classes)[order], targets)]
-    return targets.astype(int)
+        return order[np.searchsorted(np.asarray(classes)[order], data.rows.labels(targets))]
+    return targets[:, 0].astype(int)

@@ -133,7 +133,7 @@ class OrdinalRegression:
         """Maximum likelihood by Newton's method in orthonormal columns, one reading of the data for each step.
 
         Args:
-            x: inputs, or ``sf.scan_table(path)``, whose classes are numbers.
+            x: inputs, or ``sf.scan_table(path)``, whose classes are numbers, or one of its ``categories``.
             t: labels, (n,), numbers or text; of a table the name of a column.
             weights: frequencies, (n,), >= 0.
 

@@ -112,8 +112,21 @@ class TableRows:
     def rows(self, chunk: Chunk) -> Rows:
         """A chunk as inputs and targets."""
         values = np.asarray(chunk.values, float)
-        inputs = _inputs(tuple(self.table.names[i] for i in self.inputs), _taken(values, self.inputs))
+        inputs = self._inputs(_taken(values, self.inputs), chunk.start if chunk.index is None else None)
         return Rows(inputs, _taken(values, self.targets), chunk.weights)
+
+    def _inputs(self, matrix: np.ndarray, start: int | None = 0) -> Inputs:
+        """Columns as they are in the file, with their texts."""
+        names = tuple(self.table.names[i] for i in self.inputs)
+        columns = tuple(self._told(name, matrix[:, j]) for j, name in enumerate(names))
+        return Inputs(names, columns, None if any(n in self.table.categories for n in names) else matrix, start=start)
+
+    def _told(self, name: str, codes: np.ndarray) -> np.ndarray:
+        return self.table.categories[name].decode(codes) if name in self.table.categories else codes
+
+    def labels(self, targets: np.ndarray) -> np.ndarray:
+        """The first target as it is in the file."""
+        return self._told(self.names_of_targets[0], targets[:, 0])
 
     @property
     def names_of_targets(self) -> tuple[str, ...]:
@@ -135,8 +148,10 @@ class TableRows:
         names = tuple(self.table.names[i] for i in self.inputs)
         needs = 0 if basis is None else basis.needs()
         if needs < 2:
-            ends = fold(self.table.source, self._ends) if needs else Ends(np.zeros(len(names)), np.ones(len(names)))
-            return _inputs(names, np.stack([ends.low, ends.high]))
+            ends = fold(self.table.source, self._ends) if needs else None
+            if ends is None:
+                return Inputs(names, tuple(np.zeros(1) for _ in names))
+            return self._inputs(np.stack([ends.low, ends.high]))
         bound, seed = Bound(), self.table.source.identity
 
         def reduce(chunk: Chunk) -> Survey:
@@ -148,7 +163,10 @@ class TableRows:
         rows = _taken(np.asarray(found.sample.values, float), self.inputs)
         if found.sample.seen > len(rows):
             rows = np.concatenate([rows, [found.ends.low, found.ends.high]])
-        return replace(_inputs(names, rows), distinct=None if found.distinct is None else found.distinct.values)
+        inputs = self._inputs(rows)
+        if found.distinct is None:
+            return inputs
+        return replace(inputs, distinct=tuple(map(self._told, names, found.distinct.values)))
 
     def _ends(self, chunk: Chunk) -> Ends:
         values = _taken(np.asarray(chunk.values, float), self.inputs)
@@ -172,10 +190,6 @@ def _taken(values: np.ndarray, columns: tuple[int, ...]) -> np.ndarray:
     """Some columns; without a copy where they are neighbours."""
     first, last = columns[0], columns[-1] + 1
     return values[:, first:last] if columns == tuple(range(first, last)) else values[:, list(columns)]
-
-
-def _inputs(names: tuple[str, ...], matrix: np.ndarray) -> Inputs:
-    return Inputs(names, tuple(matrix[:, j] for j in range(len(names))), matrix)
 
 
 def _place(names: tuple[str, ...], name: str) -> int:
