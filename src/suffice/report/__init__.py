@@ -19,11 +19,16 @@ if TYPE_CHECKING:
     from suffice.models.mixture.selection import MixtureSelection
     from suffice.models.regression.bayesian.evidence import EvidenceFit, ModelOrder
     from suffice.models.regression.bayesian.posterior import LinearPosterior
+    from suffice.models.regression.choice.fit import ChoiceFit
+    from suffice.models.regression.generalised.fit import GeneralizedLinearFit
     from suffice.models.regression.linear.fit import LinearFit
+    from suffice.models.regression.linear.noise import NoiseFit
     from suffice.sampling.adaptive_rejection import AdaptiveRejection
     from suffice.sampling.chains import Chains
 
-    type Regression = LinearFit | LinearPosterior | EvidenceFit | ModelOrder
+    type Regression = (
+        LinearFit | LinearPosterior | EvidenceFit | ModelOrder | GeneralizedLinearFit | NoiseFit | ChoiceFit
+    )
     type Mixture = MixtureFit | MixtureSelection
 
 
@@ -39,7 +44,8 @@ def report(
 
     Args:
         result: of ``rank``, ``fit``, ``update``, ``sample``, ``LinearBasisModel.fit``, ``BayesianLinearModel.fit``,
-            ``evidence_fit``, ``order_by_evidence``, ``fit_mixture`` or ``select_mixture``; points of a file are drawn from a
+            ``evidence_fit``, ``order_by_evidence``, ``GeneralizedLinearModel.fit``, ``OrdinalRegression.fit``,
+            ``MultinomialRegression.fit``, ``fit_mixture`` or ``select_mixture``; points of a file are drawn from a
             sample, for which it is read.
         path: of the file, which is written whole or not at all.
         goodness: tests of the first families, as ``ranking.goodness_of_fit`` returns them; made here if not given.

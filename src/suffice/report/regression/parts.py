@@ -6,7 +6,6 @@ import altair as alt
 import numpy as np
 
 from suffice.report import charts
-from suffice.report.regression.view import Regressed
 from suffice.report.tables import Table
 
 GRID, ROWS, LISTED = 256, 21, 24
@@ -31,7 +30,7 @@ def wider(low: float, high: float) -> tuple[float, float]:
     return float(low - margin), float(high + margin)
 
 
-def far(seen: Regressed) -> Table:
+def far(seen: Any) -> Table:
     """The rows that are farthest from the fit."""
     d = seen.diagnostics
     order = np.argsort(-np.abs(np.nan_to_num(d.standardised)), kind="stable")[:LISTED]

@@ -8,13 +8,13 @@ from suffice.report.bands import Band
 from suffice.report.charts import Figure
 from suffice.report.empirical import spread_places
 from suffice.report.regression import parts
-from suffice.report.regression.view import Regressed
+from suffice.report.regression.curves import View
 from suffice.report.tables import Table, counted, number, share
 
 _REPLICATES = 199
 
 
-def residual_figure(seen: Regressed) -> Figure:
+def residual_figure(seen: View) -> Figure:
     """Studentised residuals over fitted values, with their running mean."""
     fitted, r = seen.fitted, seen.diagnostics.studentised
     kept = np.isfinite(r)
@@ -23,27 +23,30 @@ def residual_figure(seen: Regressed) -> Figure:
     x = charts.axis("x", "Fitted", domain=parts.wider(*parts.ends(fitted)))
     y = charts.axis("y", f"{seen.residual_word} residual", domain=(-reach, reach), tickCount=6)
     across = np.array(parts.wider(*parts.ends(fitted)))
-    layers = [
-        charts.region(Band((across, np.full(2, -1.96)), (across, np.full(2, 1.96))), x, y),
-        charts.dots(fitted, r, x, y, parts.tips("fitted", "residual")),
-    ]
-    caption = "Shaded: where 95 % of residuals lie if the model holds."
+    layers, caption, limit = [], "", seen.limit
+    if limit is not None:
+        layers.append(charts.region(Band((across, np.full(2, -limit)), (across, np.full(2, limit))), x, y))
+        caption = "Shaded: where 95 % of residuals lie if the model holds."
+    layers.append(charts.dots(fitted, r, x, y, parts.tips("fitted", "residual")))
     order = np.argsort(fitted, kind="stable")
     pieces = np.array_split(order, min(20, len(order) // 12)) if len(order) >= 60 else []
     centres = [(fitted[p].mean(), r[p].mean()) for p in pieces]
     if len({round(c[0], 12) for c in centres}) > 2:
         across, means = np.array(centres).T
         layers.append(parts.line(across, means, x, y))
-        caption += " Line: their mean among neighbours, which stays near 0 if no curve is missed."
-    outside = int((np.abs(r) > 1.96).sum())
+        caption += (
+            f" Line: the mean of residuals among neighbours, which stays {seen.level_word} if no curve is missed."
+        )
+    limit = 1.96 if limit is None else limit
+    outside = int((np.abs(r) > limit).sum())
     spoken = (
-        f"{seen.residual_word} residuals of {seen.target} over fitted values, {len(r)} points, {outside} beyond 1.96, the "
+        f"{seen.residual_word} residuals of {seen.target} over fitted values, {len(r)} points, {outside} beyond {number(limit, 3)}, the "
         f"farthest {number(float(r[np.abs(r).argmax()]), 3)}."
     )
-    return Figure("Residuals", caption + seen.sampled_word, spoken, alt.layer(*layers), parts.far(seen))
+    return Figure("Residuals", caption.strip() + seen.sampled_word, spoken, alt.layer(*layers), parts.far(seen))
 
 
-def quantile_figure(seen: Regressed) -> Figure:
+def quantile_figure(seen: View) -> Figure:
     """Normal scores of the residuals over normal quantiles, with the band in which they would lie."""
     scores = seen.scores
     kept = np.isfinite(scores)
@@ -91,7 +94,7 @@ def _score_band(projection: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]
     return low, high
 
 
-def leverage_figure(seen: Regressed) -> Figure:
+def leverage_figure(seen: View) -> Figure:
     """Studentised residuals over leverage, with lines of equal Cook's distance."""
     d = seen.diagnostics
     kept = np.isfinite(d.studentised) & (d.leverage < 1.0 - 1e-9)

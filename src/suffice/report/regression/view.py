@@ -9,28 +9,25 @@ import numpy as np
 
 from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
-from suffice.models.bases.inputs import Inputs
 from suffice.models.regression.bayesian.posterior import LinearPosterior
-from suffice.models.regression.least_squares.design import Rows
+from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.models.regression.least_squares.diagnostics import Diagnostics
 from suffice.report.empirical import evaluate
-from suffice.report.tables import Table, number
-
-POINTS = 1000  # rows drawn at most
+from suffice.report.regression.sample import POINTS, Sampled
 
 
 class Curve(NamedTuple):
-    """Means at some inputs, with the ends of their 95 % bands and of those of new targets."""
+    """Means at some inputs, with the ends of their 95 % bands and of those of new targets, if any."""
 
     mean: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    new_low: np.ndarray
-    new_high: np.ndarray
+    new_low: np.ndarray | None
+    new_high: np.ndarray | None
 
 
 @dataclass(frozen=True, eq=False)
-class Regressed:
+class Regressed(Sampled):
     """One target of a fit.
 
     Attributes:
@@ -48,6 +45,11 @@ class Regressed:
         """The first targets of a fit, of which a sample is taken once."""
         rows = None if fit.data is None else fit.data.sample(POINTS)
         return [cls(fit, place, rows) for place in range(min(fit.solution.weights.shape[1], most))]
+
+    @property
+    def design(self) -> Design:
+        """How inputs become columns."""
+        return self.fit.design
 
     # -- words ----------------------------------------------------------------------------------------------------
 
@@ -88,61 +90,7 @@ class Regressed:
         )
         return f"{how}: on the line, the noise is normal."
 
-    @property
-    def less_offset(self) -> str:
-        """What was taken from the targets."""
-        return "" if self.rows is None or self.rows.offset is None else ", less its offset"
-
-    @property
-    def sampled_word(self) -> str:
-        """Whether all rows are drawn."""
-        if self.rows is None or self.whole:
-            return ""
-        return f" Drawn from a random sample of {number(len(self.rows.targets))} rows."
-
     # -- rows -----------------------------------------------------------------------------------------------------
-
-    @property
-    def whole(self) -> bool:
-        """Whether the sample is all rows."""
-        return self.rows is not None and len(self.rows.targets) < POINTS
-
-    @property
-    def alone(self) -> bool:
-        """Whether there is one input, of numbers."""
-        names = self.fit.design.input_names
-        return len(names) == 1 and self.fit.design.basis is not None and (self.rows is None or names[0] in self.numeric)
-
-    @property
-    def numeric(self) -> list[str]:
-        """Inputs that are numbers."""
-        assert self.rows is not None
-        pairs = zip(self.fit.design.input_names, self.rows.inputs.columns, strict=True)
-        return [name for name, column in pairs if np.asarray(column).dtype.kind == "f" and np.ptp(column) > 0]
-
-    def column(self, name: str) -> np.ndarray:
-        """An input of the rows."""
-        assert self.rows is not None
-        return np.asarray(self.rows.inputs.columns[self.fit.design.input_names.index(name)])
-
-    def range_of(self, name: str) -> tuple[float, float]:
-        """Ends of an input."""
-        if self.rows is None:
-            return -1.0, 1.0
-        column = self.column(name)
-        return float(column.min()), float(column.max())
-
-    @property
-    def whole_targets(self) -> np.ndarray:
-        """Targets as they are."""
-        assert self.rows is not None
-        return self.rows.targets[:, self.place]
-
-    @property
-    def targets(self) -> np.ndarray:
-        """Targets less their offset."""
-        assert self.rows is not None
-        return self.whole_targets if self.rows.offset is None else self.whole_targets - self.rows.offset[:, self.place]
 
     @cached_property
     def diagnostics(self) -> Diagnostics:
@@ -170,29 +118,12 @@ class Regressed:
         """Number of weights."""
         return len(self.fit.names) if self.bayesian else self.fit.rank
 
-    def listed(self, order: np.ndarray, columns: dict[str, np.ndarray]) -> Table:
-        """Some rows: inputs, target, and what is said of them."""
-        assert self.rows is not None
-        names = self.fit.design.input_names[:4]
-        inputs = [np.asarray(c) for c in self.rows.inputs.columns[:4]]
-        shown = [*inputs, self.whole_targets, *columns.values()]
-        cells = tuple(tuple(v if isinstance(v := c[i], str) else number(float(v), 5) for c in shown) for i in order)
-        words = frozenset(i for i, c in enumerate(inputs) if c.dtype.kind in "US")
-        return Table((*names, self.target, *columns), cells, words)
-
     # -- laws -----------------------------------------------------------------------------------------------------
 
     def curve(self, held: dict[str, np.ndarray]) -> Curve:
         """Means and bands at inputs, those that are not given held at medians or most frequent values."""
         n = len(next(iter(held.values())))
-        columns = []
-        for place, name in enumerate(self.fit.design.input_names):
-            if name in held:
-                columns.append(held[name])
-            else:
-                assert self.rows is not None
-                columns.append(np.full(n, _typical(np.asarray(self.rows.inputs.columns[place]))))
-        inputs = Inputs(self.fit.design.input_names, tuple(columns))
+        inputs = self.held(held)
         mean = self._of_target(self.fit.predict(inputs), n)
         around, new = (
             self._reach * self._of_target(law.scale, n)
@@ -206,7 +137,7 @@ class Regressed:
     @cached_property
     def _reach(self) -> float:
         """Half of a 95 % interval in units of the scale."""
-        return float(_student(self._free).isf(0.025)) if np.isfinite(self._free) else float(_STANDARD.isf(0.025))
+        return float(student(self._free).isf(0.025)) if np.isfinite(self._free) else float(STANDARD.isf(0.025))
 
     @cached_property
     def _free(self) -> float:
@@ -221,8 +152,8 @@ class Regressed:
         r = self.diagnostics.studentised
         if np.isinf(self._free):
             return r
-        tail = evaluate(_student(max(self._free - 1.0, 1.0)).sf, np.abs(r))
-        return np.sign(r) * evaluate(_STANDARD.isf, tail)
+        tail = evaluate(student(max(self._free - 1.0, 1.0)).sf, np.abs(r))
+        return np.sign(r) * evaluate(STANDARD.isf, tail)
 
     @property
     def projection(self) -> np.ndarray:
@@ -235,19 +166,13 @@ class Regressed:
     @staticmethod
     def normal_quantiles(shares: np.ndarray) -> np.ndarray:
         """Of the standard normal."""
-        return evaluate(_STANDARD.icdf, shares)
+        return evaluate(STANDARD.icdf, shares)
 
 
-_STANDARD = Normal(jnp.zeros(()), jnp.ones(()))
+STANDARD = Normal(jnp.zeros(()), jnp.ones(()))
 
 
-def _student(free: float) -> StudentT:
+def student(free: float) -> StudentT:
+    """The standard law."""
     zero = jnp.zeros(())
     return StudentT(zero + free, zero, scale=zero + 1.0)
-
-
-def _typical(column: np.ndarray) -> Any:
-    if column.dtype.kind == "f":
-        return float(np.median(column))
-    values, counts = np.unique(column, return_counts=True)
-    return values[counts.argmax()]

@@ -26,7 +26,7 @@ def answer(fit: Any, seen: list[Regressed], found: EvidenceFit | None) -> list[s
             else ""
         )
         told.append(
-            f"{targets} by {_basis(fit)}, from {counted(fit.count, 'observation')}: {shown or counted(len(fit.names), 'weight')}."
+            f"{targets} by {basis_told(fit)}, from {counted(fit.count, 'observation')}: {shown or counted(len(fit.names), 'weight')}."
         )
         r2 = np.atleast_1d(fit.r_squared)
         told.append(
@@ -41,7 +41,7 @@ def answer(fit: Any, seen: list[Regressed], found: EvidenceFit | None) -> list[s
             for n, m, s in zip(fit.names, fit.mean, fit.standard_deviations, strict=True)
         ]) if few else ""  # fmt: skip
         told.append(
-            f"{targets} by {_basis(fit)}, from {counted(fit.count, 'observation')}: "
+            f"{targets} by {basis_told(fit)}, from {counted(fit.count, 'observation')}: "
             f"{shown or counted(len(fit.names), 'weight')} (posterior mean ± deviation)."
         )
         if found is not None:
@@ -53,7 +53,8 @@ def answer(fit: Any, seen: list[Regressed], found: EvidenceFit | None) -> list[s
     return told
 
 
-def _basis(fit: Any) -> str:
+def basis_told(fit: Any) -> str:
+    """What the basis is called."""
     basis = fit.design.basis
     return "a constant" if basis is None else repr(basis)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from suffice.distributions.bernoulli import Categorical
 from suffice.models.regression.iterated import wald
+from suffice.models.regression.least_squares.data import RegressionData
 from suffice.models.regression.least_squares.design import Design
 
 
@@ -26,6 +27,7 @@ class ChoiceFit:
         converged: whether the steps came to an end.
         iterations: steps taken.
         message: why not; of separated data, that the likelihood has no maximum.
+        data: what was fitted, from which figures are drawn.
     """
 
     design: Design
@@ -38,6 +40,7 @@ class ChoiceFit:
     converged: bool
     iterations: int
     message: str
+    data: RegressionData | None = None
 
     @property
     def standard_errors(self) -> np.ndarray:

@@ -1,12 +1,12 @@
 """Labels of classes: found in data, or given; and their places."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from suffice.models.bases.inputs import Inputs
-from suffice.models.regression.least_squares.data import RegressionData, TableRows
+from suffice.models.regression.least_squares.data import RegressionData, TableRows, target_names
 from suffice.models.regression.linear.model import LinearBasisModel
 from suffice.runtime.errors import DataError
 from suffice.streams.table import Table
@@ -38,6 +38,7 @@ def labelled(model: LinearBasisModel, x: Any, t: Any, weights: Any, ordered: Any
         classes = tuple(found.tolist()) if ordered is None else tuple(map(type(found.tolist()[0]), ordered))
         _require(found, classes)
         return data, classes
+    names = target_names(t)
     if isinstance(t, str):
         inputs = Inputs.of(x)
         if t not in inputs.names:
@@ -56,7 +57,8 @@ def labelled(model: LinearBasisModel, x: Any, t: Any, weights: Any, ordered: Any
     classes = tuple(found.tolist()) if ordered is None else tuple(ordered)
     _require(found, classes)
     known = {c: float(i) for i, c in enumerate(classes)}
-    return model.data(x, np.array([known[v] for v in labels.tolist()]), weights), tuple(classes)
+    data = model.data(x, np.array([known[v] for v in labels.tolist()]), weights)
+    return replace(data, targets=names), tuple(classes)
 
 
 def _require(found: np.ndarray, classes: tuple) -> None:

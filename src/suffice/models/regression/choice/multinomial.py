@@ -93,5 +93,5 @@ class MultinomialRegression:
         names = tuple(f"{c}: {n}" for c in classes[1:] for n in design.names)
         return MultinomialFit(
             design, classes, names, jacobian @ end.point, jacobian @ end.covariance @ jacobian.T, end.likelihood,
-            found.count, end.converged, end.steps, end.message,
+            found.count, end.converged, end.steps, end.message, found.data,
         )  # fmt: skip

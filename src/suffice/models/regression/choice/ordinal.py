@@ -155,5 +155,5 @@ class OrdinalRegression:
         names = (*(f"<= {c:g}" if isinstance(c, float) else f"<= {c}" for c in classes[:-1]), *design.names[1:])
         return OrdinalFit(
             design, classes, names, jacobian @ end.point, jacobian @ end.covariance @ jacobian.T, end.likelihood,
-            found.count, end.converged, end.steps, end.message, self.link,
+            found.count, end.converged, end.steps, end.message, found.data, self.link,
         )  # fmt: skip
