@@ -81,6 +81,40 @@ def in_memory(rows: int, columns: int) -> None:
         print(f"{name:>20}  {clock:7.2f} s  {cpu:7.2f} s of processors")
 
 
+def variants(rows: int) -> None:
+    """Weighted rows, polynomials and many targets, beside least squares of NumPy's on ready columns; medians in turn."""
+    rng = np.random.default_rng(1)
+    x, many = rng.normal(size=(rows, 7)), rng.normal(size=(rows // 10, 20))
+    t, targets = x.sum(1) + rng.normal(size=rows), many[:, :1] + rng.normal(size=(rows // 10, 300))
+    precisions, u = rng.uniform(0.5, 2.0, rows), x[:, 0].copy()
+    phi, wide = np.column_stack([np.ones(rows), x]), np.column_stack([np.ones(rows // 10), many])
+    linear, polynomial, root = sf.LinearBasisModel(), sf.LinearBasisModel(sf.Polynomial(5)), np.sqrt(precisions)
+    pairs = {
+        f"{rows:,} x 7": (lambda: linear.fit(x, t), lambda: np.linalg.lstsq(phi, t)),
+        "the same with precisions": (
+            lambda: linear.fit(x, t, precisions=precisions),
+            lambda: np.linalg.lstsq(phi * root[:, None], t * root),
+        ),
+        "polynomial of degree 5": (
+            lambda: polynomial.fit(u, t),
+            lambda: np.linalg.lstsq(np.polynomial.chebyshev.chebvander(u / 6.0, 5), t),
+        ),
+        f"{rows // 10:,} x 20, 300 targets": (
+            lambda: linear.fit(many, targets),
+            lambda: np.linalg.lstsq(wide, targets),
+        ),
+    }
+    print("variants, beside numpy.linalg.lstsq")
+    for name, (own, other) in pairs.items():
+        own()
+        found = [(timed(own, 1), timed(other, 1)) for _ in range(5)]
+        (clock, cpu), (clock_other, cpu_other) = np.median(np.array(found), axis=0)
+        print(
+            f"{name:>28}  {clock:6.2f} s beside {clock_other:6.2f} s: {clock / clock_other:.2f}; of processors "
+            f"{cpu:6.2f} beside {cpu_other:6.2f}: {cpu / cpu_other:.2f}"
+        )
+
+
 def from_parquet(rows: int, folder: Path) -> None:
     """The fit from a file, beside reading it."""
     import pyarrow as pa
@@ -135,6 +169,7 @@ def main() -> None:
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     in_memory(options.rows, options.columns)
+    variants(options.rows)
     from_parquet(options.parquet, options.folder)
 
 

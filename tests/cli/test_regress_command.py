@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 import suffice as sf
 from suffice.cli.app import app
-from suffice.models import spelled
+from suffice.models.bases import spelled
 
 IRIS = "examples/iris.csv"
 
@@ -58,7 +58,11 @@ def test_priors(tmp_path):
     [
         (("-t", "petal"), 1, "no column 'petal'; did you mean"),
         (("-t", "petal_width", "--inputs", "species"), 1, "species"),
-        (("-t", "petal_width", "--basis", "cubic"), 2, "basis must be one of linear, polynomial:DEGREE"),
+        (
+            ("-t", "petal_width", "--basis", "cubic"),
+            2,
+            "basis must be one of linear[:INPUT,…], onehot:INPUT,…, polynomial:DEGREE",
+        ),
         (("-t", "petal_width", "--basis", "polynomial:x"), 2, "polynomial:DEGREE"),
         (("-t", "petal_width", "--basis", "fourier:2"), 2, "fourier:HARMONICS:PERIOD"),
         (("-t", "petal_width", "--prior", "ridge"), 2, "ridge:PENALTY"),
@@ -96,6 +100,18 @@ def test_knots_and_a_page(tmp_path):
     code, _, err = run(IRIS, "-t", "petal_width", "--report", tmp_path / "none" / "page.html")
     assert code == 2
     assert "page.html" in err
+
+
+def test_labels(tmp_path):
+    """Text in a file becomes categories; the fit is the one in memory."""
+    out = tmp_path / "fit.json"
+    code, _, err = run(IRIS, "-t", "petal_width", "--basis", "linear:petal_length + onehot:species", "--json", out)
+    assert (code, err) == (0, "")
+    found = json.loads(out.read_text())["weights"]
+    iris = pd.read_csv(IRIS)
+    want = sf.LinearBasisModel(sf.Linear("petal_length") + sf.OneHot("species")).fit(iris, "petal_width")
+    assert [w["name"] for w in found] == list(want.names)
+    assert [w["estimate"] for w in found] == pytest.approx(want.weights, rel=1e-12)
 
 
 def test_spelled_bases():

@@ -8,7 +8,7 @@ import pytest
 import scipy.interpolate
 
 import suffice as sf
-from suffice.models.inputs import Inputs
+from suffice.models.bases.inputs import Inputs
 from suffice.runtime.errors import DataError
 
 RNG = np.random.default_rng(21)
@@ -91,7 +91,7 @@ def test_tables_names_and_text():
     assert np.allclose(again, fit.predict(frame))
     with pytest.raises(DataError, match="'town' holds text"):
         sf.LinearBasisModel().fit(frame, [1.0, 2.0, 4.0, 3.0])
-    with pytest.raises(ValueError, match="'town' must be one of a, b, c, got d at index 0"):
+    with pytest.raises(ValueError, match="'town' must be one of a, b, c, got d at row 1 "):
         fit.predict({"age": [1.0], "town": ["d"]})
     with pytest.raises(ValueError, match="inputs must be among age, town"):
         sf.LinearBasisModel(sf.Linear("aeg")).fit(frame, [1.0, 2.0, 4.0, 3.0])

@@ -6,7 +6,7 @@ import scipy.optimize
 import scipy.stats
 
 import suffice as sf
-from suffice.models.inputs import Inputs
+from suffice.models.bases.inputs import Inputs
 from suffice.runtime.errors import DataError
 
 RNG = np.random.default_rng(21)

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import suffice as sf
-from suffice.models.link import LINKS
-from suffice.models.response import response_of
+from suffice.models.regression.generalised.link import LINKS
+from suffice.models.regression.generalised.response import response_of
 from suffice.runtime.errors import DataError
 
 RNG = np.random.default_rng(21)

@@ -201,3 +201,34 @@ def test_bad_use():
         sf.LinearBasisModel().fit(sf.LinearBasisModel().statistics(near, np.arange(9.0)))
     with pytest.raises(ValueError, match="inputs must be x1, x2, got x"):
         sf.LinearBasisModel().fit(near, RNG.normal(size=9), rank_deficient="pivot").predict(np.ones(5))
+
+
+@pytest.mark.parametrize("careful", [False, True])
+def test_many_targets_are_those_fitted_alone(careful):
+    """Beyond 16 targets only their squares are kept: weights, errors and residuals stay those of separate fits."""
+    x, _ = data(120, 3)
+    t = 100.0 + x @ RNG.normal(size=(3, 20)) + RNG.normal(size=(120, 20))
+    w = RNG.integers(0, 4, size=120)
+    model = sf.LinearBasisModel()
+    cuts = [slice(0, 40), slice(40, 47), slice(47, 120)]
+    parts = [model.statistics(x[c], t[c], w[c], careful=careful) for c in cuts]
+    whole, added = model.fit(x, t, w), model.fit(parts[0] + parts[1] + parts[2])
+    for fit in (whole, added):
+        for k in (0, 19):
+            alone = model.fit(x, t[:, k], w)
+            assert np.allclose(fit.weights[:, k], alone.weights, rtol=1e-14)
+            assert np.allclose(fit.standard_errors[:, k], alone.standard_errors, rtol=1e-14)
+            assert fit.residual_variance[k] == pytest.approx(alone.residual_variance, rel=1e-14)
+            assert fit.r_squared[k] == pytest.approx(alone.r_squared, rel=1e-13)
+    left = t - whole.predict(x)
+    assert np.allclose(whole.noise_covariance, left.T @ (w[:, None] * left) / (w.sum() - 4), rtol=1e-11)
+    with pytest.raises(ValueError, match="needs the data"):
+        _ = added.noise_covariance
+
+
+def test_many_targets_in_compiled_blocks():
+    n = FEW + 5000
+    x, t = RNG.normal(size=(n, 2)), RNG.normal(size=(n, 17))
+    fit, want = sf.LinearBasisModel().fit(x, t), np.linalg.lstsq(design(x), t)[0]
+    assert np.allclose(fit.weights, want, rtol=1e-10, atol=1e-13)
+    assert np.allclose(fit.residual_sum_of_squares, ((t - design(x) @ want) ** 2).sum(0), rtol=1e-12)

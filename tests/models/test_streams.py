@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import suffice as sf
-from suffice.models import data
+from suffice.models.regression.least_squares import data
 from suffice.runtime.errors import DataError
 
 RNG = np.random.default_rng(21)
@@ -132,3 +132,53 @@ def test_knots_of_many_rows(monkeypatch, tmp_path):
     assert knots[64] == knots[10_000]
     assert (low, high) == (x.min(), x.max())
     assert np.abs(np.array(inner) - [0.25, 0.5, 0.75]).max() < 5 * 0.5 / np.sqrt(400)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow", "csv"])
+def test_categories_of_text(frame, tmp_path, kind):
+    """One-hot columns of text: the same weights as in memory however the file is cut, levels found or given."""
+    frame["town"] = RNG.choice(["Bonn", "Aachen", "Köln"], len(frame))
+    frame["t"] += 2.0 * (frame["town"] == "Köln")
+    path = written(frame, tmp_path, kind)
+    for basis in (
+        sf.Linear(["a", "b"]) + sf.OneHot("town"),
+        sf.Gaussian(3, inputs="a") + sf.Linear("b") * sf.OneHot("town", categories=("Köln", "Aachen", "Bonn")),
+    ):
+        want = sf.LinearBasisModel(basis).fit(frame[["a", "b", "town"]], frame["t"], frame["w"])
+        for rows in (7, 10_000):
+            table = sf.scan_table(path, categories=["town"], weights="w", batch_rows=rows)
+            fit = sf.LinearBasisModel(basis).fit(table, "t")
+            assert fit.names == want.names
+            scale = np.maximum(np.abs(want.weights), want.standard_errors)
+            assert (np.abs(fit.weights - want.weights) <= 1e-12 * scale).all()
+
+
+def test_labels_that_are_not_known(frame, tmp_path):
+    frame["town"] = ["Bonn", "Aachen"] * 250
+    frame.loc[321, "town"] = "Paris"
+    path = written(frame.drop(columns="w"), tmp_path, "csv")
+    model = sf.LinearBasisModel(sf.Linear(["a", "b"]) + sf.OneHot("town"))
+    table = sf.scan_table(path, categories={"town": ("Aachen", "Bonn")}, batch_rows=50)
+    with pytest.raises(DataError, match=r"column 'town' must hold one of Aachen, Bonn, got 'Paris' at row 322"):
+        model.fit(table, "t")
+    given = sf.LinearBasisModel(sf.Linear(["a", "b"]) + sf.OneHot("town", categories=("Aachen", "Bonn")))
+    with pytest.raises(DataError, match=r"input 'town' must be one of Aachen, Bonn, got Paris at row 322"):
+        given.fit(sf.scan_table(path, categories=["town"], batch_rows=50), "t")
+    with pytest.raises(DataError, match="'town' holds text: name it in a OneHot"):
+        sf.LinearBasisModel().fit(sf.scan_table(path, categories=["town"]), "t")
+    frame.loc[5, "town"] = None
+    frame.drop(columns="w").to_csv(path, index=False)
+    with pytest.raises(DataError, match="1 missing value, the first at row 6"):
+        model.fit(sf.scan_table(path, categories=["town"]), "t")
+
+
+def test_classes_of_text(frame, tmp_path):
+    frame["grade"] = np.array(["low", "middle", "high"])[np.digitize(frame["t"] - frame["t"].mean(), [-1.0, 1.0])]
+    path = written(frame.drop(columns=["w", "t"]), tmp_path, "parquet")
+    table = sf.scan_table(path, categories=["grade"], batch_rows=60)
+    for model in (sf.MultinomialRegression(), sf.OrdinalRegression(classes=("low", "middle", "high"))):
+        fit, want = model.fit(table, "grade"), model.fit(frame[["a", "b"]], frame["grade"])
+        assert fit.classes == want.classes
+        assert fit.names == want.names
+        scale = np.maximum(np.abs(want.parameters), want.standard_errors)
+        assert (np.abs(fit.parameters - want.parameters) <= 1e-10 * scale).all()

@@ -109,23 +109,48 @@ def test_factors_of_dependent_columns():
         assert np.isfinite(r.hi).all()
 
 
+def whole(hi, lo, shift):
+    """Rows as exact fractions, the constant first."""
+    return [
+        [Fraction(1)] + [Fraction(v) + Fraction(e) - Fraction(s) for v, e, s in zip(r, d, shift[1:], strict=True)]
+        for r, d in zip(hi.tolist(), lo.tolist(), strict=True)
+    ]
+
+
+def holds(found, rows, heights):
+    """Whether products are right to 27 digits of the norms, and symmetric."""
+    heights, p = [Fraction(h) for h in heights], len(rows[0])
+    size = [math.sqrt(sum(h * r[i] ** 2 for h, r in zip(heights, rows, strict=True))) for i in range(p)]
+    for i in range(p):
+        for j in range(i + 1):
+            exact = sum(h * r[i] * r[j] for h, r in zip(heights, rows, strict=True))
+            both = Fraction(float(found.hi[i, j])) + Fraction(float(found.lo[i, j]))
+            assert abs(float(both - exact)) <= 1e-27 * size[i] * size[j]
+            assert found.hi[i, j] == found.hi[j, i]
+
+
 @pytest.mark.parametrize("centre", [[0.0, 0.0, 0.0], [1e3, -5e6, 0.3], [3e9, 1e-5, 1e4], [1e17, 0.0, 0.0]])
 def test_narrow_gram_is_exact_to_27_digits(centre):
     """Beside exact fractions: columns far from 0, in memory of either order, more rows than one block, a step in scale."""
     rng = np.random.default_rng(4)
-    a = rng.normal(size=(5000, 3)) * [1.0, 1e3, 1e-3] + centre
-    a[4500:, 1] *= 1e6
+    a = rng.normal(size=(9000, 3)) * [1.0, 1e3, 1e-3] + centre
+    a[8500:, 1] *= 1e6
     mean = a[:1000].mean(axis=0)
     shift = np.r_[0.0, coarse(mean, np.abs(a[:1000] - mean).max(axis=0))]
-    found = narrow_gram([np.asfortranarray(a[:, :2]), a[:, 2:]], True, shift)
-    rows = [
-        [Fraction(1)] + [Fraction(v) - Fraction(s) for v, s in zip(r, shift[1:].tolist(), strict=True)]
-        for r in a.tolist()
-    ]
-    size = [math.sqrt(sum(r[i] ** 2 for r in rows)) for i in range(4)]
-    for i in range(4):
-        for j in range(i + 1):
-            exact = sum(r[i] * r[j] for r in rows)
-            both = Fraction(float(found.hi[i, j])) + Fraction(float(found.lo[i, j]))
-            assert abs(float(both - exact)) <= 1e-27 * size[i] * size[j]
-            assert found.hi[i, j] == found.hi[j, i]
+    found = narrow_gram([(np.asfortranarray(a[:, :2]), None), (a[:, 2:], None)], True, shift)
+    holds(found, whole(a, 0.0 * a, shift.tolist()), np.ones(9000))
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+@pytest.mark.parametrize("weighed", [False, True])
+def test_narrow_gram_of_weighted_rows_and_pairs(pairs, weighed):
+    rng = np.random.default_rng(5)
+    a = rng.normal(size=(9000, 3)) * [1.0, 1e3, 1e-3] + [10.0, 0.0, 5.0]
+    low = a * rng.uniform(-1e-16, 1e-16, size=a.shape) * [0.0, 1.0, 1.0] * pairs
+    heights = rng.integers(0, 4, 9000) * rng.uniform(0.3, 2.0, 9000) if weighed else np.ones(9000)
+    shift = np.array([0.0, 10.3, 1.7, 5.1])
+    parts = [(a[:, :1], None), (a[:, 1:], low[:, 1:] if pairs else None)]
+    found = narrow_gram(parts, True, shift, heights if weighed else None)
+    holds(found, whole(a, low, shift.tolist()), heights)
+    bare = narrow_gram(parts, False, shift[1:], heights if weighed else None)
+    assert np.allclose(bare.hi, found.hi[1:, 1:], rtol=1e-14)

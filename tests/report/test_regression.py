@@ -7,9 +7,14 @@ import scipy.stats
 import vl_convert
 
 import suffice as sf
-from suffice.models.evidence import nested_orders
-from suffice.report import bases, charts, regression, regression_words
-from suffice.report.regressed import POINTS, Regressed
+from suffice.models.regression.bayesian.evidence import nested_orders
+from suffice.report import charts
+from suffice.report.regression import bases, figures, residuals
+from suffice.report.regression.calibration import calibration_figure
+from suffice.report.regression.choices import Chosen
+from suffice.report.regression.modelled import Modelled
+from suffice.report.regression.view import POINTS, Regressed
+from suffice.report.regression.words import order_rows
 
 RNG = np.random.default_rng(3)
 X = np.linspace(0.0, 1.0, 70)
@@ -60,7 +65,7 @@ CASES = (
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_figure_is_valid_and_comes_with_words_and_numbers(fits, name):
-    drawn = [f for seen in Regressed.each(fits[name]) for row in regression.figures(seen) for f in row]
+    drawn = [f for seen in Regressed.each(fits[name]) for row in figures.figures(seen) for f in row]
     assert drawn
     for figure in drawn:
         svg = vl_convert.vegalite_to_svg(charts.display(figure.chart).to_dict())
@@ -103,7 +108,7 @@ def test_the_quantile_band_holds_what_it_says():
     x = np.linspace(0.0, 1.0, 20)
     fit = sf.LinearBasisModel(sf.Polynomial(3)).fit(x, RNG.normal(size=20))
     seen = Regressed.each(fit)[0]
-    low, high = regression._score_band(seen.projection, 20)
+    low, high = residuals._score_band(seen.projection, 20)
     noise = RNG.normal(size=(300, 20))
     left = noise - noise @ seen.projection @ seen.projection.T
     rest = np.sqrt((left**2).sum(1, keepdims=True) / 16)
@@ -146,16 +151,16 @@ def test_pages_say_what_was_found(tmp_path, fits):
     }.items():
         text = sf.report(fits[name], tmp_path / f"{name}.html").read_text()
         assert text.count("<figure>") >= 4
-        for words in said:
-            assert words in text, (name, words)
+        for told in said:
+            assert told in text, (name, told)
 
 
 def test_pages_of_the_evidence(tmp_path):
-    order = sf.order_by_evidence([sf.Polynomial(3), sf.Gaussian(6)], X, T)
-    text = sf.report(order, tmp_path / "order.html").read_text()
-    for words in ("Gaussian(centres=6)", "Models", "Effective parameters", "Prior precision alpha"):
-        assert words in text
-    assert len(regression_words.order_rows(order).rows) == 2
+    found = sf.order_by_evidence([sf.Polynomial(3), sf.Gaussian(6)], X, T)
+    text = sf.report(found, tmp_path / "order.html").read_text()
+    for told in ("Gaussian(centres=6)", "Models", "Effective parameters", "Prior precision alpha"):
+        assert told in text
+    assert len(order_rows(found).rows) == 2
 
 
 def test_plots(fits):
@@ -182,3 +187,103 @@ def test_a_basis_is_drawn():
         assert "NaN" not in svg
     with pytest.raises(ValueError, match="lower < upper"):
         sf.plot(sf.Polynomial(2), at=(1.0, 1.0))
+
+
+@pytest.fixture(scope="module")
+def modelled():
+    n = 300
+    x, z = RNG.normal(size=n), RNG.uniform(size=n)
+    frame = pd.DataFrame({"dose": x, "age": z})
+    frame["cured"] = (RNG.uniform(size=n) < 1.0 / (1.0 + np.exp(-1.5 * x))).astype(float)
+    frame["cases"], frame["cost"] = RNG.poisson(np.exp(0.5 + 0.8 * x)), RNG.gamma(3.0, np.exp(x - z) / 3.0)
+    frame["y"], frame["spread"] = x + RNG.standard_t(3, n), x + np.exp(z) * RNG.normal(size=n)
+    frame["grade"] = np.array(["low", "middle", "high"])[np.digitize(x + RNG.logistic(size=n), [-1.0, 1.0])]
+    frame["town"] = RNG.choice(list("abcdef"), n)
+    linear = sf.GeneralizedLinearModel
+    weights = RNG.integers(0, 4, n)
+    return {
+        "bernoulli": linear(sf.Bernoulli).fit(frame[["dose", "cured"]], "cured", weights),
+        "shares": linear(sf.Bernoulli).fit(x, 0.5 * frame["cured"] + 0.2, np.full(n, 10)),
+        "poisson": linear(sf.Poisson).fit(frame[["dose", "cases"]], "cases", offset=z),
+        "gamma": linear(sf.Gamma, link="log").fit(frame[["dose", "age", "cost"]], "cost"),
+        "student": sf.LinearBasisModel(noise=sf.StudentTNoise()).fit(frame[["dose", "y"]], "y"),
+        "variance": sf.LinearBasisModel(noise=sf.LogVariance(sf.Linear("age"))).fit(
+            frame[["dose", "age", "spread"]], "spread"
+        ),
+        "ordinal": sf.OrdinalRegression(classes=("low", "middle", "high")).fit(frame[["dose", "grade"]], "grade"),
+        "classes": sf.MultinomialRegression(sf.Linear(["dose", "age"])).fit(frame[["dose", "age", "town"]], "town"),
+    }
+
+
+SAID = {
+    "bernoulli": ("Bernoulli with the logit link", "Odds ratio", "Calibration of cured", "Pearson residual"),
+    "shares": ("Calibration of", "Bernoulli"),
+    "poisson": ("Poisson with the log link", "Deviance", "cases at offset 0, other", "Leverage"),
+    "gamma": ("Dispersion", "Part of age", "Observed and fitted", "Deviance residual"),
+    "student": ("noise of Student&#x27;s t", "The noise: scale", "Df"),
+    "variance": ("noise whose variance depends on the inputs", "log variance: age"),
+    "ordinal": (
+        "3 ordered classes with the logit link",
+        "Classes by dose",
+        "Calibration of grade high",
+        "most probable",
+    ),
+    "classes": ("6 classes", "b: dose", "Classes by age"),
+}
+
+
+@pytest.mark.parametrize("name", SAID)
+def test_pages_of_other_models(modelled, tmp_path, name):
+    text = sf.report(modelled[name], tmp_path / "page.html").read_text()
+    for told in SAID[name]:
+        assert told in text, told
+    assert "NaN" not in vl_convert.vegalite_to_svg(sf.plot(modelled[name]).to_dict())
+    drawn = PAGE_FIGURES[type(modelled[name])](modelled[name])
+    assert text.count("<figure>") == sum(map(len, drawn)) >= 3
+    for figure in (f for row in drawn for f in row):
+        assert "NaN" not in vl_convert.vegalite_to_svg(charts.display(figure.chart).to_dict())
+        assert len(figure.alt) > 60
+        assert figure.caption.endswith(".")
+        assert all(len(row) == len(figure.table.headers) for row in figure.table.rows)
+
+
+PAGE_FIGURES = dict.fromkeys(
+    (sf.GeneralizedLinearFit, sf.NoiseFit), lambda fit: figures.modelled_figures(Modelled.of(fit))
+) | dict.fromkeys((sf.OrdinalFit, sf.MultinomialFit), lambda fit: figures.choice_figures(Chosen.of(fit)))
+
+
+@pytest.mark.parametrize("family", [sf.Bernoulli, sf.Poisson])
+def test_scores_of_true_models_are_normal(family):
+    """Randomised quantile residuals of 3,000 rows, sampled to 1,000: Kolmogorov–Smirnov's, false alarm 1e-6."""
+    x = RNG.normal(size=3000)
+    mean = 1.0 / (1.0 + np.exp(-x)) if family is sf.Bernoulli else np.exp(0.3 + 0.5 * x)
+    t = (RNG.uniform(size=3000) < mean) if family is sf.Bernoulli else RNG.poisson(mean)
+    seen = Modelled.of(sf.GeneralizedLinearModel(family).fit(x, t.astype(float)))
+    assert scipy.stats.kstest(seen.scores, "norm").pvalue > 1e-6
+
+
+def test_bands_and_probabilities_are_those_of_the_fits(modelled):
+    at = np.linspace(-1.0, 1.0, 50)
+    curve, fit = Modelled.of(modelled["student"]).curve({"dose": at}), modelled["student"]
+    want = scipy.stats.t(fit.noise_parameters[1], fit.predict(at), fit.noise_parameters[0])
+    assert curve.new_low == pytest.approx(want.ppf(0.025), rel=1e-9)
+    low, high = modelled["bernoulli"].mean_interval(at)
+    curve = Modelled.of(modelled["bernoulli"]).curve({"dose": at})
+    assert np.array_equal(curve.low, low)
+    assert np.array_equal(curve.high, high)
+    seen = Modelled.of(modelled["poisson"])
+    t, mu = seen.whole_targets, seen.fitted
+    d = 2.0 * (np.where(t > 0, t * np.log(np.maximum(t, 1.0) / mu), 0.0) - t + mu)
+    want = np.sign(t - mu) * np.sqrt(np.maximum(d, 0.0) / (1.0 - seen.diagnostics.leverage))
+    assert seen.diagnostics.standardised == pytest.approx(want, rel=1e-7, abs=1e-7)
+
+
+def test_calibration_counts_rows():
+    """Groups hold all rows, their shares and probabilities average to those of the data."""
+    said = RNG.uniform(size=200)
+    happened, w = (RNG.uniform(size=200) < said).astype(float), RNG.integers(0, 3, 200).astype(float)
+    table = calibration_figure(said, happened, w, "it").table
+    n, p, q = (numbers(table, name) for name in ("Rows", "Mean probability", "Share"))
+    assert n.sum() == w.sum()
+    assert (n @ p) / n.sum() == pytest.approx(w @ said / w.sum(), abs=1e-3)
+    assert (n @ q) / n.sum() == pytest.approx(w @ happened / w.sum(), abs=1e-3)

@@ -74,13 +74,19 @@ def _penalty(prior: str) -> float | None:
 def _fitted(request: Request, penalty: float | None) -> tuple[Any, dict[str, Any]]:
     """The fit, and as plain values."""
     import suffice as sf
-    from suffice.models import spelled
+    from suffice.models.bases import spelled
     from suffice.streams import scan_table
 
     basis = spelled.basis(request.basis)
     columns = (*request.inputs, request.target) if request.inputs else None
     with place(request.file, "read"):
-        rows = scan_table(request.file, columns, weights=request.weights, missing=request.missing)  # type: ignore[arg-type]
+        rows = scan_table(
+            request.file,
+            columns,
+            categories=basis.labels(),
+            weights=request.weights,
+            missing=request.missing,  # type: ignore[arg-type]
+        )
         if request.prior == "evidence":
             found = sf.evidence_fit(basis, rows, request.target, intercept=request.intercept)
             return found, {**_posterior(found.posterior, request), **_evidence(found)}

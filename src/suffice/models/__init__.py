@@ -1,1 +1,1 @@
-"""Regression: from inputs and targets to laws of targets given inputs."""
+"""Models: what data are said to come from, and how their parameters are found."""

@@ -14,16 +14,21 @@ if TYPE_CHECKING:
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
     from suffice.inference.testing.goodness import GoodnessOfFit
-    from suffice.models.basis import Basis
-    from suffice.models.bayesian import LinearPosterior
-    from suffice.models.evidence import EvidenceFit, ModelOrder
-    from suffice.models.linear_fit import LinearFit
+    from suffice.models.bases.basis import Basis
     from suffice.models.mixture.result import MixtureFit
     from suffice.models.mixture.selection import MixtureSelection
+    from suffice.models.regression.bayesian.evidence import EvidenceFit, ModelOrder
+    from suffice.models.regression.bayesian.posterior import LinearPosterior
+    from suffice.models.regression.choice.fit import ChoiceFit
+    from suffice.models.regression.generalised.fit import GeneralizedLinearFit
+    from suffice.models.regression.linear.fit import LinearFit
+    from suffice.models.regression.linear.noise import NoiseFit
     from suffice.sampling.adaptive_rejection import AdaptiveRejection
     from suffice.sampling.chains import Chains
 
-    type Regression = LinearFit | LinearPosterior | EvidenceFit | ModelOrder
+    type Regression = (
+        LinearFit | LinearPosterior | EvidenceFit | ModelOrder | GeneralizedLinearFit | NoiseFit | ChoiceFit
+    )
     type Mixture = MixtureFit | MixtureSelection
 
 
@@ -39,7 +44,8 @@ def report(
 
     Args:
         result: of ``rank``, ``fit``, ``update``, ``sample``, ``LinearBasisModel.fit``, ``BayesianLinearModel.fit``,
-            ``evidence_fit``, ``order_by_evidence``, ``fit_mixture`` or ``select_mixture``; points of a file are drawn from a
+            ``evidence_fit``, ``order_by_evidence``, ``GeneralizedLinearModel.fit``, ``OrdinalRegression.fit``,
+            ``MultinomialRegression.fit``, ``fit_mixture`` or ``select_mixture``; points of a file are drawn from a
             sample, for which it is read.
         path: of the file, which is written whole or not at all.
         goodness: tests of the first families, as ``ranking.goodness_of_fit`` returns them; made here if not given.
@@ -52,12 +58,10 @@ def report(
     from suffice.inference.conjugate.posterior import Posterior
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
-    from suffice.models.bayesian import LinearPosterior
-    from suffice.models.evidence import EvidenceFit, ModelOrder
-    from suffice.models.linear_fit import LinearFit
     from suffice.models.mixture.result import MixtureFit
     from suffice.models.mixture.selection import MixtureSelection
     from suffice.report import page
+    from suffice.report.regression.pages import PAGES
     from suffice.runtime.files import write_whole
     from suffice.sampling.chains import Chains
 
@@ -69,8 +73,8 @@ def report(
         return write_whole(path, page.posterior_page(result))
     if isinstance(result, Chains):
         return write_whole(path, page.chains_page(result))
-    if isinstance(result, LinearFit | LinearPosterior | EvidenceFit | ModelOrder):
-        return write_whole(path, page.regression_page(result))
+    if type(result) in PAGES:
+        return write_whole(path, PAGES[type(result)](result))
     if isinstance(result, MixtureFit | MixtureSelection):
         return write_whole(path, page.mixture_page(result))
     raise TypeError(
@@ -103,15 +107,13 @@ def plot(
     from suffice.inference.intervals.region import Region
     from suffice.inference.rank import Ranking
     from suffice.inference.result import Fit
-    from suffice.models.basis import Basis
-    from suffice.models.bayesian import LinearPosterior
-    from suffice.models.evidence import EvidenceFit, ModelOrder
-    from suffice.models.linear_fit import LinearFit
+    from suffice.models.bases.basis import Basis
     from suffice.models.mixture.result import MixtureFit
     from suffice.models.mixture.selection import MixtureSelection
-    from suffice.report import bases, charts, draws, envelope, figures, joint, mixture, posterior, regression, walks
+    from suffice.report import charts, draws, envelope, figures, joint, mixture, posterior, walks
     from suffice.report.empirical import Empirical
-    from suffice.report.regressed import Regressed
+    from suffice.report.regression.bases import basis_figure
+    from suffice.report.regression.figures import OVERVIEWS
     from suffice.sampling.adaptive_rejection import AdaptiveRejection
     from suffice.sampling.chains import Chains
 
@@ -120,7 +122,7 @@ def plot(
     if at is not None and not isinstance(result, Basis):
         raise TypeError("at is for a basis alone")
     if isinstance(result, Basis):
-        return charts.display(bases.basis_figure(result, at).chart)
+        return charts.display(basis_figure(result, at).chart)
     if isinstance(result, Ranking):
         return charts.display(figures.histogram(result, Empirical.of(result)).chart)
     if isinstance(result, Fit):
@@ -138,12 +140,9 @@ def plot(
         return charts.display(
             altair.vconcat(*(altair.hconcat(*(f.chart for f in row)) for row in draws.figures(result)))
         )
-    if isinstance(result, ModelOrder):
-        return charts.display(regression.order_figure(result).chart)
-    if isinstance(result, LinearFit | LinearPosterior | EvidenceFit):
-        fit = result.posterior if isinstance(result, EvidenceFit) else result
-        parts = [f.chart for f in regression.overview(Regressed.each(fit, 1)[0])]
-        return charts.display(altair.hconcat(*parts) if len(parts) > 1 else parts[0])
+    if type(result) in OVERVIEWS:
+        shown = [f.chart for f in OVERVIEWS[type(result)](result)]
+        return charts.display(altair.hconcat(*shown) if len(shown) > 1 else shown[0])
     if isinstance(result, MixtureFit | MixtureSelection):
         return charts.display(
             altair.vconcat(*(altair.hconcat(*(f.chart for f in row)) for row in mixture.figures(result)))

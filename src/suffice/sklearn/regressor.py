@@ -11,7 +11,7 @@ try:
 except ImportError as error:
     raise ImportError("suffice.sklearn needs scikit-learn: pip install 'suffice[sklearn]'") from error
 
-from suffice.models.linear import LinearBasisModel
+from suffice.models.regression.linear.model import LinearBasisModel
 
 
 class LinearBasisRegressor(MultiOutputMixin, RegressorMixin, BaseEstimator):

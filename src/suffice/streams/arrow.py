@@ -5,11 +5,12 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from suffice.runtime.errors import DataError
+from suffice.streams.categories import Categories
 from suffice.streams.columns import block, choose, require_numbers, to_float
 from suffice.streams.source import Block
 
@@ -26,14 +27,23 @@ class Parquet:
     weighted: bool
     metadata: Any
     batch_rows: int
+    categories: dict[str, Categories] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, path: str, columns: tuple[str, ...], weights: str | None, batch_rows: int) -> Parquet:
+    def of(
+        cls,
+        path: str,
+        columns: tuple[str, ...],
+        weights: str | None,
+        batch_rows: int,
+        categories: dict[str, Categories],
+    ) -> Parquet:
         from pyarrow import parquet
 
         with _reading(path, lambda: 0), parquet.ParquetFile(path) as file:
             metadata, schema = file.metadata, file.schema_arrow
-        return cls(path, _names(schema, columns, weights, path), weights is not None, metadata, batch_rows)
+        names = _names(schema, columns, weights, path, categories)
+        return cls(path, names, weights is not None, metadata, batch_rows, categories)
 
     @property
     def rows(self) -> int:
@@ -80,12 +90,21 @@ class Arrow:
     names: tuple[str, ...]
     weighted: bool
     batch_rows: int
+    categories: dict[str, Categories] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, path: str, columns: tuple[str, ...], weights: str | None, batch_rows: int) -> Arrow:
+    def of(
+        cls,
+        path: str,
+        columns: tuple[str, ...],
+        weights: str | None,
+        batch_rows: int,
+        categories: dict[str, Categories],
+    ) -> Arrow:
         with _reading(path, lambda: 0):
             schema = _open(_map(path)).schema
-        return cls(path, _names(schema, columns, weights, path), weights is not None, batch_rows)
+        names = _names(schema, columns, weights, path, categories)
+        return cls(path, names, weights is not None, batch_rows, categories)
 
     def blocks(self) -> Iterator[Block]:
         row = 0
@@ -129,15 +148,22 @@ def _batches(reader: Any) -> Iterator[pa.RecordBatch]:
     return map(reader.get_batch, range(reader.num_record_batches))
 
 
-def _names(schema: pa.Schema, columns: tuple[str, ...], weights: str | None, path: str) -> tuple[str, ...]:
+def _names(
+    schema: pa.Schema, columns: tuple[str, ...], weights: str | None, path: str, categories: dict[str, Categories]
+) -> tuple[str, ...]:
     names = choose(schema, columns, weights, path)
-    for name in names:
+    for name in set(names) - set(categories):
         require_numbers(schema.field(name).type, f"{path}: column {name!r}")
     return names
 
 
 def _block(batch: pa.RecordBatch, file: Parquet | Arrow, row: int) -> Block:
-    columns = [to_float(batch.column(name), f"{file.path}: column {name!r}", row) for name in file.names]
+    columns = [
+        file.categories[name].encode(batch.column(name), row)
+        if name in file.categories
+        else to_float(batch.column(name), f"{file.path}: column {name!r}", row)
+        for name in file.names
+    ]
     return block(columns, file.weighted)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from suffice.runtime.errors import DataError
+from suffice.streams.categories import Categories
 from suffice.streams.columns import block, choose, to_float
 from suffice.streams.source import Block, at_row, plural
 
@@ -25,9 +26,17 @@ class Delimited:
     delimiter: str
     types: dict[str, pa.DataType]
     weighted: bool = False
+    categories: dict[str, Categories] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, path: str, delimiter: str, columns: tuple[str, ...], weights: str | None) -> Delimited:
+    def of(
+        cls,
+        path: str,
+        delimiter: str,
+        columns: tuple[str, ...],
+        weights: str | None,
+        categories: dict[str, Categories],
+    ) -> Delimited:
         """Settle the columns and their types from the first lines."""
         import pyarrow as pa
 
@@ -41,7 +50,8 @@ class Delimited:
         # Whatever the first lines look like, numbers are wanted: text then is an error at its own row.
         boolean = {name: pa.types.is_boolean(schema.field(name).type) for name in names}
         types = {name: pa.bool_() if boolean[name] else pa.float64() for name in names}
-        return cls(path, delimiter, types, weights is not None)
+        types |= {name: pa.string() for name in names if name in categories}
+        return cls(path, delimiter, types, weights is not None, categories)
 
     def blocks(self) -> Iterator[Block]:
         """The columns' values and weights, in the order of the file."""
@@ -52,7 +62,9 @@ class Delimited:
             with self._open(self.types) as reader:
                 for batch in reader:
                     columns = [
-                        to_float(array, f"{self.path}: column {name!r}", rows)
+                        self.categories[name].encode(array, rows)
+                        if name in self.categories
+                        else to_float(array, f"{self.path}: column {name!r}", rows)
                         for name, array in zip(self.types, batch.columns, strict=True)
                     ]
                     yield block(columns, self.weighted)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from suffice.runtime.errors import DataError
+from suffice.streams.categories import Categories
 from suffice.streams.columns import require_numbers, to_float
 from suffice.streams.intervals import rows_of
 from suffice.streams.source import BATCH_ROWS, Block, Missing, Part, Source, at_row, rebatch
@@ -91,7 +93,11 @@ def existing(path: str | os.PathLike[str], batch_rows: int) -> str:
 
 
 def opened(
-    where: str, columns: tuple[str, ...], weights: str | None, batch_rows: int
+    where: str,
+    columns: tuple[str, ...],
+    weights: str | None,
+    batch_rows: int,
+    categories: Mapping[str, Categories] = MappingProxyType({}),
 ) -> tuple[int | None, tuple[str, ...], list[tuple[int, Callable[[], Iterator[Block]]]]]:
     """Number of rows where it is known, names of the columns, weights last, and a reader of each part with its row."""
     file = Path(where)
@@ -101,17 +107,17 @@ def opened(
     if suffix in PARQUET:
         from suffice.streams.arrow import Parquet
 
-        table = Parquet.of(where, columns, weights, batch_rows)
+        table = Parquet.of(where, columns, weights, batch_rows, dict(categories))
         return table.rows, table.names, table.parts()
     if suffix in ARROW:
         from suffice.streams.arrow import Arrow
 
-        table = Arrow.of(where, columns, weights, batch_rows)
+        table = Arrow.of(where, columns, weights, batch_rows, dict(categories))
         return None, table.names, [(0, table.blocks)]
     if text in DELIMITERS:
         from suffice.streams.delimited import Delimited
 
-        table = Delimited.of(where, DELIMITERS[text], columns, weights)
+        table = Delimited.of(where, DELIMITERS[text], columns, weights, dict(categories))
         return None, tuple(table.types), [(0, table.blocks)]
     known = ", ".join((*DELIMITERS, *(f"{text}.gz" for text in DELIMITERS), *PARQUET, *ARROW))
     raise DataError(f"{where}: the file's kind is not known by its ending; known are {known}")

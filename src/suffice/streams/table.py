@@ -1,12 +1,13 @@
 """Several columns of a file read together: rows of numbers in bounded chunks."""
 
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from suffice.runtime.errors import DataError
+from suffice.streams.categories import Categories
 from suffice.streams.columns import INDEX, is_number
 from suffice.streams.source import BATCH_ROWS, Block, Missing, Part, Source, rebatch
 from suffice.streams.sources import ARROW, DELIMITERS, PARQUET, existing, opened
@@ -19,16 +20,19 @@ class Table:
     Attributes:
         names: of the columns, in the order of the chunks'.
         source: what is read.
+        categories: of columns of text, which the source has as codes.
     """
 
     names: tuple[str, ...]
     source: Source
+    categories: Mapping[str, Categories] = field(default_factory=dict)
 
 
 def scan_table(
     path: str | os.PathLike[str],
     columns: tuple[str, ...] | list[str] | None = None,
     *,
+    categories: Sequence[str] | Mapping[str, Sequence[str] | None] = (),
     weights: str | None = None,
     missing: Missing = "error",
     batch_rows: int = BATCH_ROWS // 4,
@@ -37,13 +41,16 @@ def scan_table(
 
     Args:
         path: a file of comma- or tab-separated text with a header line, Parquet or Arrow, as for ``scan``.
-        columns: their names; by default all that hold numbers.
+        columns: their names; by default all that hold numbers, and the categories.
+        categories: names of columns that are read as text, for ``OneHot`` or as classes; a mapping gives the texts that
+            each may hold, None for all that occur.
         weights: name of a column of frequencies, >= 0: a row of weight w counts as w observations.
         missing: "error" refuses missing values with their count and first row; "drop" leaves out rows that have one.
         batch_rows: the most rows a chunk has.
 
     Raises:
-        DataError: the file cannot be read to its end, or lacks a column; says what and in which row.
+        DataError: the file cannot be read to its end, lacks a column, or holds a text that was not given; says what and
+            in which row.
 
     Example:
         >>> import suffice as sf
@@ -52,14 +59,17 @@ def scan_table(
         [-0.3631, 0.4158]
     """
     where = existing(path, batch_rows)
-    wanted = tuple(c for c in columns if c != weights) if columns is not None else _numeric(where, weights)
+    given = categories if isinstance(categories, Mapping) else dict.fromkeys(categories)
+    texts = {name: Categories(f"{where}: column {name!r}", known) for name, known in given.items()}
+    numeric = tuple(c for c in (_numeric(where, weights) if columns is None else columns) if c != weights)
+    wanted = (*numeric, *(c for c in texts if c not in numeric))
     if not wanted:
         raise DataError(f"{where} has no numeric column")
-    rows, names, readers = opened(where, wanted, weights, batch_rows)
+    rows, names, readers = opened(where, wanted, weights, batch_rows, texts)
     names = names[: len(names) - (weights is not None)]
     parts = tuple(Part(at, partial(_rows, read, batch_rows), missing, tabular=True) for at, read in readers)
     told = ", ".join(repr(n) for n in names)
-    return Table(names, Source(names[0], where, f"{where}: columns {told}", rows, missing, parts))
+    return Table(names, Source(names[0], where, f"{where}: columns {told}", rows, missing, parts), texts)
 
 
 def _rows(read: Callable[[], Iterator[Block]], batch_rows: int) -> Iterator[Block]:

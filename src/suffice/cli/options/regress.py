@@ -25,7 +25,7 @@ def regress(
         str,
         typer.Option(
             help="Functions of each input: linear, polynomial:3, chebyshev:4, legendre:4, gaussian:9, sigmoid:9, "
-            "fourier:2:12, piecewise:1,2, bspline:1,2, natural:1,2; sums by +."
+            "fourier:2:12, piecewise:1,2, bspline:1,2, natural:1,2; of labels onehot:TOWN, beside linear:SIZE,AGE; sums by +."
         ),
     ] = "linear",
     prior: Annotated[

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.inference.testing.replicates import generator
-from suffice.models.basis import Basis
+from suffice.models.bases.basis import Basis
 from suffice.models.mixture.climb import climb
 from suffice.models.mixture.expectation import LOG_2PI, Rows
 from suffice.models.mixture.information import covariance_of
@@ -302,7 +302,7 @@ def fit_regression_mixture(
 
 def _design(x: Any, basis: Basis | None) -> tuple[np.ndarray, tuple[str, ...], Basis | None]:
     """Columns with a constant first, their names, and the basis with its centres and scales from these inputs."""
-    from suffice.models.inputs import Inputs
+    from suffice.models.bases.inputs import Inputs
 
     inputs = Inputs.of(x)
     if basis is not None:

@@ -1,0 +1,1 @@
+"""Basis functions: from inputs to columns."""

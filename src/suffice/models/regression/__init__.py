@@ -1,0 +1,1 @@
+"""Regression: from inputs and targets to laws of targets given inputs."""

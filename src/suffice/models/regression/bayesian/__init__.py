@@ -1,0 +1,1 @@
+"""Priors on weights, and the evidence that chooses them."""

@@ -1,0 +1,77 @@
+"""Labels of classes: found in data, or given; and their places."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from suffice.models.bases.inputs import Inputs
+from suffice.models.regression.least_squares.data import RegressionData, TableRows, target_names
+from suffice.models.regression.linear.model import LinearBasisModel
+from suffice.runtime.errors import DataError
+from suffice.streams.table import Table
+
+MOST = 1000  # classes
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Distinct labels of some rows."""
+
+    values: np.ndarray
+
+    def __add__(self, other: "Labels") -> "Labels":
+        return Labels(np.unique(np.concatenate([self.values, other.values])))
+
+
+def labelled(model: LinearBasisModel, x: Any, t: Any, weights: Any, ordered: Any) -> tuple[RegressionData, tuple]:
+    """Data whose targets are places of their classes, and the classes in order.
+
+    Raises:
+        DataError: fewer than two classes, or a label that is none of those given.
+    """
+    if isinstance(x, Table):
+        data = model.data(x, t, weights)
+        assert isinstance(data.rows, TableRows)
+        labels = data.rows.labels
+        found = data.folded(lambda rows: Labels(np.unique(labels(rows.targets)))).values
+        classes = tuple(found.tolist()) if ordered is None else tuple(map(type(found.tolist()[0]), ordered))
+        _require(found, classes)
+        return data, classes
+    names = target_names(t)
+    if isinstance(t, str):
+        inputs = Inputs.of(x)
+        if t not in inputs.names:
+            raise ValueError(f"t must be a column of the table, one of {', '.join(inputs.names)}, got {t!r}")
+        place = inputs.names.index(t)
+        rest = [i for i in range(len(inputs.names)) if i != place]
+        x, t = (
+            Inputs(tuple(inputs.names[i] for i in rest), tuple(inputs.columns[i] for i in rest)),
+            inputs.columns[place],
+        )
+    labels = np.asarray(t)
+    if labels.ndim != 1:
+        raise ValueError(f"targets must be labels (n,), got shape {labels.shape}")
+    labels = labels.astype(str) if labels.dtype.kind == "O" else labels
+    found = np.unique(labels)
+    classes = tuple(found.tolist()) if ordered is None else tuple(ordered)
+    _require(found, classes)
+    known = {c: float(i) for i, c in enumerate(classes)}
+    data = model.data(x, np.array([known[v] for v in labels.tolist()]), weights)
+    return replace(data, targets=names), tuple(classes)
+
+
+def _require(found: np.ndarray, classes: tuple) -> None:
+    unknown = [v for v in found.tolist() if v not in classes]
+    if unknown:
+        raise DataError(f"targets must be one of {', '.join(map(str, classes))}, got {unknown[0]}")
+    if not 2 <= len(classes) <= MOST:
+        raise DataError(f"there must be 2 to {MOST} classes, got {len(classes)}")
+
+
+def places(data: RegressionData, targets: np.ndarray, classes: tuple) -> np.ndarray:
+    """Places of the classes of targets as the data have them."""
+    if isinstance(data.rows, TableRows):
+        order = np.argsort(classes)
+        return order[np.searchsorted(np.asarray(classes)[order], data.rows.labels(targets))]
+    return targets[:, 0].astype(int)

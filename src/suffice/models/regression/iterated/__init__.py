@@ -1,0 +1,1 @@
+"""What methods share that read the data once for each step."""

@@ -1,0 +1,1 @@
+"""Least squares to the last digit: rows, their statistic, its solution."""

@@ -1,0 +1,1 @@
+"""Linear basis models and the noise around them."""

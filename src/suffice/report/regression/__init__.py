@@ -1,0 +1,1 @@
+"""Regressions as figures, tables and words."""

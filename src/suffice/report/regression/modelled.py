@@ -1,0 +1,229 @@
+"""Generalised models and noise of its own as figures need them: means with bands, residuals that should be normal."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from suffice.models.regression.generalised.fit import GeneralizedLinearFit
+from suffice.models.regression.generalised.response import BERNOULLI
+from suffice.models.regression.iterated import wald
+from suffice.models.regression.least_squares.design import Design, Rows
+from suffice.models.regression.least_squares.diagnostics import Diagnostics
+from suffice.models.regression.linear.noise import NoiseFit
+from suffice.report.empirical import evaluate
+from suffice.report.regression.sample import POINTS, Sampled
+from suffice.report.regression.view import STANDARD, Curve, student
+
+
+@dataclass(frozen=True, eq=False)
+class Modelled(Sampled):
+    """What a generalised model and a model with noise of its own share.
+
+    Attributes:
+        fit: a ``GeneralizedLinearFit`` or a ``NoiseFit``.
+        rows: some of the data.
+    """
+
+    fit: Any
+    rows: Rows  # type: ignore[assignment]  # always there
+    place: int = 0
+
+    @classmethod
+    def of(cls, fit: GeneralizedLinearFit | NoiseFit) -> "Modelled":
+        """With a sample of the data.
+
+        Raises:
+            ValueError: the fit does not have its data.
+        """
+        if fit.data is None or (rows := fit.data.sample(POINTS)) is None:
+            raise ValueError("a regression of this kind is drawn with its data, and this fit has none")
+        return (General if isinstance(fit, GeneralizedLinearFit) else Noisy)(fit, rows)
+
+    @property
+    def design(self) -> Design:
+        return self.fit.design
+
+    @property
+    def target(self) -> str:
+        names = self.fit.data.targets
+        return names[0] if names else "target"
+
+    mean_word, band_word = "the fitted mean", "confidence band"
+    residual_word = score_word = ""
+
+    @cached_property
+    def diagnostics(self) -> Diagnostics:
+        """Of the rows."""
+        return self._diagnosed()
+
+    def _diagnosed(self) -> Diagnostics:
+        raise NotImplementedError
+
+    @cached_property
+    def scores(self) -> np.ndarray:
+        """Normal if the model holds, (n,)."""
+        return self._scored()
+
+    def _scored(self) -> np.ndarray:
+        raise NotImplementedError
+
+    @property
+    def size(self) -> float:
+        """Number of weights."""
+        return self.fit.solution.rank
+
+    def curve(self, held: dict[str, np.ndarray]) -> Curve:
+        """Means and their bands, where a law of new targets is told with those of these."""
+        raise NotImplementedError
+
+    @property
+    def fitted(self) -> np.ndarray:
+        """Of the rows."""
+        return self.diagnostics.fitted
+
+    @property
+    def residuals(self) -> np.ndarray:
+        """Of the rows."""
+        return self.diagnostics.residuals
+
+    @property
+    def projection(self) -> np.ndarray:
+        """None: the band is that of independent normal scores."""
+        return np.zeros((len(self.rows.targets), 0))
+
+    @staticmethod
+    def normal_quantiles(shares: np.ndarray) -> np.ndarray:
+        """Of the standard normal."""
+        return evaluate(STANDARD.icdf, shares)
+
+
+class General(Modelled):
+    """A generalised linear model."""
+
+    score_word = (
+        "Each target's place in its law, drawn at random within the target's own probability where it has one, as a normal "
+        "score: on the line, the family is right."
+    )
+    level_word = "level"
+
+    @property
+    def residual_word(self) -> str:  # type: ignore[override]
+        """Of 0 and 1 only residuals over deviations have mean 0."""
+        return "Pearson" if self.binary else "Deviance"
+
+    @property
+    def limit(self) -> float | None:
+        """Deviance residuals are near normal where targets take many values."""
+        return None if self.binary else 1.96
+
+    @property
+    def alone(self) -> bool:
+        """Offsets are inputs, too: with them targets do not lie around one curve."""
+        return super().alone and self.rows.offset is None
+
+    @property
+    def less_offset(self) -> str:
+        """What the curve leaves out of the linear predictor."""
+        return "" if self.rows.offset is None else " at offset 0"
+
+    @property
+    def binary(self) -> bool:
+        """Whether targets are 0 or 1, or shares."""
+        return self.fit.response is BERNOULLI
+
+    @property
+    def family(self) -> str:
+        """What it is called."""
+        return type(self.fit.predictive(self.rows.inputs.rows(slice(0, 1)))).__name__
+
+    def _diagnosed(self) -> Diagnostics:
+        """Residuals t − mu; standardised ones are roots of deviances with the sign of these, or Pearson's of 0 and 1."""
+        found = self.fit.diagnosed(self.rows).target(0)
+        eta = self.fit.linear_predictor(self.rows.inputs)
+        eta = eta if self.rows.offset is None else eta + self.rows.offset[:, 0]
+        lost = np.maximum(self.fit.response.lost(self.fit.link, self.rows.targets[:, 0], eta), 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            r = np.sign(found.residuals) * np.sqrt(lost / (self.fit.dispersion * (1.0 - found.leverage)))
+        return replace(found, standardised=r, studentised=found.standardised if self.binary else r)
+
+    def curve(self, held: dict[str, np.ndarray]) -> Curve:
+        """Means and their bands."""
+        inputs = self.held(held)
+        low, high = (np.asarray(end) for end in self.fit.mean_interval(inputs))
+        return Curve(np.asarray(self.fit.predict(inputs)), low, high, None, None)
+
+    def _scored(self) -> np.ndarray:
+        """Randomised quantile residuals (Dunn and Smyth 1996, doi:10.1080/10618600.1996.10474708)."""
+        t, mu = self.targets_of_law
+        law = self.fit.response.law(mu, self.fit.dispersion)
+        below = np.asarray(law.cdf(t))
+        if self.whole_numbers:
+            below = below - np.random.default_rng(0).uniform(size=len(below)) * np.asarray(law.prob(t))
+        tiny = np.finfo(float).tiny
+        return evaluate(STANDARD.icdf, np.clip(below, tiny, 1.0 - 1e-16))
+
+    @property
+    def whole_numbers(self) -> bool:
+        """Whether targets have probabilities of their own."""
+        return self.binary or self.fit.response.allowed[1].startswith("whole")
+
+    @property
+    def targets_of_law(self) -> tuple[np.ndarray, np.ndarray]:
+        """Targets and their means."""
+        return self.rows.targets[:, 0], np.asarray(self.fitted)
+
+    @property
+    def scored(self) -> bool:
+        """Whether targets are such as the law draws: shares are not."""
+        t = self.rows.targets[:, 0]
+        return not self.binary or bool(np.isin(t, (0.0, 1.0)).all())
+
+
+class Noisy(Modelled):
+    """A linear basis model with noise of its own."""
+
+    residual_word = "Scaled"
+    score_word = "Residuals, by the law of the noise as normal scores: on the line, that law is right."
+
+    @cached_property
+    def _scale(self) -> np.ndarray:
+        return np.asarray(self.fit.noise_scale(self.rows.inputs))
+
+    @property
+    def limit(self) -> float | None:
+        """By the law of the noise."""
+        return self._reach
+
+    @cached_property
+    def _reach(self) -> float:
+        """Half of what holds 95 % of the noise, in its scale."""
+        return float(self._law.isf(0.025))
+
+    @property
+    def _law(self) -> Any:
+        df = self.fit.noise_parameters[1] if self.fit.variance_design is None else np.inf
+        return student(float(df)) if np.isfinite(df) else STANDARD
+
+    def _diagnosed(self) -> Diagnostics:
+        """Residuals, and these over the scale of the noise."""
+        targets, none = self.targets, np.zeros(len(self.targets))
+        fitted = np.asarray(self.fit.predict(self.rows.inputs))
+        scaled = (targets - fitted) / self._scale
+        return Diagnostics(fitted, targets - fitted, none, scaled, scaled, none)
+
+    def curve(self, held: dict[str, np.ndarray]) -> Curve:
+        """Means, their bands, and those of new targets."""
+        inputs = self.held(held)
+        law = self.fit.mean_law(inputs)
+        mean, around = np.asarray(law.loc), wald.reach(0.95) * np.asarray(law.scale)
+        new = self._reach * np.asarray(self.fit.noise_scale(inputs))
+        return Curve(mean, mean - around, mean + around, mean - new, mean + new)
+
+    def _scored(self) -> np.ndarray:
+        """Normal scores of the scaled residuals."""
+        r = self.diagnostics.studentised
+        if self._law is STANDARD:
+            return r
+        return np.sign(r) * evaluate(STANDARD.isf, evaluate(self._law.sf, np.abs(r)))
