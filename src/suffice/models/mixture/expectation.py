@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-_CACHED = 2**15  # numbers that a step may hold on a processor with caches
+_CACHED = 2**16  # numbers that a step may hold on a processor with caches
 _PARALLEL = 2**27  # and on one with thousands of lanes
 _FEWEST, _MOST = 2**7, 2**12
 

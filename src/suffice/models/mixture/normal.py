@@ -22,6 +22,7 @@ from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
 from suffice.models.mixture.expectation import LOG_2PI
 from suffice.models.mixture.structures import Structure
+from suffice.models.mixture.whitening import Scaled, Separate, Shared, Whitening
 from suffice.numerics.special.gamma import log_minus_digamma, stirling_error
 
 EMPTY = 1e-10  # a component that expects fewer observations than this keeps its parameters
@@ -34,20 +35,18 @@ Params = dict[str, np.ndarray]
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class NormalKernel:
-    """Whitening of rows, and moments of what is whitened.
+    """Densities from squared distances, and moments of what is whitened.
 
     Attributes:
         columns: first and last column, exclusive, of its part of a row.
-        diagonal: whether all covariances are diagonal.
         tails: whether components are Student's t.
     """
 
     columns: tuple[int, int] = field(metadata={"static": True})
-    diagonal: bool = field(metadata={"static": True})
     tails: bool = field(metadata={"static": True})
 
     def width(self, prepared: Any) -> int:
-        return 2 * int(np.prod(prepared["offset"].shape))
+        return prepared["whitening"].width
 
     def _part(self, x: jax.Array, prepared: Any) -> jax.Array:
         part = x if self.columns == (0, x.shape[1]) else x[:, self.columns[0] : self.columns[1]]
@@ -55,22 +54,15 @@ class NormalKernel:
 
     def densities(self, prepared: Any, x: jax.Array) -> tuple[jax.Array, Any]:
         part = self._part(x, prepared)
-        whitener, offset = prepared["whitener"].astype(x.dtype), prepared["offset"].astype(x.dtype)
-        if self.diagonal:
-            z = whitener[..., None] * part.T[None, None] - offset[..., None]
-        else:
-            d = part.shape[1]
-            z = whitener.reshape(-1, d) @ part.T
-            z = z.reshape(*offset.shape, -1) - offset[..., None]
-        square = (z * z).sum(2)
+        square, kept = prepared["whitening"].squares(part)
         constant = prepared["constant"].astype(x.dtype)[..., None]
         if not self.tails:
-            return constant - 0.5 * square, (part, z, square)
+            return constant - 0.5 * square, (part, square, kept)
         df = prepared["df"].astype(x.dtype)[..., None]
-        return constant - 0.5 * (df + part.shape[1]) * jnp.log1p(square / df), (part, z, square)
+        return constant - 0.5 * (df + part.shape[1]) * jnp.log1p(square / df), (part, square, kept)
 
     def sums(self, prepared: Any, x: jax.Array, kept: Any, r: jax.Array) -> Any:
-        part, z, square = kept
+        part, square, kept = kept
         found = {}
         if self.tails:
             df = prepared["df"].astype(x.dtype)[..., None]
@@ -78,14 +70,7 @@ class NormalKernel:
             found["excess"] = (r * (u - 1.0 - jnp.log(u))).sum(-1)
             r = r * u
             found["mass"] = r.sum(-1)
-        rz = r[:, :, None] * z
-        found["first"] = rz.sum(-1)
-        if self.diagonal:
-            found["second"] = (rz * z).sum(-1)
-        else:
-            product = rz.reshape(-1, part.shape[0]) @ part
-            found["second"] = product.reshape(*z.shape[:3], part.shape[1])
-        return found
+        return found | prepared["whitening"].moments(part, kept, r)
 
 
 @partial(
@@ -121,7 +106,7 @@ class NormalComponents:
 
     @property
     def kernel(self) -> NormalKernel:
-        return NormalKernel(self.columns, self.structure.diagonal, self.df is not None)
+        return NormalKernel(self.columns, self.df is not None)
 
     @property
     def d(self) -> int:
@@ -153,15 +138,15 @@ class NormalComponents:
         root, d = p["root"], self.d
         diagonal = np.diagonal(root, axis1=-2, axis2=-1)
         with np.errstate(all="ignore"):
-            constant = -np.log(diagonal).sum(-1)
+            constant = -np.log(diagonal).sum(-1) - 0.5 * d * LOG_2PI
             if self.structure.diagonal:
-                whitener = 1.0 / diagonal
-                offset = whitener * p["loc"]
+                whitening: Whitening = Scaled.of(1.0 / diagonal, p["loc"] / diagonal)
             else:
-                whitener = inverse(root)
+                shared = self._is_shared(root)
+                whitener = inverse(root[:, :1] if shared else root)
                 offset = (whitener @ p["loc"][..., None])[..., 0]
-        found = {"whitener": whitener, "offset": offset, "centre": self.centre}
-        found["constant"] = constant - 0.5 * d * LOG_2PI
+                whitening = Shared(whitener[:, 0], offset) if shared else Separate(whitener, offset)
+        found = {"whitening": whitening, "constant": constant, "centre": self.centre}
         if self.df is not None:
             df = p["df"]
             a, h = 0.5 * df, 0.5 * d
@@ -180,6 +165,10 @@ class NormalComponents:
         if self.df is not None:
             p["df"] = np.full((1, self.count), 8.0 if np.isnan(self.df) else self.df)
         return p
+
+    def _is_shared(self, root: np.ndarray) -> bool:
+        """Whether the components of each run have one covariance, and are to keep it."""
+        return self.structure.name == "EEE" and bool(np.all(root == root[:, :1]))
 
     def _rooted(self, n: np.ndarray, scatter: np.ndarray, before: np.ndarray | None) -> np.ndarray:
         """Cholesky factors of the covariances of highest likelihood."""
@@ -200,16 +189,14 @@ class NormalComponents:
         first = sums["first"] / mass[..., None]
         if self.structure.diagonal:
             diagonal = np.diagonal(root, axis1=-2, axis2=-1)
-            inner = (sums["second"] - mass[..., None] * first**2) / divisor[..., None]
+            inner = (sums["squares"] - mass[..., None] * first**2) / divisor[..., None]
             scatter = (count[..., None] * diagonal**2 * inner)[..., None] * np.eye(self.d)
             new_loc = loc + diagonal * first
             before = scatter / count[..., None, None]
             new_root = self._rooted(np.where(some, n, 1e-100), _where(some, scatter, 1e-100 * root**2), before)
         else:
             whitener = inverse(root)
-            about = sums["second"] - sums["first"][..., None] * loc[..., None, :]
-            inner = about @ np.swapaxes(whitener, -1, -2)
-            inner = 0.5 * (inner + np.swapaxes(inner, -1, -2))
+            inner = second_moments(sums, loc, whitener)
             inner = inner - mass[..., None, None] * first[..., :, None] * first[..., None, :]
             inner = inner / divisor[..., None, None]
             new_loc = loc + (root @ first[..., None])[..., 0]
@@ -228,7 +215,7 @@ class NormalComponents:
         """Cholesky factors from covariances in units of the factors before."""
         count = np.where(some, n, 1e-100)
         inner = _where(some, inner, np.eye(self.d))
-        shared = self.structure.name == "EEE" and bool(np.all(root == root[:, :1]))
+        shared = self._is_shared(root)
         if (self.structure.name == "VVV" or shared) and not self.ridge:  # the same in any units
             units = root if self.structure.name == "VVV" else root[:, :1]
             scatter = count[..., None, None] * inner
@@ -383,6 +370,14 @@ class NormalComponents:
         if df is None:
             return [Normal(m, s) for m, s in zip(loc[:, 0], root[:, 0, 0], strict=True)]
         return [StudentT(v, m, scale=s) for v, m, s in zip(df, loc[:, 0], root[:, 0, 0], strict=True)]
+
+
+def second_moments(sums: dict[str, np.ndarray], loc: np.ndarray, whitener: np.ndarray) -> np.ndarray:
+    """Σ r z zᵀ of each component, or shares of their sum where they have one covariance."""
+    if "square" in sums:
+        return sums["square"]
+    inner = (sums["cross"] - sums["first"][..., None] * loc[..., None, :]) @ np.swapaxes(whitener, -1, -2)
+    return 0.5 * (inner + np.swapaxes(inner, -1, -2))
 
 
 def _where(some: np.ndarray, matrices: np.ndarray, otherwise: np.ndarray) -> np.ndarray:

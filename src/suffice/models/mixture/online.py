@@ -13,7 +13,7 @@ from suffice.inference.closed_form import maximum
 from suffice.models.mixture.expectation import Rows
 from suffice.models.mixture.families import FamilyComponents
 from suffice.models.mixture.model import Expected, Params
-from suffice.models.mixture.normal import NormalComponents, inverse
+from suffice.models.mixture.normal import NormalComponents, inverse, second_moments
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.rows import rows_of
 
@@ -110,11 +110,9 @@ def _own(group: Any, p: Any, n: np.ndarray, sums: Any) -> Any:
     first = sums["first"][0] / n[:, None]
     if group.structure.diagonal:
         diagonal = np.diagonal(root, axis1=-2, axis2=-1)
-        spread = (diagonal**2 * (sums["second"][0] / n[:, None] - first**2))[..., None] * np.eye(group.d)
+        spread = (diagonal**2 * (sums["squares"][0] / n[:, None] - first**2))[..., None] * np.eye(group.d)
         return loc + diagonal * first, spread
-    whitener = inverse(root)
-    about = (sums["second"][0] - sums["first"][0][..., None] * loc[:, None, :]) @ np.swapaxes(whitener, -1, -2)
-    inner = 0.5 * (about + np.swapaxes(about, -1, -2)) / n[:, None, None] - first[..., :, None] * first[..., None, :]
+    inner = second_moments(sums, p["loc"], inverse(p["root"]))[0] / n[:, None, None] - first[..., :, None] * first[..., None, :]
     return loc + (root @ first[..., None])[..., 0], root @ inner @ np.swapaxes(root, -1, -2)
 
 

@@ -1,5 +1,7 @@
 """Data of a mixture: rows of one or several columns, in memory or read anew at each pass, and what one look tells."""
 
+import itertools
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +19,8 @@ from suffice.streams import Chunk, Data, Part, Source, Table, fold, from_array
 from suffice.streams.columns import to_float
 
 WINDOW = 2**18  # rows worked on at a time
+_SHARED = 2**14  # rows of which processors take shares
+_SHARES = 8  # of a window
 HELD = 2**25  # numbers of a source that are kept in memory
 SAMPLE = 2**12  # rows that starts are tried on
 
@@ -132,9 +136,15 @@ class MixtureRows:
 
     @property
     def pieces(self) -> list[Rows]:
-        """The rows on the device."""
+        """The rows on the device; on processors in equal shares, as many for each window whatever the machine."""
         if self._pieces is None:
-            self._pieces = [Rows(self.x[at], None if self.w is None else self.w[at]) for at in self._cuts()]
+            n = len(self.x)
+            cuts = self._cuts()
+            if jax.default_backend() == "cpu" and n >= _SHARED:
+                count = _SHARES * len(cuts) if n >= _SHARES * _SHARED // 2 else 2
+                ends = np.linspace(0, n, count + 1).astype(int)
+                cuts = [slice(a, b) for a, b in itertools.pairwise(ends.tolist())]
+            self._pieces = [Rows(self.x[at], None if self.w is None else self.w[at]) for at in cuts]
         return self._pieces
 
     def evaluate(self, model: Model, p: Params) -> Expected:
@@ -146,7 +156,7 @@ class MixtureRows:
         if self.in_memory:
             if len(self.pieces) == 1:
                 return jax.device_get(self.pieces[0].expected(kernels, prepared, log_weights))
-            with ThreadPoolExecutor(2) as pool:
+            with ThreadPoolExecutor(min(os.cpu_count() or 1, _SHARES)) as pool:
                 work = lambda piece: jax.device_get(piece.expected(kernels, prepared, log_weights))  # noqa: E731
                 parts = [Total(e) for e in pool.map(work, self.pieces)]
             while len(parts) > 1:  # pairwise, in an order that never changes

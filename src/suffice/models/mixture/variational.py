@@ -11,7 +11,7 @@ from suffice.distributions.multivariate_t import MultivariateT
 from suffice.inference.testing.replicates import generator
 from suffice.models.mixture import seeding
 from suffice.models.mixture.expectation import LOG_2PI
-from suffice.models.mixture.normal import NormalComponents, inverse
+from suffice.models.mixture.normal import NormalComponents, inverse, second_moments
 from suffice.models.mixture.rows import MixtureRows, check_spread, rows_of
 from suffice.models.mixture.structures import structure
 from suffice.numerics.newton import CONVERGED, EXHAUSTED
@@ -222,13 +222,11 @@ def _climb(
             break
         n = np.maximum(counts[0], 1e-300)
         first = sums["first"][0] / n[:, None]
-        about = sums["second"][0] - sums["first"][0][..., None] * q.loc[:, None, :]
-        scatter = root @ about
+        inner = second_moments(sums, p["loc"], inverse(p["root"]))[0]
+        scatter = root @ inner @ np.swapaxes(root, -1, -2)
         means = q.loc + (root @ first[..., None])[..., 0]
         move = means - q.loc
-        scatter = (
-            0.5 * (scatter + np.swapaxes(scatter, -1, -2)) - n[:, None, None] * move[:, :, None] * move[:, None, :]
-        )
+        scatter = scatter - n[:, None, None] * move[:, :, None] * move[:, None, :]
         q = prior.posterior(counts[0], means, scatter)
     share = q.sticks[:, 0] / q.sticks.sum(1)
     weights = np.append(share, 1.0) * np.append(1.0, np.cumprod(1.0 - share))
