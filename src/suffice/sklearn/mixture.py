@@ -18,9 +18,10 @@ except ImportError as error:
 
 from suffice.models.mixture.expectation import Rows
 from suffice.models.mixture.model import Expected, Model, Params
-from suffice.models.mixture.normal import NormalComponents, cholesky, inverse
+from suffice.models.mixture.normal import NormalComponents
 from suffice.models.mixture.rows import WINDOW, MixtureRows, rows_of
 from suffice.models.mixture.structures import structure
+from suffice.models.mixture.triangles import cholesky, inverse
 
 
 class GaussianMixture(DensityMixin, BaseEstimator):

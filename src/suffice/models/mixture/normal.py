@@ -1,12 +1,10 @@
 """Components that are normal or Student-t, of vectors or numbers, with structured covariances.
 
-The E-step whitens rows for all components in one product of matrices, z_k = L_k⁻¹ (x − m_k), and the M-step needs
-Σ r z_k and Σ r z_k (x − c)ᵀ, another. Sums are thus taken about each component's own centre, in its own units: what is
-lost to rounding grows like the distance from c in standard deviations, not like its square. The new covariance is
-L_k S L_kᵀ with S near the identity, so its factor is found at the condition number of L_k.
+Sums come in the units of each component, so that its new covariance is L_k S L_kᵀ with S near the identity, whose factor
+is found at the condition number of L_k.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,57 +18,17 @@ from suffice.distributions.multivariate_normal import MultivariateNormal
 from suffice.distributions.multivariate_t import MultivariateT
 from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
+from suffice.models.mixture.coordinates import LARGEST_DF, SMALLEST_DF, Coordinates
 from suffice.models.mixture.expectation import LOG_2PI
 from suffice.models.mixture.structures import Structure
-from suffice.models.mixture.whitening import Scaled, Separate, Shared, Whitening
+from suffice.models.mixture.triangles import cholesky, inverse, second_moments
+from suffice.models.mixture.whitening import NormalKernel, Scaled, Separate, Shared, Whitening
 from suffice.numerics.special.gamma import log_minus_digamma, stirling_error
 
 EMPTY = 1e-10  # a component that expects fewer observations than this keeps its parameters
-_LARGEST_DF = 1e6
 _SMALLEST = 1e-7  # of a component's spread in any direction, relative to that of the data: below, it has collapsed
 
 Params = dict[str, np.ndarray]
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class NormalKernel:
-    """Densities from squared distances, and moments of what is whitened.
-
-    Attributes:
-        columns: first and last column, exclusive, of its part of a row.
-        tails: whether components are Student's t.
-    """
-
-    columns: tuple[int, int] = field(metadata={"static": True})
-    tails: bool = field(metadata={"static": True})
-
-    def width(self, prepared: Any) -> int:
-        return prepared["whitening"].width
-
-    def _part(self, x: jax.Array, prepared: Any) -> jax.Array:
-        part = x if self.columns == (0, x.shape[1]) else x[:, self.columns[0] : self.columns[1]]
-        return part - prepared["centre"].astype(x.dtype)[None]
-
-    def densities(self, prepared: Any, x: jax.Array) -> tuple[jax.Array, Any]:
-        part = self._part(x, prepared)
-        square, kept = prepared["whitening"].squares(part)
-        constant = prepared["constant"].astype(x.dtype)[..., None]
-        if not self.tails:
-            return constant - 0.5 * square, (part, square, kept)
-        df = prepared["df"].astype(x.dtype)[..., None]
-        return constant - 0.5 * (df + part.shape[1]) * jnp.log1p(square / df), (part, square, kept)
-
-    def sums(self, prepared: Any, x: jax.Array, kept: Any, r: jax.Array) -> Any:
-        part, square, kept = kept
-        found = {}
-        if self.tails:
-            df = prepared["df"].astype(x.dtype)[..., None]
-            u = (df + part.shape[1]) / (df + square)
-            found["excess"] = (r * (u - 1.0 - jnp.log(u))).sum(-1)
-            r = r * u
-            found["mass"] = r.sum(-1)
-        return found | prepared["whitening"].moments(part, kept, r)
 
 
 @partial(
@@ -206,7 +164,7 @@ class NormalComponents:
             "root": np.where(some[..., None, None], new_root, root) if self.structure.name[0] == "V" else new_root,
         }
         if self.df is not None:
-            found["df"] = p["df"] if not np.isnan(self.df) else self._degrees(p["df"], n, some, count, sums)
+            found["df"] = p["df"] if not np.isnan(self.df) else _degrees(p["df"], self.d, some, sums["excess"] / count)
         return found
 
     def _rooted_full(
@@ -228,20 +186,6 @@ class NormalComponents:
         scatter = count[..., None, None] * (root @ inner @ np.swapaxes(root, -1, -2))
         return self._rooted(count, scatter, root @ np.swapaxes(root, -1, -2))
 
-    def _degrees(self, df: np.ndarray, n: np.ndarray, some: np.ndarray, count: np.ndarray, sums: Any) -> np.ndarray:
-        """Degrees of freedom: the root of log(ν/2) − ψ(ν/2) = mean of E[u − log u] − 1, by bisection of its logarithm.
-
-        E[log u] = log u − (log − ψ)((ν₀ + d)/2) under the degrees ν₀ before.
-        """
-        gap = np.asarray(log_minus_digamma(0.5 * (df + self.d)))
-        target = np.where(some, sums["excess"], 1.0) / count + gap
-        low, high = np.full(df.shape, np.log(1e-2)), np.full(df.shape, np.log(_LARGEST_DF))
-        for _ in range(60):
-            middle = 0.5 * (low + high)
-            above = np.asarray(log_minus_digamma(0.5 * np.exp(middle))) > target
-            low, high = np.where(above, middle, low), np.where(above, high, middle)
-        return np.where(some, np.exp(0.5 * (low + high)), df)
-
     def penalty(self, p: Params) -> np.ndarray:
         """Logarithm of the prior's density up to a constant, (R,)."""
         if not self.prior:
@@ -251,39 +195,21 @@ class NormalComponents:
         log_det = np.log(np.diagonal(p["root"], axis1=-2, axis2=-1)).sum(-1)
         return -(self.prior * log_det + 0.5 * quadratic).sum(-1)
 
-    # -- coordinates: location, log D, U of L = U D with unit diagonal, log degrees of freedom ---------------------------
+    # -- coordinates -----------------------------------------------------------------------------------------------------
 
     @property
-    def _units(self) -> np.ndarray:
-        return np.sqrt(np.diag(self.spread))
+    def coordinates(self) -> Coordinates:
+        free_df = self.df is not None and bool(np.isnan(self.df))
+        xp: Any = jnp if isinstance(self.spread, jax.Array) else np
+        return Coordinates(self.structure, xp.sqrt(xp.diagonal(self.spread)), free_df)
 
     def vector(self, p: Params) -> np.ndarray:
         """Unconstrained coordinates, (R, K, m), in units of the data's spread."""
-        unit, (below, right) = self._units, np.tril_indices(self.d, -1)
-        diagonal = np.diagonal(p["root"], axis1=-2, axis2=-1)
-        with np.errstate(all="ignore"):
-            parts = [p["loc"] / unit, np.log(diagonal / unit)]
-            if not self.structure.diagonal:
-                lower = p["root"] / diagonal[..., None, :] * unit / unit[:, None]
-                parts.append(lower[..., below, right])
-        if self.df is not None and np.isnan(self.df):
-            parts.append(np.log(p["df"])[..., None])
-        return np.concatenate(parts, axis=-1)
+        return self.coordinates.of(p["loc"], p["root"], p.get("df"))
 
     def build(self, v: np.ndarray, like: Params) -> Params:
         """The inverse of ``vector``."""
-        unit, d = self._units, self.d
-        p = dict(like)
-        p["loc"] = v[..., :d] * unit
-        diagonal = np.exp(np.clip(v[..., d : 2 * d], -300.0, 300.0)) * unit
-        lower = np.broadcast_to(np.eye(d), (*v.shape[:-1], d, d)).copy()
-        if not self.structure.diagonal:
-            below, right = np.tril_indices(d, -1)
-            lower[..., below, right] = v[..., 2 * d : 2 * d + len(below)] * unit[below] / unit[right]
-        p["root"] = lower * diagonal[..., None, :]
-        if self.df is not None and np.isnan(self.df):
-            p["df"] = np.exp(np.clip(v[..., -1], np.log(1e-2), np.log(_LARGEST_DF)))
-        return p
+        return like | self.coordinates.back(v)
 
     def sound(self, p: Params) -> np.ndarray:
         """Whether each component has spread in all directions, (R, K)."""
@@ -307,22 +233,16 @@ class NormalComponents:
 
     def member_at(self, v: Any) -> Distribution:
         """One component from its coordinates; traceable."""
-        unit, d = jnp.sqrt(jnp.diagonal(self.spread)), self.d
-        loc = v[:d] * unit + self.centre
-        lower = jnp.eye(d)
-        if not self.structure.diagonal:
-            below, right = np.tril_indices(d, -1)
-            lower = lower.at[below, right].set(v[2 * d : 2 * d + len(below)] * (unit[below] / unit[right]))
-        root = lower * (jnp.exp(v[d : 2 * d]) * unit)[None, :]
-        df = jnp.exp(v[-1]) if self.df is not None and np.isnan(self.df) else self.df
+        loc, root, df = self.coordinates.traced(v)
+        df = self.df if df is None else df
+        loc = loc + self.centre
         values = {"loc": loc, "scale_tril": root} if self.vectors else {"loc": loc[0], "scale": root[0, 0]}
         return self.example._replaced(values if df is None else values | {"df": jnp.asarray(df)})
 
     @property
     def size(self) -> int:
         """Number of coordinates of a component."""
-        below = 0 if self.structure.diagonal else self.d * (self.d - 1) // 2
-        return 2 * self.d + below + (self.df is not None and bool(np.isnan(self.df)))
+        return self.coordinates.size
 
     @property
     def example(self) -> Any:
@@ -345,19 +265,7 @@ class NormalComponents:
 
     def directions(self) -> np.ndarray:
         """Basis of the coordinates that vary, (free, K, m)."""
-        d, k, m = self.d, self.count, self.size
-        free_df = self.df is not None and bool(np.isnan(self.df))
-        places = np.eye(k * d).reshape(-1, k, d)
-        loc = np.zeros((k * d, k, m))
-        loc[:, :, :d] = places
-        shared = self.structure.directions(k, d)
-        if self.structure.diagonal:
-            shared = shared[:, :, :d]
-        spread = np.zeros((len(shared), k, m))
-        spread[:, :, d : d + shared.shape[2]] = shared
-        tails = np.zeros((k * free_df, k, m))
-        tails[:, :, -1] = np.eye(k)[: k * free_df]
-        return np.concatenate([loc, spread, tails])
+        return self.coordinates.directions(self.count)
 
     def members(self, p: Params) -> list[Distribution]:
         """The components of one run as distributions."""
@@ -372,41 +280,19 @@ class NormalComponents:
         return [StudentT(v, m, scale=s) for v, m, s in zip(df, loc[:, 0], root[:, 0, 0], strict=True)]
 
 
-def second_moments(sums: dict[str, np.ndarray], loc: np.ndarray, whitener: np.ndarray) -> np.ndarray:
-    """Σ r z zᵀ of each component, or shares of their sum where they have one covariance."""
-    if "square" in sums:
-        return sums["square"]
-    inner = (sums["cross"] - sums["first"][..., None] * loc[..., None, :]) @ np.swapaxes(whitener, -1, -2)
-    return 0.5 * (inner + np.swapaxes(inner, -1, -2))
-
-
 def _where(some: np.ndarray, matrices: np.ndarray, otherwise: np.ndarray) -> np.ndarray:
     return np.where(some[..., None, None], matrices, otherwise)
 
 
-def inverse(root: np.ndarray) -> np.ndarray:
-    """Inverses of triangular factors, row by row of all at once."""
-    d = root.shape[-1]
-    found = np.zeros_like(root)
-    with np.errstate(all="ignore"):
-        for i in range(d):
-            row = -(root[..., i : i + 1, :i] @ found[..., :i, :])[..., 0, :]
-            row[..., i] += 1.0
-            found[..., i, :] = row / root[..., i, i, None]
-    return found
+def _degrees(df: np.ndarray, d: int, some: np.ndarray, excess: np.ndarray) -> np.ndarray:
+    """Degrees of freedom: the root of log(ν/2) − ψ(ν/2) = mean of E[u − log u] − 1, by bisection of its logarithm.
 
-
-def cholesky(x: np.ndarray) -> np.ndarray:
-    """Cholesky factors; NaN for a matrix that is not positive definite."""
-    try:
-        return np.linalg.cholesky(x)
-    except np.linalg.LinAlgError:
-        flat = [_cholesky(m) for m in x.reshape(-1, *x.shape[-2:])]
-        return np.reshape(flat, x.shape)
-
-
-def _cholesky(x: np.ndarray) -> np.ndarray:
-    try:
-        return np.linalg.cholesky(x)
-    except np.linalg.LinAlgError:
-        return np.full(x.shape, np.nan)
+    E[log u] = log u − (log − ψ)((ν₀ + d)/2) under the degrees ν₀ before; ``excess`` is the mean of u − 1 − log u.
+    """
+    target = np.where(some, excess, 1.0) + np.asarray(log_minus_digamma(0.5 * (df + d)))
+    low, high = np.full(df.shape, np.log(SMALLEST_DF)), np.full(df.shape, np.log(LARGEST_DF))
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        above = np.asarray(log_minus_digamma(0.5 * np.exp(middle))) > target
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.where(some, np.exp(0.5 * (low + high)), df)

@@ -13,9 +13,10 @@ from suffice.inference.closed_form import maximum
 from suffice.models.mixture.expectation import Rows
 from suffice.models.mixture.families import FamilyComponents
 from suffice.models.mixture.model import Expected, Params
-from suffice.models.mixture.normal import NormalComponents, inverse, second_moments
+from suffice.models.mixture.normal import NormalComponents
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.rows import rows_of
+from suffice.models.mixture.triangles import inverse, second_moments
 
 
 class OnlineMixture:
@@ -112,7 +113,10 @@ def _own(group: Any, p: Any, n: np.ndarray, sums: Any) -> Any:
         diagonal = np.diagonal(root, axis1=-2, axis2=-1)
         spread = (diagonal**2 * (sums["squares"][0] / n[:, None] - first**2))[..., None] * np.eye(group.d)
         return loc + diagonal * first, spread
-    inner = second_moments(sums, p["loc"], inverse(p["root"]))[0] / n[:, None, None] - first[..., :, None] * first[..., None, :]
+    inner = (
+        second_moments(sums, p["loc"], inverse(p["root"]))[0] / n[:, None, None]
+        - first[..., :, None] * first[..., None, :]
+    )
     return loc + (root @ first[..., None])[..., 0], root @ inner @ np.swapaxes(root, -1, -2)
 
 

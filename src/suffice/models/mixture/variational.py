@@ -11,9 +11,10 @@ from suffice.distributions.multivariate_t import MultivariateT
 from suffice.inference.testing.replicates import generator
 from suffice.models.mixture import seeding
 from suffice.models.mixture.expectation import LOG_2PI
-from suffice.models.mixture.normal import NormalComponents, inverse, second_moments
+from suffice.models.mixture.normal import NormalComponents
 from suffice.models.mixture.rows import MixtureRows, check_spread, rows_of
 from suffice.models.mixture.structures import structure
+from suffice.models.mixture.triangles import inverse, second_moments
 from suffice.numerics.newton import CONVERGED, EXHAUSTED
 from suffice.runtime.rng import as_key
 

@@ -1,4 +1,4 @@
-"""Rows in the units of each component: squares of their distances from its centre, and moments of what is whitened.
+"""Rows in the units of each component: squares of their distances from its centre, densities, moments of what is whitened.
 
 z_k = L_k⁻¹ (x − m_k) = W_k x − o_k. Sums are taken about each component's own centre, in its own units: what is lost to rounding
 grows like |o|, the distance from the middle of the data in standard deviations, not like its square. The dear parts are
@@ -160,3 +160,44 @@ class Scaled:
         rx, rxx = jnp.split(_total(r, kept.T), 2, axis=-1)
         first = _first(lambda rx: whitener * rx, rx, offset, r)
         return {"first": first, "squares": jnp.square(whitener) * rxx - offset * (whitener * rx + first)}
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class NormalKernel:
+    """Densities from squared distances, and moments of what is whitened.
+
+    Attributes:
+        columns: first and last column, exclusive, of its part of a row.
+        tails: whether components are Student's t.
+    """
+
+    columns: tuple[int, int] = field(metadata={"static": True})
+    tails: bool = field(metadata={"static": True})
+
+    def width(self, prepared: Any) -> int:
+        return prepared["whitening"].width
+
+    def _part(self, x: jax.Array, prepared: Any) -> jax.Array:
+        part = x if self.columns == (0, x.shape[1]) else x[:, self.columns[0] : self.columns[1]]
+        return part - prepared["centre"].astype(x.dtype)[None]
+
+    def densities(self, prepared: Any, x: jax.Array) -> tuple[jax.Array, Any]:
+        part = self._part(x, prepared)
+        square, kept = prepared["whitening"].squares(part)
+        constant = prepared["constant"].astype(x.dtype)[..., None]
+        if not self.tails:
+            return constant - 0.5 * square, (part, square, kept)
+        df = prepared["df"].astype(x.dtype)[..., None]
+        return constant - 0.5 * (df + part.shape[1]) * jnp.log1p(square / df), (part, square, kept)
+
+    def sums(self, prepared: Any, x: jax.Array, kept: Any, r: jax.Array) -> Any:
+        part, square, kept = kept
+        found = {}
+        if self.tails:
+            df = prepared["df"].astype(x.dtype)[..., None]
+            u = (df + part.shape[1]) / (df + square)
+            found["excess"] = (r * (u - 1.0 - jnp.log(u))).sum(-1)
+            r = r * u
+            found["mass"] = r.sum(-1)
+        return found | prepared["whitening"].moments(part, kept, r)
