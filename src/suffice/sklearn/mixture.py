@@ -121,7 +121,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             )
         self._check_start(X.shape[1])
         rows = rows_of(np.ascontiguousarray(X, np.float64), None, "error")
-        model = self._model(rows.look.mean)
+        model = self._model(rows.look.mean, rows.look.is_light(self.n_components))
         warm = self.warm_start and hasattr(self, "converged_")
         state, best, found = check_random_state(self.random_state), -np.inf, None
         self.converged_ = False
@@ -161,10 +161,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):
                 return p, bounds, True
         return p, bounds, False
 
-    def _model(self, centre: np.ndarray) -> Model:
-        kind, d = structure(self.covariance_type), len(centre)
-        part = NormalComponents(self.n_components, (0, d), kind, centre, np.eye(d), ridge=float(self.reg_covar))
-        return Model((part,))
+    def _model(self, centre: np.ndarray, light: bool = False) -> Model:
+        kind, d, ridge = structure(self.covariance_type), len(centre), float(self.reg_covar)
+        part = NormalComponents(self.n_components, (0, d), kind, centre, np.eye(d), ridge=ridge, general=light)
+        return Model((part,), light=light)
 
     def _start(self, model: Model, rows: MixtureRows, state: np.random.RandomState) -> Params:
         """Parameters from responsibilities, with what the user gives in their place."""

@@ -68,7 +68,8 @@ def model_of(kinds: Sequence[tuple[Any, int]], look: Look, covariance: str, prio
     if look.rows == len(look.sample) and (distinct := len(np.unique(look.sample, axis=0))) < total:
         raise DataError(f"{total} components need at least as many different rows, got {distinct}")
     d = len(look.mean)
-    return Model(tuple(_group(kind, count, (0, d), look, shape, prior) for kind, count in kinds))
+    groups = tuple(_group(kind, count, (0, d), look, shape, prior) for kind, count in kinds)
+    return Model(groups, light=look.is_light(total))
 
 
 def _group(kind: Any, count: int, columns: tuple[int, int], look: Look, shape: Structure, prior: float) -> Any:
@@ -127,7 +128,8 @@ def _normal(
     at = slice(*columns)
     check_spread(look, at, family.name)
     centre, spread = look.mean[at], look.covariance[at, at]
-    return NormalComponents(count, columns, shape, centre, spread, prior, df, vectors)
+    general = look.is_light(count)
+    return NormalComponents(count, columns, shape, centre, spread, prior, df, vectors, general=general)
 
 
 def _by_family(family: Family, count: int, columns: tuple[int, int], look: Look, prior: float) -> FamilyComponents:

@@ -40,8 +40,8 @@ class FamilyKernel:
     how: str = field(metadata={"static": True})
 
     def width(self, prepared: Any) -> int:
-        runs, count, d = prepared["v"].shape
-        return runs * count * (4 if self.how == "statistic" else 4 + 2 * d * d)
+        _, count, d = prepared["v"].shape
+        return count * (4 if self.how == "statistic" else 4 + 2 * d * d)
 
     def _values(self, x: jax.Array) -> jax.Array:
         part = x[:, self.columns[0] : self.columns[1]]

@@ -34,7 +34,7 @@ Params = dict[str, np.ndarray]
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=["centre", "spread"],
-    meta_fields=["count", "columns", "structure", "prior", "df", "vectors", "ridge"],
+    meta_fields=["count", "columns", "structure", "prior", "df", "vectors", "ridge", "general"],
 )
 @dataclass(frozen=True)
 class NormalComponents:
@@ -50,6 +50,7 @@ class NormalComponents:
         df: None for normal components, NaN for t with free degrees of freedom, else these.
         vectors: whether components are of vectors rather than numbers.
         ridge: added to each variance after each step, as scikit-learn does.
+        general: whether rows are whitened the same way whatever the structure, so that one program serves all.
     """
 
     count: int
@@ -61,6 +62,7 @@ class NormalComponents:
     df: float | None = None
     vectors: bool = True
     ridge: float = 0.0
+    general: bool = False
 
     @property
     def kernel(self) -> NormalKernel:
@@ -97,20 +99,21 @@ class NormalComponents:
         diagonal = np.diagonal(root, axis1=-2, axis2=-1)
         with np.errstate(all="ignore"):
             constant = -np.log(diagonal).sum(-1) - 0.5 * d * LOG_2PI
-            if self.structure.diagonal:
+            if self.structure.diagonal and not self.general:
                 whitening: Whitening = Scaled.of(1.0 / diagonal, p["loc"] / diagonal)
             else:
-                shared = self._is_shared(root)
+                shared = self._is_shared(root) and not self.general
                 whitener = inverse(root[:, :1] if shared else root)
                 offset = (whitener @ p["loc"][..., None])[..., 0]
                 whitening = Shared(whitener[:, 0], offset) if shared else Separate(whitener, offset)
-        found = {"whitening": whitening, "constant": constant, "centre": self.centre}
+        found = {"whitening": whitening, "constant": constant}
         if self.df is not None:
             df = p["df"]
             a, h = 0.5 * df, 0.5 * d
             growth = (a + h - 0.5) * np.log1p(h / a) - h + np.asarray(stirling_error(a + h) - stirling_error(a))
             found |= {"df": df, "constant": found["constant"] + growth}
-        return found | {"count_of": found["constant"]}
+        centre = np.broadcast_to(self.centre, (len(root), d))
+        return found | {"centre": centre, "count_of": found["constant"]}
 
     def start(self, x: np.ndarray, r: np.ndarray) -> Params:
         """Parameters from rows and responsibilities (K, n), of one run."""
@@ -145,20 +148,11 @@ class NormalComponents:
         divisor = mass if self.structure.name[0] == "V" and not self.prior else count
         root, loc = p["root"], p["loc"]
         first = sums["first"] / mass[..., None]
-        if self.structure.diagonal:
-            diagonal = np.diagonal(root, axis1=-2, axis2=-1)
-            inner = (sums["squares"] - mass[..., None] * first**2) / divisor[..., None]
-            scatter = (count[..., None] * diagonal**2 * inner)[..., None] * np.eye(self.d)
-            new_loc = loc + diagonal * first
-            before = scatter / count[..., None, None]
-            new_root = self._rooted(np.where(some, n, 1e-100), _where(some, scatter, 1e-100 * root**2), before)
-        else:
-            whitener = inverse(root)
-            inner = second_moments(sums, loc, whitener)
-            inner = inner - mass[..., None, None] * first[..., :, None] * first[..., None, :]
-            inner = inner / divisor[..., None, None]
-            new_loc = loc + (root @ first[..., None])[..., 0]
-            new_root = self._rooted_full(root, whitener, n, some, inner)
+        whitener = inverse(root)
+        inner = second_moments(sums, loc, whitener)
+        inner = (inner - mass[..., None, None] * first[..., :, None] * first[..., None, :]) / divisor[..., None, None]
+        new_loc = loc + (root @ first[..., None])[..., 0]
+        new_root = self._rooted_from(root, whitener, n, some, inner)
         found = {
             "loc": np.where(some[..., None], new_loc, loc),
             "root": np.where(some[..., None, None], new_root, root) if self.structure.name[0] == "V" else new_root,
@@ -167,7 +161,7 @@ class NormalComponents:
             found["df"] = p["df"] if not np.isnan(self.df) else _degrees(p["df"], self.d, some, sums["excess"] / count)
         return found
 
-    def _rooted_full(
+    def _rooted_from(
         self, root: np.ndarray, whitener: np.ndarray, n: np.ndarray, some: np.ndarray, inner: np.ndarray
     ) -> np.ndarray:
         """Cholesky factors from covariances in units of the factors before."""

@@ -70,7 +70,7 @@ class OnlineMixture:
         rows = rows_of(data, weights, "error")
         piece = Rows(rows.x, rows.w)
         prepared = self.model.prepare(self._params)
-        e = Expected(*jax.device_get(piece.expected(self.model.kernels, prepared, self._params.log_weights)))
+        e = Expected(*piece.expected(self.model.kernels, prepared, self._params.log_weights))
         self.log_score += float(e.log_likelihood[0])
         counts, state = self._statistics(e, self._params)
         gamma = (self.steps + 2.0) ** -self.rate
@@ -109,10 +109,6 @@ def _own(group: Any, p: Any, n: np.ndarray, sums: Any) -> Any:
     n = np.maximum(n, 1e-300)
     root, loc = p["root"][0], p["loc"][0]
     first = sums["first"][0] / n[:, None]
-    if group.structure.diagonal:
-        diagonal = np.diagonal(root, axis1=-2, axis2=-1)
-        spread = (diagonal**2 * (sums["squares"][0] / n[:, None] - first**2))[..., None] * np.eye(group.d)
-        return loc + diagonal * first, spread
     inner = (
         second_moments(sums, p["loc"], inverse(p["root"]))[0] / n[:, None, None]
         - first[..., :, None] * first[..., None, :]

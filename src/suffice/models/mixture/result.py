@@ -124,11 +124,7 @@ class MixtureFit:
     @cached_property
     def entropy(self) -> float:
         """−Σ_i w_i Σ_k r_ik log r_ik: how unsure it is which component each observation comes from, in nats."""
-        total = 0.0
-        for x, w in self._stretches():
-            r, _ = self._posterior(x)
-            total -= float(w @ (r * np.log(np.where(r > 0, r, 1.0))).sum(1))
-        return total
+        return float(np.asarray(self._data().evaluate(self.model, self.params).entropy)[0])
 
     @property
     def icl(self) -> float:

@@ -22,6 +22,7 @@ WINDOW = 2**18  # rows worked on at a time
 _SHARED = 2**14  # rows of which processors take shares
 _SHARES = 8  # of a window
 HELD = 2**25  # numbers of a source that are kept in memory
+_LIGHT = 2**23  # numbers, of which a pass makes use in some milliseconds
 SAMPLE = 2**12  # rows that starts are tried on
 
 
@@ -68,6 +69,10 @@ class Look:
     @property
     def covariance(self) -> np.ndarray:
         return self.scatter / self.count
+
+    def is_light(self, components: int) -> bool:
+        """Whether a pass over the data costs less than to compile a program of its own for it."""
+        return self.rows * components * len(self.mean) ** 2 <= _LIGHT
 
 
 def _thinned(x: np.ndarray, w: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -149,15 +154,17 @@ class MixtureRows:
 
     def evaluate(self, model: Model, p: Params) -> Expected:
         """The E-step: log-likelihoods, counts and sums under the parameters of several runs."""
-        return Expected(*self.expected_under(model.kernels, model.prepare(p), p.log_weights))
+        filled = model.filled(p)
+        found = self.expected_under(model.kernels, model.prepare(filled), filled.log_weights)
+        return model.unfilled(Expected(*found))
 
     def expected_under(self, kernels: Any, prepared: Any, log_weights: np.ndarray) -> Any:
-        """Log-likelihoods, counts and the kernels' sums: one pass."""
+        """Log-likelihoods, counts, the kernels' sums and entropies: one pass."""
         if self.in_memory:
             if len(self.pieces) == 1:
-                return jax.device_get(self.pieces[0].expected(kernels, prepared, log_weights))
+                return self.pieces[0].expected(kernels, prepared, log_weights)
             with ThreadPoolExecutor(min(os.cpu_count() or 1, _SHARES)) as pool:
-                work = lambda piece: jax.device_get(piece.expected(kernels, prepared, log_weights))  # noqa: E731
+                work = lambda piece: piece.expected(kernels, prepared, log_weights)  # noqa: E731
                 parts = [Total(e) for e in pool.map(work, self.pieces)]
             while len(parts) > 1:  # pairwise, in an order that never changes
                 parts = [a + b for a, b in zip(parts[::2], parts[1::2], strict=False)] + parts[len(parts) // 2 * 2 :]
@@ -171,7 +178,7 @@ class MixtureRows:
                 x, w = _table(chunk.values[cut]), None if chunk.weights is None else chunk.weights[cut]
                 if not len(x):
                     x, w = np.array(self.look.mean)[None], np.zeros(1)
-                found.append(Total(jax.device_get(Rows(x, w).expected(kernels, prepared, log_weights))))
+                found.append(Total(Rows(x, w).expected(kernels, prepared, log_weights)))
             return sum(found[1:], start=found[0])
 
         return fold(self.source, reduce).value

@@ -32,8 +32,10 @@ def _cholesky(x: np.ndarray) -> np.ndarray:
 
 
 def second_moments(sums: dict[str, np.ndarray], loc: np.ndarray, whitener: np.ndarray) -> np.ndarray:
-    """Σ r z zᵀ of each component, or shares of their sum where they have one covariance."""
+    """Σ r z zᵀ of each component; shares of their sum where they have one covariance, the diagonal where that is all."""
     if "square" in sums:
         return sums["square"]
+    if "squares" in sums:
+        return sums["squares"][..., None] * np.eye(whitener.shape[-1])
     inner = (sums["cross"] - sums["first"][..., None] * loc[..., None, :]) @ np.swapaxes(whitener, -1, -2)
     return 0.5 * (inner + np.swapaxes(inner, -1, -2))

@@ -216,7 +216,7 @@ def _climb(
         constant = 0.5 * (_log_precision(q.df, log_det, d) - d / q.strength - d * LOG_2PI)
         p = {"loc": q.loc[None], "root": root[None]}
         prepared = group.prepare(p) | {"constant": constant[None]}
-        value, counts, (sums,) = rows.expected_under((group.kernel,), (prepared,), log_weights[None])
+        value, counts, (sums,), _ = rows.expected_under((group.kernel,), (prepared,), log_weights[None])
         trace.append(float(value[0]) - prior.divergence(q))
         if len(trace) > 1 and trace[-1] - trace[-2] <= tolerance * rows.look.count:
             status = CONVERGED

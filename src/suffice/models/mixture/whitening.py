@@ -21,7 +21,7 @@ class Whitening(Protocol):
 
     @property
     def width(self) -> int:
-        """Numbers it holds for one row."""
+        """Numbers it holds for one row and one run."""
         ...
 
     def squares(self, x: jax.Array) -> tuple[jax.Array, Any]:
@@ -63,7 +63,7 @@ class Separate:
 
     @property
     def width(self) -> int:
-        return 2 * int(np.prod(self.offset.shape))
+        return 2 * int(np.prod(self.offset.shape[1:]))
 
     def squares(self, x: jax.Array) -> tuple[jax.Array, Any]:
         offset = self.offset.astype(x.dtype)
@@ -92,8 +92,7 @@ class Shared:
 
     @property
     def width(self) -> int:
-        runs, count, d = self.offset.shape
-        return runs * (3 * d + 2 * count)
+        return 3 * self.offset.shape[2] + 2 * self.offset.shape[1]
 
     def squares(self, x: jax.Array) -> tuple[jax.Array, Any]:
         offset = self.offset.astype(x.dtype)
@@ -137,7 +136,7 @@ class Scaled:
 
     @property
     def width(self) -> int:
-        return 2 * int(np.prod(self.offset.shape))
+        return 2 * int(np.prod(self.offset.shape[1:]))
 
     def _expands(self, x: jax.Array) -> bool:
         return self.near and x.dtype == np.float64
@@ -180,7 +179,7 @@ class NormalKernel:
 
     def _part(self, x: jax.Array, prepared: Any) -> jax.Array:
         part = x if self.columns == (0, x.shape[1]) else x[:, self.columns[0] : self.columns[1]]
-        return part - prepared["centre"].astype(x.dtype)[None]
+        return part - prepared["centre"].astype(x.dtype)[:1]
 
     def densities(self, prepared: Any, x: jax.Array) -> tuple[jax.Array, Any]:
         part = self._part(x, prepared)
