@@ -16,10 +16,9 @@ try:
 except ImportError as error:
     raise ImportError("suffice.sklearn needs scikit-learn: pip install 'suffice[sklearn]'") from error
 
-from suffice.models.mixture.expectation import Rows
 from suffice.models.mixture.model import Expected, Model, Params
 from suffice.models.mixture.normal import NormalComponents
-from suffice.models.mixture.rows import WINDOW, MixtureRows, rows_of
+from suffice.models.mixture.rows import MixtureRows, is_light, posterior_of, rows_of
 from suffice.models.mixture.structures import structure
 from suffice.models.mixture.triangles import cholesky, inverse
 
@@ -121,7 +120,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             )
         self._check_start(X.shape[1])
         rows = rows_of(np.ascontiguousarray(X, np.float64), None, "error")
-        model = self._model(rows.look.mean, rows.look.is_light(self.n_components))
+        model = self._model(rows.look.mean, is_light(*X.shape, self.n_components))
         warm = self.warm_start and hasattr(self, "converged_")
         state, best, found = check_random_state(self.random_state), -np.inf, None
         self.converged_ = False
@@ -262,13 +261,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def _posterior(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Responsibilities (n, K) and log-densities (n,)."""
-        model = self._model(self.weights_ @ self.means_)
-        p = self._params(model)
-        prepared = model.prepare(p)
-        X = np.ascontiguousarray(X, np.float64)
-        cuts = [X[a : a + WINDOW] for a in range(0, len(X), WINDOW)]
-        parts = [Rows(x, None).posterior(model.kernels, prepared, p.log_weights) for x in cuts]
-        return np.concatenate([r for r, _ in parts]), np.concatenate([v for _, v in parts])
+        model = self._model(self.weights_ @ self.means_, is_light(*X.shape, self.n_components))
+        return posterior_of(model, self._params(model), np.ascontiguousarray(X, np.float64))
 
     def _checked(self, X: Any) -> np.ndarray:
         check_is_fitted(self)

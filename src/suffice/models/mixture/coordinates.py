@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.models.mixture.orientation import around
 from suffice.models.mixture.structures import Structure
 
 SMALLEST_DF, LARGEST_DF = 1e-2, 1e6
@@ -41,14 +43,19 @@ class Coordinates:
 
     def of(self, loc: np.ndarray, root: np.ndarray, df: Any) -> np.ndarray:
         """Of locations (..., d), factors (..., d, d) and degrees of freedom (...): (..., m)."""
-        unit, (below, right) = self.unit, self._below
-        diagonal = np.diagonal(root, axis1=-2, axis2=-1)
         with np.errstate(all="ignore"):
-            lower = root / diagonal[..., None, :] * unit / unit[:, None]
-            parts = [loc / unit, np.log(diagonal / unit), lower[..., below, right]]
+            parts = [loc / self.unit, self._spread(root, np)]
         if self.free_df:
             parts.append(np.log(df)[..., None])
         return np.concatenate(parts, axis=-1)
+
+    def _spread(self, root: Any, xp: Any) -> Any:
+        """log D and U of factors."""
+        unit, (below, right) = self.unit, self._below
+        diagonal = xp.diagonal(root, axis1=-2, axis2=-1)
+        lower = root / diagonal[..., None, :] * xp.broadcast_to(unit / unit[:, None], root.shape)
+        logs = xp.log(diagonal / xp.broadcast_to(unit, diagonal.shape))
+        return xp.concatenate([logs, lower[..., below, right]], axis=-1)
 
     def back(self, v: np.ndarray) -> dict[str, np.ndarray]:
         """Locations, factors and, if free, degrees of freedom of coordinates (..., m), far ones held back."""
@@ -68,14 +75,30 @@ class Coordinates:
         root = lower * (jnp.exp(v[d : 2 * d]) * unit)[None, :]
         return v[:d] * unit, root, jnp.exp(v[-1]) if self.free_df else None
 
-    def directions(self, count: int) -> np.ndarray:
-        """Basis of those in which components may move together, (free, K, m)."""
-        d, m = self.d, self.size
+    def _curve(self, root: np.ndarray) -> tuple[np.ndarray, Any]:
+        """Where spreads that are not a linear set may move from factors (K, d, d): 0, and log D and U as a function."""
+        free, covariances = around(self.structure, root @ np.swapaxes(root, -1, -2))
+        return np.zeros(free), lambda theta: self._spread(jnp.linalg.cholesky(covariances(theta)), jnp)
+
+    def bend(self, root: np.ndarray, slope: np.ndarray) -> np.ndarray:
+        """Second derivatives of slope · v along the directions, (free, free), v being coordinates (K, m)."""
+        count, d = root.shape[:2]
+        zero, spread = self._curve(root)
+        part = slope[:, d : d + d * (d + 1) // 2]
+        curved = np.asarray(jax.hessian(lambda theta: jnp.sum(part * spread(theta)))(zero))
+        first, last = count * d, count * self.free_df
+        return np.pad(curved, ((first, last), (first, last)))
+
+    def directions(self, root: np.ndarray) -> np.ndarray:
+        """Basis of those in which components move together from factors (K, d, d), (free, K, m)."""
+        count, d, m = len(root), self.d, self.size
         loc = np.zeros((count * d, count, m))
         loc[:, :, :d] = np.eye(count * d).reshape(-1, count, d)
-        shared = self.structure.directions(count, d)
-        if self.structure.diagonal:
-            shared = shared[:, :, :d]
+        if self.structure.linear:
+            shared = self.structure.directions(count, d)[:, :, : d if self.structure.diagonal else None]
+        else:
+            zero, curve = self._curve(root)
+            shared = np.moveaxis(np.asarray(jax.jacfwd(curve)(zero)), -1, 0)
         spread = np.zeros((len(shared), count, m))
         spread[:, :, d : d + shared.shape[2]] = shared
         tails = np.zeros((count * self.free_df, count, m))

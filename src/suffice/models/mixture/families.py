@@ -239,10 +239,14 @@ class FamilyComponents:
         """One component from its coordinates; traceable."""
         return self.family.build(v * self.unit)
 
-    def directions(self) -> np.ndarray:
+    def directions(self, p: Params) -> np.ndarray:
         """Basis of the coordinates that vary, (free, K, m)."""
         m = self.family.dimension
         return np.eye(self.count * m).reshape(self.count * m, self.count, m)
+
+    def bend(self, p: Params, slope: np.ndarray) -> np.ndarray:
+        """Second derivatives of slope · v along the directions."""
+        return np.zeros(2 * (self.dimension,))
 
     @property
     def size(self) -> int:

@@ -102,10 +102,14 @@ class Model:
         """What such a pass gives for the components that there are."""
         if e.counts.shape[1] == self.count:
             return e
-        begins = np.cumsum([0, *(_filled(g.count) for g in self.groups)])
-        counts = [e.counts[:, b : b + g.count] for g, b in zip(self.groups, begins, strict=False)]
         sums = tuple(jax.tree.map(lambda a, g=g: a[:, : g.count], s) for g, s in zip(self.groups, e.sums, strict=True))
-        return e._replace(counts=np.concatenate(counts, axis=1), sums=sums)
+        return e._replace(counts=e.counts[:, self.kept], sums=sums)
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Where the components that there are stand among those that fill groups up."""
+        begins = np.cumsum([0, *(_filled(g.count) for g in self.groups)])
+        return np.concatenate([b + np.arange(g.count) for g, b in zip(self.groups, begins, strict=False)])
 
     def start(self, x: np.ndarray, w: np.ndarray, r: np.ndarray) -> Params:
         """Parameters of one run from rows, frequencies and responsibilities (K, n)."""

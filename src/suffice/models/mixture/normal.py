@@ -257,9 +257,15 @@ class NormalComponents:
         held = ("df",) if self.df is not None and not np.isnan(self.df) else ()
         return Family(blank, tuple((name,) for name in blank.field_names() if name not in held))
 
-    def directions(self) -> np.ndarray:
-        """Basis of the coordinates that vary, (free, K, m)."""
-        return self.coordinates.directions(self.count)
+    def directions(self, p: Params) -> np.ndarray:
+        """Basis of the coordinates that vary from those of one run, (free, K, m)."""
+        return self.coordinates.directions(p["root"][0])
+
+    def bend(self, p: Params, slope: np.ndarray) -> np.ndarray:
+        """Second derivatives of slope · v along the directions, (free, free)."""
+        if self.structure.linear:
+            return np.zeros(2 * (len(self.directions(p)),))
+        return self.coordinates.bend(p["root"][0], slope)
 
     def members(self, p: Params) -> list[Distribution]:
         """The components of one run as distributions."""
