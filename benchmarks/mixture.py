@@ -8,16 +8,21 @@ says more about that than about the algorithms (19 to 311 were seen); a like for
     OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/mixture.py steps
 """
 
-import resource
+import os
+import subprocess
 import sys
+import tempfile
 import time
 import warnings
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from sklearn.mixture import GaussianMixture
 from sklearn.mixture._gaussian_mixture import _compute_precision_cholesky
 
 import suffice as sf
+import suffice.sklearn
 from suffice.models.mixture.model import Model, Params
 from suffice.models.mixture.normal import NormalComponents
 from suffice.models.mixture.rows import rows_of
@@ -77,50 +82,91 @@ def steps(k=8, d=16, n=200_000):
 
 
 def selection(n=20_000, d=5):
-    """1 to 9 components times four covariances."""
+    """1 to 9 components times four covariances: by defaults, and at equal starts and tolerances in log-likelihood for each row."""
     x, *_ = clusters(4, d, n)
-    shapes = ("full", "tied", "diag", "spherical")
+    shapes, sizes = ("full", "tied", "diag", "spherical"), range(1, 10)
+
+    def loop(kind, **how):
+        """Seconds, iterations and the best BIC."""
+        begin, iterations, values = time.perf_counter(), 0, {}
+        for shape in shapes:
+            for k in sizes:
+                gm = kind(k, covariance_type=shape, random_state=0, **how).fit(x)
+                values[k, shape], iterations = gm.bic(x), iterations + gm.n_iter_
+        best = min(values, key=values.__getitem__)
+        return time.perf_counter() - begin, iterations, f"{best} {values[best]:.8g}"
+
     begin = time.perf_counter()
-    ours = sf.select_mixture(sf.MultivariateNormal, range(1, 10), x, covariance=shapes)
+    ours = sf.select_mixture(sf.MultivariateNormal, sizes, x, covariance=shapes)
     a = time.perf_counter() - begin
-    print(f"1:9 x 4 on {n:,} x {d}: {a:.1f} s", flush=True)
-    begin = time.perf_counter()
-    values = {}
-    for kind in shapes:
-        for k in range(1, 10):
-            gm = GaussianMixture(k, covariance_type=kind, random_state=0).fit(x)
-            values[k, kind] = gm.bic(x)
-    b = time.perf_counter() - begin
-    best = min(values, key=values.__getitem__)
-    print(
-        f"1:9 x 4 on {n:,} x {d}, ours of 10 starts: {a:.1f} s, {ours}; scikit-learn of 1 and its loose tol {b:.1f} s, {best} {values[best]:.6g}; {b / a:.1f}"
-    )
+    print(f"1:9 x 4 on {n:,} x {d} by defaults: ours of 10 starts {a:.1f} s, {ours}", flush=True)
+    for name, how in {
+        "1 start, tol 1e-3 (scikit-learn's default)": {},
+        "10 starts, tol 1e-3": {"n_init": 10},
+        "1 start, tol 1e-9": {"tol": 1e-9, "max_iter": 20_000},
+    }.items():
+        found = {kind: loop(kind, **how) for kind in (suffice.sklearn.GaussianMixture, GaussianMixture)}
+        for kind, (seconds, iterations, best) in found.items():
+            print(
+                f"  {name}, {kind.__module__.split('.')[0]}: {seconds:.1f} s, {iterations} iterations, {best}",
+                flush=True,
+            )
+        b = found[GaussianMixture][0]
+        print(
+            f"    ratio {b / found[suffice.sklearn.GaussianMixture][0]:.1f}, to our selection {b / a:.1f}", flush=True
+        )
+    begin, passes = time.perf_counter(), 0
+    for shape in shapes:
+        for k in sizes:
+            passes += sf.fit_mixture(sf.MultivariateNormal, k, x, covariance=shape, starts=1).passes
+    print(f"  fit_mixture of 1 start to 1e-10 of the maximum: {time.perf_counter() - begin:.1f} s, {passes} passes")
 
 
-def stream(n=10_000_000, d=4, block=250_000):
-    """Rows made anew at each pass, never all in memory."""
-
-    def chunks():
+def written(path, n, k=3, d=16, block=250_000):
+    """A Parquet file of n rows, made a block at a time."""
+    _, means, covariances = clusters(k, d, 1)
+    means, roots, names = 0.2 * means, np.linalg.cholesky(covariances), [f"x{i}" for i in range(d)]
+    schema = pa.schema([(name, pa.float64()) for name in names])
+    with pq.ParquetWriter(path, schema, compression="none", use_dictionary=False) as writer:
         for seed in range(n // block):
-            yield clusters(3, d, block, seed=0)[0] if seed == 0 else _more(d, block, seed)
+            rng = np.random.default_rng(seed)
+            z = rng.integers(0, k, block)
+            x = means[z] + np.einsum("nij,nj->ni", roots[z], rng.normal(size=(block, d)))
+            writer.write_table(pa.table(dict(zip(names, x.T, strict=True)), schema=schema))
 
-    def _more(d, block, seed):
-        rng = np.random.default_rng(seed)
-        _, means, covariances = clusters(3, d, 1)
-        z = rng.integers(0, 3, block)
-        return means[z] + np.einsum("nij,nj->ni", np.linalg.cholesky(covariances)[z], rng.normal(size=(block, d)))
 
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    begin = time.perf_counter()
-    fit = sf.fit_mixture(sf.MultivariateNormal, 3, chunks, starts=4, tolerance=1e-6)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+def peak():
+    """Largest memory of the process so far, MB (Linux; ru_maxrss would begin with that of the process which started it)."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1e3
+
+
+def read(path):
+    """A fit to a file in a process of its own: memory before, having fitted a few rows, and at the end."""
+    sf.fit_mixture(sf.MultivariateNormal, 3, clusters(3, 16, 5000)[0], starts=4)
+    base, begin = peak(), time.perf_counter()
+    fit = sf.fit_mixture(sf.MultivariateNormal, 3, sf.scan_table(path), starts=4, tolerance=1e-6)
     print(
-        f"stream of {fit.count:,.0f} x {d}: {fit.passes} passes, {time.perf_counter() - begin:.0f} s, converged {fit.converged}; "
-        f"peak {before:.2f} to {peak:.2f} GB, the rows are {n * d * 8 / 1e9:.2f} GB"
+        f"  {fit.count:,.0f} rows, {os.path.getsize(path) / 1e6:,.0f} MB: {fit.passes} passes, {time.perf_counter() - begin:.0f} s, "
+        f"converged {fit.converged}; peak memory {base:.0f} MB before, {peak():.0f} MB after",
+        flush=True,
     )
+
+
+def stream(d=16):
+    """Files of 1e6 and 1e7 rows, each read in a process of its own."""
+    print(f"streams of {d} columns, 3 components")
+    with tempfile.TemporaryDirectory() as folder:
+        for n in (1_000_000, 10_000_000):
+            path = os.path.join(folder, f"{n}.parquet")
+            written(path, n)
+            subprocess.run([sys.executable, __file__, "read", path], check=True)
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    for name in sys.argv[1:] or ("steps", "selection", "stream"):
-        {"steps": steps, "selection": selection, "stream": stream}[name]()
+    if sys.argv[1:2] == ["read"]:
+        read(sys.argv[2])
+    else:
+        for name in sys.argv[1:] or ("steps", "selection", "stream"):
+            {"steps": steps, "selection": selection, "stream": stream}[name]()

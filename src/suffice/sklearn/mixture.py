@@ -16,11 +16,11 @@ try:
 except ImportError as error:
     raise ImportError("suffice.sklearn needs scikit-learn: pip install 'suffice[sklearn]'") from error
 
-from suffice.models.mixture.expectation import Rows
 from suffice.models.mixture.model import Expected, Model, Params
-from suffice.models.mixture.normal import NormalComponents, cholesky, inverse
-from suffice.models.mixture.rows import WINDOW, MixtureRows, rows_of
+from suffice.models.mixture.normal import NormalComponents
+from suffice.models.mixture.rows import MixtureRows, is_light, posterior_of, rows_of
 from suffice.models.mixture.structures import structure
+from suffice.models.mixture.triangles import cholesky, inverse
 
 
 class GaussianMixture(DensityMixin, BaseEstimator):
@@ -120,7 +120,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             )
         self._check_start(X.shape[1])
         rows = rows_of(np.ascontiguousarray(X, np.float64), None, "error")
-        model = self._model(rows.look.mean)
+        model = self._model(rows.look.mean, is_light(*X.shape, self.n_components))
         warm = self.warm_start and hasattr(self, "converged_")
         state, best, found = check_random_state(self.random_state), -np.inf, None
         self.converged_ = False
@@ -160,10 +160,10 @@ class GaussianMixture(DensityMixin, BaseEstimator):
                 return p, bounds, True
         return p, bounds, False
 
-    def _model(self, centre: np.ndarray) -> Model:
-        kind, d = structure(self.covariance_type), len(centre)
-        part = NormalComponents(self.n_components, (0, d), kind, centre, np.eye(d), ridge=float(self.reg_covar))
-        return Model((part,))
+    def _model(self, centre: np.ndarray, light: bool = False) -> Model:
+        kind, d, ridge = structure(self.covariance_type), len(centre), float(self.reg_covar)
+        part = NormalComponents(self.n_components, (0, d), kind, centre, np.eye(d), ridge=ridge, general=light)
+        return Model((part,), light=light)
 
     def _start(self, model: Model, rows: MixtureRows, state: np.random.RandomState) -> Params:
         """Parameters from responsibilities, with what the user gives in their place."""
@@ -261,13 +261,8 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def _posterior(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Responsibilities (n, K) and log-densities (n,)."""
-        model = self._model(self.weights_ @ self.means_)
-        p = self._params(model)
-        prepared = model.prepare(p)
-        X = np.ascontiguousarray(X, np.float64)
-        cuts = [X[a : a + WINDOW] for a in range(0, len(X), WINDOW)]
-        parts = [Rows(x, None).posterior(model.kernels, prepared, p.log_weights) for x in cuts]
-        return np.concatenate([r for r, _ in parts]), np.concatenate([v for _, v in parts])
+        model = self._model(self.weights_ @ self.means_, is_light(*X.shape, self.n_components))
+        return posterior_of(model, self._params(model), np.ascontiguousarray(X, np.float64))
 
     def _checked(self, X: Any) -> np.ndarray:
         check_is_fitted(self)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import jax
 import numpy as np
 
 from suffice.inference.testing.replicates import generator
@@ -62,7 +61,7 @@ def bootstrap_of(fit: MixtureFit, replicates: int, rng: Any) -> MixtureBootstrap
 
         def evaluate(p: Params, piece: Rows = piece) -> Expected:
             model = fit.model
-            return Expected(*jax.device_get(piece.expected(model.kernels, model.prepare(p), p.log_weights)))
+            return Expected(*piece.expected(model.kernels, model.prepare(p), p.log_weights))
 
         end = climb(fit.model, evaluate, begin, float(size), most=1000, tolerance=1e-5)
         for i in range(min(_TOGETHER, replicates - first)):

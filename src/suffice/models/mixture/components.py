@@ -24,7 +24,7 @@ from suffice.models.mixture.families import FamilyComponents, units_of
 from suffice.models.mixture.model import Model
 from suffice.models.mixture.normal import NormalComponents
 from suffice.models.mixture.product import ProductComponents
-from suffice.models.mixture.rows import Look, check_spread
+from suffice.models.mixture.rows import Look, check_spread, is_light
 from suffice.models.mixture.structures import Structure, structure
 from suffice.runtime.blocks import Block
 from suffice.runtime.errors import DataError
@@ -68,7 +68,8 @@ def model_of(kinds: Sequence[tuple[Any, int]], look: Look, covariance: str, prio
     if look.rows == len(look.sample) and (distinct := len(np.unique(look.sample, axis=0))) < total:
         raise DataError(f"{total} components need at least as many different rows, got {distinct}")
     d = len(look.mean)
-    return Model(tuple(_group(kind, count, (0, d), look, shape, prior) for kind, count in kinds))
+    groups = tuple(_group(kind, count, (0, d), look, shape, prior) for kind, count in kinds)
+    return Model(groups, light=is_light(look.rows, d, total))
 
 
 def _group(kind: Any, count: int, columns: tuple[int, int], look: Look, shape: Structure, prior: float) -> Any:
@@ -127,7 +128,8 @@ def _normal(
     at = slice(*columns)
     check_spread(look, at, family.name)
     centre, spread = look.mean[at], look.covariance[at, at]
-    return NormalComponents(count, columns, shape, centre, spread, prior, df, vectors)
+    general = is_light(look.rows, len(look.mean), count)
+    return NormalComponents(count, columns, shape, centre, spread, prior, df, vectors, general=general)
 
 
 def _by_family(family: Family, count: int, columns: tuple[int, int], look: Look, prior: float) -> FamilyComponents:

@@ -1,7 +1,7 @@
 """The E-step: responsibilities of blocks of rows, and the sums over them from which the M-step is made.
 
-R runs of the climb, each with its own parameters, go over the same rows side by side. Rows are worked on some thousand
-at a time, so that what is made of them stays in the nearest caches; sums over these add in double precision.
+R runs of the climb, each with its own parameters, go over the same rows. Rows are worked on some thousand at a time, so that
+what is made of them stays in the nearest caches; sums over these add in double precision.
 """
 
 import math
@@ -13,16 +13,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-_CACHED = 2**15  # numbers that a step may hold on a processor with caches
+_CACHED = 2**16  # numbers that a step may hold on a processor with caches
 _PARALLEL = 2**27  # and on one with thousands of lanes
 _FEWEST, _MOST = 2**7, 2**12
+_ONE_LENGTH = 2**14  # of rows, which all that are shorter are filled up to
+_SLOTS, _LIGHT = 16, 2**11  # numbers of runs are filled up to a multiple, where one has fewer numbers than that
 
 
 class Kernel(Protocol):
-    """What one group of components does with rows. A pytree; parameters come prepared, with axes (R, K) in front."""
+    """What one group of components does with rows. A pytree; parameters come prepared, with the axis of runs in front."""
 
     def width(self, prepared: Any) -> int:
-        """Numbers it holds for one row."""
+        """Numbers it holds for one row and one run."""
         ...
 
     def densities(self, prepared: Any, x: jax.Array) -> tuple[jax.Array, Any]:
@@ -44,31 +46,33 @@ def log_joint(
     return value + log_weights.astype(value.dtype)[:, :, None], [kept for _, kept in found]
 
 
-def _share(joint: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Responsibilities (R, K, n) and log-likelihoods (R, n)."""
+def _share(joint: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Responsibilities (R, K, n), log-likelihoods (R, n), and entropies of the responsibilities (R, n)."""
     top = joint.max(1)
     known = jnp.where(jnp.isfinite(top), top, 0.0)
-    e = jnp.exp(joint - known[:, None])
+    gap = joint - known[:, None]
+    e = jnp.exp(gap)
     total = e.sum(1)
-    return e / jnp.where(total > 0, total, 1.0)[:, None], known + jnp.log(total)
+    some, log_total = jnp.where(total > 0, total, 1.0), jnp.log(total)
+    entropy = log_total - jnp.where(e > 0, e * gap, 0.0).sum(1) / some
+    return e / some[:, None], known + log_total, entropy
 
 
 def _sums_of(
     kernels: Sequence[Any], prepared: Sequence[Any], log_weights: jax.Array, x: jax.Array, w: jax.Array, wide: Any
 ) -> Any:
-    """Log-likelihood (R,), counts (R, K) and the kernels' sums of a few rows."""
+    """Log-likelihood (R,), counts (R, K), the kernels' sums, and the entropy (R,) of a few rows."""
     joint, kept = log_joint(kernels, prepared, log_weights, x)
-    r, value = _share(joint)
-    w = w.astype(value.dtype)
-    w = w[None] if w.ndim == 1 else w
-    value = jnp.where(w > 0, w.astype(wide) * value.astype(wide), 0.0).sum(-1)
+    r, value, entropy = _share(joint)
+    w = w.astype(value.dtype)[None]
+    value, entropy = (jnp.where(w > 0, w.astype(wide) * a.astype(wide), 0.0).sum(-1) for a in (value, entropy))
     r = r * w[:, None]
     first, parts = 0, []
     for kernel, p, k in zip(kernels, prepared, kept, strict=True):
         count = p["count_of"].shape[1]
         parts.append(kernel.sums(p, x, k, r[:, first : first + count]))
         first += count
-    return jax.tree.map(lambda a: a.astype(wide), (value, r.sum(-1), parts))
+    return jax.tree.map(lambda a: a.astype(wide), (value, r.sum(-1), parts, entropy))
 
 
 @partial(jax.jit, static_argnames="size")
@@ -78,27 +82,41 @@ def _expected(
     log_weights: jax.Array,
     x: jax.Array,
     w: jax.Array,
+    runs: jax.Array,
     rows: jax.Array,
     size: int,
 ) -> Any:
+    """Of the first runs, one after the other, over the first rows: what there are more serve a program for any number."""
     wide = jnp.result_type(float)
 
-    def part(i: Any) -> Any:
-        rows_of = lambda a, axis: jax.lax.dynamic_slice_in_dim(a, i * size, size, axis)  # noqa: E731
-        return _sums_of(kernels, prepared, log_weights, rows_of(x, 0), rows_of(w, w.ndim - 1), wide)
+    def part(run: Any, i: Any) -> Any:
+        cut = jax.lax.dynamic_slice_in_dim
+        mine, weights = jax.tree.map(lambda a: cut(a, run, 1), (prepared, log_weights))
+        heights = w if w.ndim == 1 else jax.lax.dynamic_index_in_dim(w, run, 0, keepdims=False)
+        return _sums_of(kernels, mine, weights, cut(x, i * size, size), cut(heights, i * size, size), wide)
 
-    zero = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), jax.eval_shape(part, 0))
-    return jax.lax.fori_loop(0, -(-rows // size), lambda i, total: jax.tree.map(jnp.add, total, part(i)), zero)
+    zero = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), jax.eval_shape(part, 0, 0))
+
+    def one(run: Any, found: Any) -> Any:
+        total = jax.lax.fori_loop(0, -(-rows // size), lambda i, t: jax.tree.map(jnp.add, t, part(run, i)), zero)
+        return jax.tree.map(lambda a, b: jax.lax.dynamic_update_slice_in_dim(a, b, run, 0), found, total)
+
+    each = jax.tree.map(lambda z: jnp.zeros((len(log_weights), *z.shape[1:]), z.dtype), zero)
+    return jax.lax.fori_loop(0, runs, one, each)
 
 
 @partial(jax.jit, static_argnames="size")
 def _posterior(
-    kernels: Sequence[Any], prepared: Sequence[Any], log_weights: jax.Array, x: jax.Array, size: int
+    kernels: Sequence[Any], prepared: Sequence[Any], log_weights: jax.Array, x: jax.Array, rows: jax.Array, size: int
 ) -> tuple[jax.Array, jax.Array]:
-    r, value = jax.lax.map(
-        lambda part: _share(log_joint(kernels, prepared, log_weights, part)[0]), x.reshape(-1, size, x.shape[1])
-    )
-    return jnp.moveaxis(r[:, 0], 1, 2).reshape(len(x), -1), value[:, 0].reshape(-1)
+    cut, put = jax.lax.dynamic_slice_in_dim, jax.lax.dynamic_update_slice_in_dim
+
+    def part(i: Any, found: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        r, value, _ = _share(log_joint(kernels, prepared, log_weights, cut(x, i * size, size))[0])
+        return put(found[0], r[0].T, i * size, 0), put(found[1], value[0], i * size, 0)
+
+    start = jnp.zeros((len(x), log_weights.shape[1]), x.dtype), jnp.zeros(len(x), x.dtype)
+    return jax.lax.fori_loop(0, -(-rows // size), part, start)
 
 
 def rows_at_a_time(width: int, rows: int) -> int:
@@ -115,7 +133,7 @@ class Rows:
     def __init__(self, x: np.ndarray, w: np.ndarray | None) -> None:
         """Rows (n, columns) and frequencies (n,), or (R, n) for as many runs; None for 1."""
         n = len(x)
-        full = 1 << max(n - 1, _FEWEST - 1).bit_length() if n <= 2**14 else -(-n // 2**14) * 2**14
+        full = max(-(-n // _ONE_LENGTH), 1) * _ONE_LENGTH
         w = np.ones(n) if w is None else np.asarray(w, float)
         if full > n:
             x = np.concatenate([x, np.broadcast_to(x[:1], (full - n, x.shape[1]))])
@@ -127,16 +145,19 @@ class Rows:
         return min(rows_at_a_time(width, self.count), len(self.x))
 
     def expected(self, kernels: Sequence[Any], prepared: Sequence[Any], log_weights: np.ndarray) -> Any:
-        """Log-likelihoods, counts and sums under the parameters, on the device."""
-        size = self._size(kernels, prepared)
-        return _expected(kernels, prepared, log_weights, self.x, self.w, np.int64(self.count), size=size)
+        """Log-likelihoods, counts, sums and entropies under the parameters of several runs."""
+        size, given, runs = self._size(kernels, prepared), (prepared, log_weights), len(log_weights)
+        if sum(np.size(a) for a in jax.tree.leaves(given)) <= _LIGHT * runs and (more := -runs % _SLOTS):
+            given = jax.tree.map(lambda a: np.concatenate([a, np.broadcast_to(a[:1], (more, *a.shape[1:]))]), given)
+        found = _expected(kernels, *given, self.x, self.w, np.int64(runs), np.int64(self.count), size=size)
+        return jax.tree.map(lambda a: a[:runs], jax.device_get(found))
 
     def posterior(
         self, kernels: Sequence[Any], prepared: Sequence[Any], log_weights: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Responsibilities (n, K) and log-likelihoods (n,) of one run."""
         size = self._size(kernels, prepared)
-        r, value = _posterior(kernels, prepared, log_weights, self.x, size=size)
+        r, value = _posterior(kernels, prepared, log_weights, self.x, np.int64(self.count), size=size)
         return np.asarray(r)[: self.count], np.asarray(value)[: self.count]
 
 

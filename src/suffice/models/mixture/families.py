@@ -40,8 +40,8 @@ class FamilyKernel:
     how: str = field(metadata={"static": True})
 
     def width(self, prepared: Any) -> int:
-        runs, count, d = prepared["v"].shape
-        return runs * count * (4 if self.how == "statistic" else 4 + 2 * d * d)
+        _, count, d = prepared["v"].shape
+        return count * (4 if self.how == "statistic" else 4 + 2 * d * d)
 
     def _values(self, x: jax.Array) -> jax.Array:
         part = x[:, self.columns[0] : self.columns[1]]
@@ -239,10 +239,14 @@ class FamilyComponents:
         """One component from its coordinates; traceable."""
         return self.family.build(v * self.unit)
 
-    def directions(self) -> np.ndarray:
+    def directions(self, p: Params) -> np.ndarray:
         """Basis of the coordinates that vary, (free, K, m)."""
         m = self.family.dimension
         return np.eye(self.count * m).reshape(self.count * m, self.count, m)
+
+    def bend(self, p: Params, slope: np.ndarray) -> np.ndarray:
+        """Second derivatives of slope · v along the directions."""
+        return np.zeros(2 * (self.dimension,))
 
     @property
     def size(self) -> int:

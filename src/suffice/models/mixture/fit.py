@@ -19,9 +19,9 @@ from suffice.runtime.rng import as_key
 
 _SCOUT = 150  # evaluations of each start on the sample, at most
 _ROUGH, _ROUGH_GAIN = 1e-4, 1e-8  # a tolerance that is for criteria alone, and the gain that these do not see
-_RACE = 15  # of all of them, where work on the sample is much, before the better quarter goes on alone
-_MUCH = 2**21
-_SCOUT_GAIN = 1e-9  # of log-likelihood for each observation, at which it ends
+_RACE, _LEFT = 8, 3  # of all of them, where work on the sample is much, before the better half goes on, down to as many
+_MUCH = 2**17
+_SCOUT_GAIN, _ROUGH_SCOUT_GAIN = 1e-9, 1e-7  # of log-likelihood for each observation, at which it ends
 
 
 def fit_mixture(
@@ -94,7 +94,11 @@ def fit_mixture(
         data = data[list(target)]
     rows = rows_of(data, weights, missing)
     model = model_of(kinds, rows.look, covariance, float(prior))
-    begins = [(_given(model, rows, start), np.nan)] if start is not None else _scouted(model, rows, starts, rng)
+    begins = (
+        [(_given(model, rows, start), np.nan)]
+        if start is not None
+        else _scouted(model, rows, starts, rng, _ROUGH_SCOUT_GAIN if tolerance >= _ROUGH else _SCOUT_GAIN)
+    )
     found = _finished(model, rows, [p for p, _ in begins], tolerance, max_iterations, accelerate)
     spread = np.array([value for _, value in begins])
     return MixtureFit.of(model, rows, found, spread)
@@ -111,7 +115,7 @@ def _check(count: int, tolerance: float, most: int, prior: float) -> None:
         raise ValueError(f"prior must be a number of pseudo-observations >= 0, got {prior}")
 
 
-def _scouted(model: Model, rows: MixtureRows, count: int, rng: Any) -> list[tuple[Params, float]]:
+def _scouted(model: Model, rows: MixtureRows, count: int, rng: Any, gain: float) -> list[tuple[Params, float]]:
     """Starts after a short climb on a sample of the rows, best first, those that collapsed last."""
     look = rows.look
     if model.count == 1:
@@ -129,14 +133,15 @@ def _scouted(model: Model, rows: MixtureRows, count: int, rng: Any) -> list[tupl
             look.weights.sum(),
             most=most,
             tolerance=1e-5,
-            gain=_SCOUT_GAIN,
+            gain=gain,
         )
         bad = (end.status == DEGENERATE) | ~np.isfinite(end.values)
         return end, bad, np.lexsort([-np.where(bad, -np.inf, end.values), bad])
 
-    if count * model.count * look.sample.size * look.sample.shape[1] > _MUCH:  # the better ones alone go on
+    heavy = model.count * look.sample.size * look.sample.shape[1] > _MUCH
+    while heavy and len(begin.log_weights) > _LEFT:  # the better half of them alone goes on
         end, _, order = go(begin, _RACE)
-        begin = end.params.run(order[: -(-count // 4)])
+        begin = end.params.run(order[: max(-(-len(order) // 2), _LEFT)])
     end, bad, order = go(begin, _SCOUT)
     return [(end.params.run(slice(i, i + 1)), np.nan if bad[i] else float(end.values[i])) for i in order]
 

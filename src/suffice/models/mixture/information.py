@@ -2,7 +2,8 @@
 
 −∇²l = Σ_i w_i (E[−∇² log p(x_i, z)] − Var[∇ log p(x_i, z)]), moments over the component z given x_i (Louis 1982). A component
 has its own coordinates, so the first term is block diagonal and the scores of the second are short. Parameters that
-components share move along directions in all their coordinates together, which is linear; so is the identity.
+components share move along directions in all their coordinates together, and the identity with them; where these are
+curved, their second derivatives add to it.
 """
 
 from typing import Any
@@ -23,13 +24,13 @@ def covariance_of(fit: Any) -> np.ndarray:
     """Covariance of the reported parameters; NaN where the information is not positive or the climb did not end."""
     names = fit.parameter_names
     unknown = np.full((len(names), len(names)), np.nan)
-    groups = fit.model.groups
-    if not fit.converged or fit.collapsed or not all(g.accelerates for g in groups):
+    if not fit.converged or fit.collapsed:
         return unknown
     basis = directions_of(fit)
     if len(basis) > _MOST:
         raise ValueError(f"{len(basis)} parameters have too large an information matrix: fit.bootstrap() gives errors")
-    information = basis @ information_of(fit) @ basis.T
+    curvature, slope = information_of(fit)
+    information = basis @ curvature @ basis.T - _bend(fit, slope)
     spread = basis.T @ np.asarray(inverse(information)) @ basis
     jacobian = _reported_jacobian(fit)
     return jacobian @ spread @ jacobian.T
@@ -38,7 +39,7 @@ def covariance_of(fit: Any) -> np.ndarray:
 def directions_of(fit: Any) -> np.ndarray:
     """Directions (free, m) in the coordinates of all weights but the last and of all components."""
     k = fit.model.count
-    each = [g.directions() for g in fit.model.groups]
+    each = [g.directions(q) for g, q in zip(fit.model.groups, fit.params.groups, strict=True)]
     sizes = [e.shape[1] * e.shape[2] for e in each]
     found = np.zeros((k - 1 + sum(len(e) for e in each), k - 1 + sum(sizes)))
     found[: k - 1, : k - 1] = np.eye(k - 1)
@@ -49,24 +50,39 @@ def directions_of(fit: Any) -> np.ndarray:
     return found
 
 
-def information_of(fit: Any) -> np.ndarray:
-    """Observed information in the coordinates of logits of the weights, the last held, and of the components."""
+def _bend(fit: Any, slope: np.ndarray) -> np.ndarray:
+    """What directions that are curved add to the log-likelihood's second derivatives, its slope across them not being 0."""
+    k, groups = fit.model.count, fit.model.groups
+    sizes = [g.count * v.shape[-1] for g, v in zip(groups, _vectors(fit), strict=True)]
+    parts = np.split(slope[k - 1 :], np.cumsum(sizes)[:-1])
+    each = zip(groups, fit.params.groups, parts, strict=True)
+    return np.asarray(
+        jax.scipy.linalg.block_diag(np.zeros((k - 1, k - 1)), *(g.bend(q, s.reshape(g.count, -1)) for g, q, s in each))
+    )
+
+
+def _vectors(fit: Any) -> list[np.ndarray]:
+    """Coordinates of the components of each group, (K, m)."""
+    return [np.asarray(g.vector(q)[0], float) for g, q in zip(fit.model.groups, fit.params.groups, strict=True)]
+
+
+def information_of(fit: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Observed information and slope in the coordinates of logits of the weights, the last held, and of the components."""
     model, p = fit.model, fit.params
-    vectors = [np.asarray(g.vector(q)[0], float) for g, q in zip(model.groups, p.groups, strict=True)]
+    vectors = _vectors(fit)
     widest = max([v.shape[1] for v in vectors] + [1])
     size = max(1 << int(np.log2(max(_AT_ONCE // (model.count * (widest**2 + 1)), 1))), 16)
     prepared = model.prepare(p)
-    total: Any = 0.0
+    total, slope = 0.0, 0.0
     for x, w in fit._stretches():
         for at in range(0, len(x), size):
             part, heights = x[at : at + size], w[at : at + size]
             if missing := min(size, max(128, 1 << (len(x) - 1).bit_length())) - len(part):
                 part = np.concatenate([part, np.broadcast_to(part[:1], (missing, x.shape[1]))])
                 heights = np.concatenate([heights, np.zeros(missing)])
-            total = total + np.asarray(
-                _louis(model.groups, tuple(vectors), model.kernels, prepared, p.log_weights, part, heights)
-            )
-    return total
+            found = _louis(model.groups, tuple(vectors), model.kernels, prepared, p.log_weights, part, heights)
+            total, slope = total + np.asarray(found[0]), slope + np.asarray(found[1])
+    return np.asarray(total), np.asarray(slope)
 
 
 def _log_density(group: Any, v: jax.Array, x: jax.Array) -> jax.Array:
@@ -87,8 +103,8 @@ def _louis(
     log_weights: jax.Array,
     x: jax.Array,
     w: jax.Array,
-) -> jax.Array:
-    """The identity over some rows."""
+) -> tuple[jax.Array, jax.Array]:
+    """The identity over some rows, and the slope of the log-likelihood."""
     r = jax.nn.softmax(log_joint(kernels, prepared, log_weights, x)[0][0], axis=0).T  # (n, K)
     k = r.shape[1]
     weights = jnp.exp(log_weights[0])
@@ -119,7 +135,7 @@ def _louis(
         square = square.at[a:b, a:b].set((share * s).T @ s)
         cross = jnp.outer(logits[at], share[:, 0] @ s)
         square = square.at[: k - 1, a:b].set(cross).at[a:b, : k - 1].set(cross.T)
-    return base - (square - (w[:, None] * mean).T @ mean)
+    return base - (square - (w[:, None] * mean).T @ mean), w @ mean
 
 
 def _reported_jacobian(fit: Any) -> np.ndarray:

@@ -28,6 +28,13 @@ class Expected(NamedTuple):
     log_likelihood: np.ndarray
     counts: np.ndarray
     sums: tuple[Any, ...]
+    entropy: np.ndarray | None = None
+
+
+def _filled(count: int) -> int:
+    """The next of 1, 2, 3, 4, 6, 9, 12, 16, 24, 32 …"""
+    powers = [1 << i for i in range(count.bit_length() + 1)]
+    return min(k for k in [*powers, *(3 * p for p in powers), 9] if k >= count)
 
 
 def joined(runs: Sequence[Params]) -> Params:
@@ -42,10 +49,13 @@ class Model:
     Attributes:
         groups: each a number of components of one kind.
         pseudo: of each weight, the pseudo-observations of a Dirichlet prior beyond one that is flat.
+        light: whether a pass over the data costs less than a program's compilation. Components without weight then fill
+            groups up to numbers that few programs are compiled for.
     """
 
     groups: tuple[Any, ...]
     pseudo: float = 0.0
+    light: bool = False
 
     @property
     def count(self) -> int:
@@ -73,6 +83,33 @@ class Model:
     def prepare(self, p: Params) -> tuple[Any, ...]:
         """Parameters as the kernels want them."""
         return tuple(g.prepare(q) for g, q in zip(self.groups, p.groups, strict=True))
+
+    def filled(self, p: Params) -> Params:
+        """Parameters with copies of each group's first component, of weight 0, for a pass over light data."""
+        more = [_filled(g.count) - g.count for g in self.groups]
+        if not self.light or not any(more):
+            return p
+
+        def longer(a: np.ndarray, m: int) -> np.ndarray:
+            return np.concatenate([a, np.broadcast_to(a[:, :1], (len(a), m, *a.shape[2:]))], axis=1)
+
+        groups = tuple(jax.tree.map(lambda a, m=m: longer(a, m), q) for q, m in zip(p.groups, more, strict=True))
+        nothing = [np.full((len(p.log_weights), m), -np.inf) for m in more]
+        each = zip(self.places(), nothing, strict=True)
+        return Params(np.concatenate([a for at, b in each for a in (p.log_weights[:, at], b)], axis=1), groups)
+
+    def unfilled(self, e: Expected) -> Expected:
+        """What such a pass gives for the components that there are."""
+        if e.counts.shape[1] == self.count:
+            return e
+        sums = tuple(jax.tree.map(lambda a, g=g: a[:, : g.count], s) for g, s in zip(self.groups, e.sums, strict=True))
+        return e._replace(counts=e.counts[:, self.kept], sums=sums)
+
+    @property
+    def kept(self) -> np.ndarray:
+        """Where the components that there are stand among those that fill groups up."""
+        begins = np.cumsum([0, *(_filled(g.count) for g in self.groups)])
+        return np.concatenate([b + np.arange(g.count) for g, b in zip(self.groups, begins, strict=False)])
 
     def start(self, x: np.ndarray, w: np.ndarray, r: np.ndarray) -> Params:
         """Parameters of one run from rows, frequencies and responsibilities (K, n)."""

@@ -1,12 +1,10 @@
 """Components that are normal or Student-t, of vectors or numbers, with structured covariances.
 
-The E-step whitens rows for all components in one product of matrices, z_k = L_k⁻¹ (x − m_k), and the M-step needs
-Σ r z_k and Σ r z_k (x − c)ᵀ, another. Sums are thus taken about each component's own centre, in its own units: what is
-lost to rounding grows like the distance from c in standard deviations, not like its square. The new covariance is
-L_k S L_kᵀ with S near the identity, so its factor is found at the condition number of L_k.
+Sums come in the units of each component, so that its new covariance is L_k S L_kᵀ with S near the identity, whose factor
+is found at the condition number of L_k.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,78 +18,23 @@ from suffice.distributions.multivariate_normal import MultivariateNormal
 from suffice.distributions.multivariate_t import MultivariateT
 from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
+from suffice.models.mixture.coordinates import LARGEST_DF, SMALLEST_DF, Coordinates
 from suffice.models.mixture.expectation import LOG_2PI
 from suffice.models.mixture.structures import Structure
+from suffice.models.mixture.triangles import cholesky, inverse, second_moments
+from suffice.models.mixture.whitening import NormalKernel, Scaled, Separate, Shared, Whitening
 from suffice.numerics.special.gamma import log_minus_digamma, stirling_error
 
 EMPTY = 1e-10  # a component that expects fewer observations than this keeps its parameters
-_LARGEST_DF = 1e6
 _SMALLEST = 1e-7  # of a component's spread in any direction, relative to that of the data: below, it has collapsed
 
 Params = dict[str, np.ndarray]
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class NormalKernel:
-    """Whitening of rows, and moments of what is whitened.
-
-    Attributes:
-        columns: first and last column, exclusive, of its part of a row.
-        diagonal: whether all covariances are diagonal.
-        tails: whether components are Student's t.
-    """
-
-    columns: tuple[int, int] = field(metadata={"static": True})
-    diagonal: bool = field(metadata={"static": True})
-    tails: bool = field(metadata={"static": True})
-
-    def width(self, prepared: Any) -> int:
-        return 2 * int(np.prod(prepared["offset"].shape))
-
-    def _part(self, x: jax.Array, prepared: Any) -> jax.Array:
-        part = x if self.columns == (0, x.shape[1]) else x[:, self.columns[0] : self.columns[1]]
-        return part - prepared["centre"].astype(x.dtype)[None]
-
-    def densities(self, prepared: Any, x: jax.Array) -> tuple[jax.Array, Any]:
-        part = self._part(x, prepared)
-        whitener, offset = prepared["whitener"].astype(x.dtype), prepared["offset"].astype(x.dtype)
-        if self.diagonal:
-            z = whitener[..., None] * part.T[None, None] - offset[..., None]
-        else:
-            d = part.shape[1]
-            z = whitener.reshape(-1, d) @ part.T
-            z = z.reshape(*offset.shape, -1) - offset[..., None]
-        square = (z * z).sum(2)
-        constant = prepared["constant"].astype(x.dtype)[..., None]
-        if not self.tails:
-            return constant - 0.5 * square, (part, z, square)
-        df = prepared["df"].astype(x.dtype)[..., None]
-        return constant - 0.5 * (df + part.shape[1]) * jnp.log1p(square / df), (part, z, square)
-
-    def sums(self, prepared: Any, x: jax.Array, kept: Any, r: jax.Array) -> Any:
-        part, z, square = kept
-        found = {}
-        if self.tails:
-            df = prepared["df"].astype(x.dtype)[..., None]
-            u = (df + part.shape[1]) / (df + square)
-            found["excess"] = (r * (u - 1.0 - jnp.log(u))).sum(-1)
-            r = r * u
-            found["mass"] = r.sum(-1)
-        rz = r[:, :, None] * z
-        found["first"] = rz.sum(-1)
-        if self.diagonal:
-            found["second"] = (rz * z).sum(-1)
-        else:
-            product = rz.reshape(-1, part.shape[0]) @ part
-            found["second"] = product.reshape(*z.shape[:3], part.shape[1])
-        return found
-
-
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=["centre", "spread"],
-    meta_fields=["count", "columns", "structure", "prior", "df", "vectors", "ridge"],
+    meta_fields=["count", "columns", "structure", "prior", "df", "vectors", "ridge", "general"],
 )
 @dataclass(frozen=True)
 class NormalComponents:
@@ -107,6 +50,7 @@ class NormalComponents:
         df: None for normal components, NaN for t with free degrees of freedom, else these.
         vectors: whether components are of vectors rather than numbers.
         ridge: added to each variance after each step, as scikit-learn does.
+        general: whether rows are whitened the same way whatever the structure, so that one program serves all.
     """
 
     count: int
@@ -118,10 +62,11 @@ class NormalComponents:
     df: float | None = None
     vectors: bool = True
     ridge: float = 0.0
+    general: bool = False
 
     @property
     def kernel(self) -> NormalKernel:
-        return NormalKernel(self.columns, self.structure.diagonal, self.df is not None)
+        return NormalKernel(self.columns, self.df is not None)
 
     @property
     def d(self) -> int:
@@ -153,21 +98,22 @@ class NormalComponents:
         root, d = p["root"], self.d
         diagonal = np.diagonal(root, axis1=-2, axis2=-1)
         with np.errstate(all="ignore"):
-            constant = -np.log(diagonal).sum(-1)
-            if self.structure.diagonal:
-                whitener = 1.0 / diagonal
-                offset = whitener * p["loc"]
+            constant = -np.log(diagonal).sum(-1) - 0.5 * d * LOG_2PI
+            if self.structure.diagonal and not self.general:
+                whitening: Whitening = Scaled.of(1.0 / diagonal, p["loc"] / diagonal)
             else:
-                whitener = inverse(root)
+                shared = self._is_shared(root) and not self.general
+                whitener = inverse(root[:, :1] if shared else root)
                 offset = (whitener @ p["loc"][..., None])[..., 0]
-        found = {"whitener": whitener, "offset": offset, "centre": self.centre}
-        found["constant"] = constant - 0.5 * d * LOG_2PI
+                whitening = Shared(whitener[:, 0], offset) if shared else Separate(whitener, offset)
+        found = {"whitening": whitening, "constant": constant}
         if self.df is not None:
             df = p["df"]
             a, h = 0.5 * df, 0.5 * d
             growth = (a + h - 0.5) * np.log1p(h / a) - h + np.asarray(stirling_error(a + h) - stirling_error(a))
             found |= {"df": df, "constant": found["constant"] + growth}
-        return found | {"count_of": found["constant"]}
+        centre = np.broadcast_to(self.centre, (len(root), d))
+        return found | {"centre": centre, "count_of": found["constant"]}
 
     def start(self, x: np.ndarray, r: np.ndarray) -> Params:
         """Parameters from rows and responsibilities (K, n), of one run."""
@@ -180,6 +126,10 @@ class NormalComponents:
         if self.df is not None:
             p["df"] = np.full((1, self.count), 8.0 if np.isnan(self.df) else self.df)
         return p
+
+    def _is_shared(self, root: np.ndarray) -> bool:
+        """Whether the components of each run have one covariance, and are to keep it."""
+        return self.structure.name == "EEE" and bool(np.all(root == root[:, :1]))
 
     def _rooted(self, n: np.ndarray, scatter: np.ndarray, before: np.ndarray | None) -> np.ndarray:
         """Cholesky factors of the covariances of highest likelihood."""
@@ -198,37 +148,26 @@ class NormalComponents:
         divisor = mass if self.structure.name[0] == "V" and not self.prior else count
         root, loc = p["root"], p["loc"]
         first = sums["first"] / mass[..., None]
-        if self.structure.diagonal:
-            diagonal = np.diagonal(root, axis1=-2, axis2=-1)
-            inner = (sums["second"] - mass[..., None] * first**2) / divisor[..., None]
-            scatter = (count[..., None] * diagonal**2 * inner)[..., None] * np.eye(self.d)
-            new_loc = loc + diagonal * first
-            before = scatter / count[..., None, None]
-            new_root = self._rooted(np.where(some, n, 1e-100), _where(some, scatter, 1e-100 * root**2), before)
-        else:
-            whitener = inverse(root)
-            about = sums["second"] - sums["first"][..., None] * loc[..., None, :]
-            inner = about @ np.swapaxes(whitener, -1, -2)
-            inner = 0.5 * (inner + np.swapaxes(inner, -1, -2))
-            inner = inner - mass[..., None, None] * first[..., :, None] * first[..., None, :]
-            inner = inner / divisor[..., None, None]
-            new_loc = loc + (root @ first[..., None])[..., 0]
-            new_root = self._rooted_full(root, whitener, n, some, inner)
+        whitener = inverse(root)
+        inner = second_moments(sums, loc, whitener)
+        inner = (inner - mass[..., None, None] * first[..., :, None] * first[..., None, :]) / divisor[..., None, None]
+        new_loc = loc + (root @ first[..., None])[..., 0]
+        new_root = self._rooted_from(root, whitener, n, some, inner)
         found = {
             "loc": np.where(some[..., None], new_loc, loc),
             "root": np.where(some[..., None, None], new_root, root) if self.structure.name[0] == "V" else new_root,
         }
         if self.df is not None:
-            found["df"] = p["df"] if not np.isnan(self.df) else self._degrees(p["df"], n, some, count, sums)
+            found["df"] = p["df"] if not np.isnan(self.df) else _degrees(p["df"], self.d, some, sums["excess"] / count)
         return found
 
-    def _rooted_full(
+    def _rooted_from(
         self, root: np.ndarray, whitener: np.ndarray, n: np.ndarray, some: np.ndarray, inner: np.ndarray
     ) -> np.ndarray:
         """Cholesky factors from covariances in units of the factors before."""
         count = np.where(some, n, 1e-100)
         inner = _where(some, inner, np.eye(self.d))
-        shared = self.structure.name == "EEE" and bool(np.all(root == root[:, :1]))
+        shared = self._is_shared(root)
         if (self.structure.name == "VVV" or shared) and not self.ridge:  # the same in any units
             units = root if self.structure.name == "VVV" else root[:, :1]
             scatter = count[..., None, None] * inner
@@ -241,20 +180,6 @@ class NormalComponents:
         scatter = count[..., None, None] * (root @ inner @ np.swapaxes(root, -1, -2))
         return self._rooted(count, scatter, root @ np.swapaxes(root, -1, -2))
 
-    def _degrees(self, df: np.ndarray, n: np.ndarray, some: np.ndarray, count: np.ndarray, sums: Any) -> np.ndarray:
-        """Degrees of freedom: the root of log(ν/2) − ψ(ν/2) = mean of E[u − log u] − 1, by bisection of its logarithm.
-
-        E[log u] = log u − (log − ψ)((ν₀ + d)/2) under the degrees ν₀ before.
-        """
-        gap = np.asarray(log_minus_digamma(0.5 * (df + self.d)))
-        target = np.where(some, sums["excess"], 1.0) / count + gap
-        low, high = np.full(df.shape, np.log(1e-2)), np.full(df.shape, np.log(_LARGEST_DF))
-        for _ in range(60):
-            middle = 0.5 * (low + high)
-            above = np.asarray(log_minus_digamma(0.5 * np.exp(middle))) > target
-            low, high = np.where(above, middle, low), np.where(above, high, middle)
-        return np.where(some, np.exp(0.5 * (low + high)), df)
-
     def penalty(self, p: Params) -> np.ndarray:
         """Logarithm of the prior's density up to a constant, (R,)."""
         if not self.prior:
@@ -264,39 +189,21 @@ class NormalComponents:
         log_det = np.log(np.diagonal(p["root"], axis1=-2, axis2=-1)).sum(-1)
         return -(self.prior * log_det + 0.5 * quadratic).sum(-1)
 
-    # -- coordinates: location, log D, U of L = U D with unit diagonal, log degrees of freedom ---------------------------
+    # -- coordinates -----------------------------------------------------------------------------------------------------
 
     @property
-    def _units(self) -> np.ndarray:
-        return np.sqrt(np.diag(self.spread))
+    def coordinates(self) -> Coordinates:
+        free_df = self.df is not None and bool(np.isnan(self.df))
+        xp: Any = jnp if isinstance(self.spread, jax.Array) else np
+        return Coordinates(self.structure, xp.sqrt(xp.diagonal(self.spread)), free_df)
 
     def vector(self, p: Params) -> np.ndarray:
         """Unconstrained coordinates, (R, K, m), in units of the data's spread."""
-        unit, (below, right) = self._units, np.tril_indices(self.d, -1)
-        diagonal = np.diagonal(p["root"], axis1=-2, axis2=-1)
-        with np.errstate(all="ignore"):
-            parts = [p["loc"] / unit, np.log(diagonal / unit)]
-            if not self.structure.diagonal:
-                lower = p["root"] / diagonal[..., None, :] * unit / unit[:, None]
-                parts.append(lower[..., below, right])
-        if self.df is not None and np.isnan(self.df):
-            parts.append(np.log(p["df"])[..., None])
-        return np.concatenate(parts, axis=-1)
+        return self.coordinates.of(p["loc"], p["root"], p.get("df"))
 
     def build(self, v: np.ndarray, like: Params) -> Params:
         """The inverse of ``vector``."""
-        unit, d = self._units, self.d
-        p = dict(like)
-        p["loc"] = v[..., :d] * unit
-        diagonal = np.exp(np.clip(v[..., d : 2 * d], -300.0, 300.0)) * unit
-        lower = np.broadcast_to(np.eye(d), (*v.shape[:-1], d, d)).copy()
-        if not self.structure.diagonal:
-            below, right = np.tril_indices(d, -1)
-            lower[..., below, right] = v[..., 2 * d : 2 * d + len(below)] * unit[below] / unit[right]
-        p["root"] = lower * diagonal[..., None, :]
-        if self.df is not None and np.isnan(self.df):
-            p["df"] = np.exp(np.clip(v[..., -1], np.log(1e-2), np.log(_LARGEST_DF)))
-        return p
+        return like | self.coordinates.back(v)
 
     def sound(self, p: Params) -> np.ndarray:
         """Whether each component has spread in all directions, (R, K)."""
@@ -320,22 +227,16 @@ class NormalComponents:
 
     def member_at(self, v: Any) -> Distribution:
         """One component from its coordinates; traceable."""
-        unit, d = jnp.sqrt(jnp.diagonal(self.spread)), self.d
-        loc = v[:d] * unit + self.centre
-        lower = jnp.eye(d)
-        if not self.structure.diagonal:
-            below, right = np.tril_indices(d, -1)
-            lower = lower.at[below, right].set(v[2 * d : 2 * d + len(below)] * (unit[below] / unit[right]))
-        root = lower * (jnp.exp(v[d : 2 * d]) * unit)[None, :]
-        df = jnp.exp(v[-1]) if self.df is not None and np.isnan(self.df) else self.df
+        loc, root, df = self.coordinates.traced(v)
+        df = self.df if df is None else df
+        loc = loc + self.centre
         values = {"loc": loc, "scale_tril": root} if self.vectors else {"loc": loc[0], "scale": root[0, 0]}
         return self.example._replaced(values if df is None else values | {"df": jnp.asarray(df)})
 
     @property
     def size(self) -> int:
         """Number of coordinates of a component."""
-        below = 0 if self.structure.diagonal else self.d * (self.d - 1) // 2
-        return 2 * self.d + below + (self.df is not None and bool(np.isnan(self.df)))
+        return self.coordinates.size
 
     @property
     def example(self) -> Any:
@@ -356,21 +257,15 @@ class NormalComponents:
         held = ("df",) if self.df is not None and not np.isnan(self.df) else ()
         return Family(blank, tuple((name,) for name in blank.field_names() if name not in held))
 
-    def directions(self) -> np.ndarray:
-        """Basis of the coordinates that vary, (free, K, m)."""
-        d, k, m = self.d, self.count, self.size
-        free_df = self.df is not None and bool(np.isnan(self.df))
-        places = np.eye(k * d).reshape(-1, k, d)
-        loc = np.zeros((k * d, k, m))
-        loc[:, :, :d] = places
-        shared = self.structure.directions(k, d)
-        if self.structure.diagonal:
-            shared = shared[:, :, :d]
-        spread = np.zeros((len(shared), k, m))
-        spread[:, :, d : d + shared.shape[2]] = shared
-        tails = np.zeros((k * free_df, k, m))
-        tails[:, :, -1] = np.eye(k)[: k * free_df]
-        return np.concatenate([loc, spread, tails])
+    def directions(self, p: Params) -> np.ndarray:
+        """Basis of the coordinates that vary from those of one run, (free, K, m)."""
+        return self.coordinates.directions(p["root"][0])
+
+    def bend(self, p: Params, slope: np.ndarray) -> np.ndarray:
+        """Second derivatives of slope · v along the directions, (free, free)."""
+        if self.structure.linear:
+            return np.zeros(2 * (len(self.directions(p)),))
+        return self.coordinates.bend(p["root"][0], slope)
 
     def members(self, p: Params) -> list[Distribution]:
         """The components of one run as distributions."""
@@ -389,29 +284,15 @@ def _where(some: np.ndarray, matrices: np.ndarray, otherwise: np.ndarray) -> np.
     return np.where(some[..., None, None], matrices, otherwise)
 
 
-def inverse(root: np.ndarray) -> np.ndarray:
-    """Inverses of triangular factors, row by row of all at once."""
-    d = root.shape[-1]
-    found = np.zeros_like(root)
-    with np.errstate(all="ignore"):
-        for i in range(d):
-            row = -(root[..., i : i + 1, :i] @ found[..., :i, :])[..., 0, :]
-            row[..., i] += 1.0
-            found[..., i, :] = row / root[..., i, i, None]
-    return found
+def _degrees(df: np.ndarray, d: int, some: np.ndarray, excess: np.ndarray) -> np.ndarray:
+    """Degrees of freedom: the root of log(ν/2) − ψ(ν/2) = mean of E[u − log u] − 1, by bisection of its logarithm.
 
-
-def cholesky(x: np.ndarray) -> np.ndarray:
-    """Cholesky factors; NaN for a matrix that is not positive definite."""
-    try:
-        return np.linalg.cholesky(x)
-    except np.linalg.LinAlgError:
-        flat = [_cholesky(m) for m in x.reshape(-1, *x.shape[-2:])]
-        return np.reshape(flat, x.shape)
-
-
-def _cholesky(x: np.ndarray) -> np.ndarray:
-    try:
-        return np.linalg.cholesky(x)
-    except np.linalg.LinAlgError:
-        return np.full(x.shape, np.nan)
+    E[log u] = log u − (log − ψ)((ν₀ + d)/2) under the degrees ν₀ before; ``excess`` is the mean of u − 1 − log u.
+    """
+    target = np.where(some, excess, 1.0) + np.asarray(log_minus_digamma(0.5 * (df + d)))
+    low, high = np.full(df.shape, np.log(SMALLEST_DF)), np.full(df.shape, np.log(LARGEST_DF))
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        above = np.asarray(log_minus_digamma(0.5 * np.exp(middle))) > target
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.where(some, np.exp(0.5 * (low + high)), df)

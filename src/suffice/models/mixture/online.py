@@ -13,9 +13,10 @@ from suffice.inference.closed_form import maximum
 from suffice.models.mixture.expectation import Rows
 from suffice.models.mixture.families import FamilyComponents
 from suffice.models.mixture.model import Expected, Params
-from suffice.models.mixture.normal import NormalComponents, inverse
+from suffice.models.mixture.normal import NormalComponents
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.rows import rows_of
+from suffice.models.mixture.triangles import inverse, second_moments
 
 
 class OnlineMixture:
@@ -69,7 +70,7 @@ class OnlineMixture:
         rows = rows_of(data, weights, "error")
         piece = Rows(rows.x, rows.w)
         prepared = self.model.prepare(self._params)
-        e = Expected(*jax.device_get(piece.expected(self.model.kernels, prepared, self._params.log_weights)))
+        e = Expected(*piece.expected(self.model.kernels, prepared, self._params.log_weights))
         self.log_score += float(e.log_likelihood[0])
         counts, state = self._statistics(e, self._params)
         gamma = (self.steps + 2.0) ** -self.rate
@@ -108,13 +109,10 @@ def _own(group: Any, p: Any, n: np.ndarray, sums: Any) -> Any:
     n = np.maximum(n, 1e-300)
     root, loc = p["root"][0], p["loc"][0]
     first = sums["first"][0] / n[:, None]
-    if group.structure.diagonal:
-        diagonal = np.diagonal(root, axis1=-2, axis2=-1)
-        spread = (diagonal**2 * (sums["second"][0] / n[:, None] - first**2))[..., None] * np.eye(group.d)
-        return loc + diagonal * first, spread
-    whitener = inverse(root)
-    about = (sums["second"][0] - sums["first"][0][..., None] * loc[:, None, :]) @ np.swapaxes(whitener, -1, -2)
-    inner = 0.5 * (about + np.swapaxes(about, -1, -2)) / n[:, None, None] - first[..., :, None] * first[..., None, :]
+    inner = (
+        second_moments(sums, p["loc"], inverse(p["root"]))[0] / n[:, None, None]
+        - first[..., :, None] * first[..., None, :]
+    )
     return loc + (root @ first[..., None])[..., 0], root @ inner @ np.swapaxes(root, -1, -2)
 
 

@@ -98,15 +98,22 @@ class ProductComponents:
         pieces = [v[a:b] for a, b in itertools.pairwise(ends)]
         return Product([part.member_at(piece) for part, piece in zip(self.parts, pieces, strict=True)])
 
-    def directions(self) -> np.ndarray:
-        """Basis of the coordinates that vary, (free, K, m)."""
-        each = [part.directions() for part in self.parts]
+    def directions(self, p: Params) -> np.ndarray:
+        """Basis of the coordinates that vary from those of one run, (free, K, m)."""
+        each = [part.directions(q) for part, q in zip(self.parts, p, strict=True)]
         found = np.zeros((sum(e.shape[0] for e in each), self.count, sum(e.shape[2] for e in each)))
         row = column = 0
         for e in each:
             found[row : row + e.shape[0], :, column : column + e.shape[2]] = e
             row, column = row + e.shape[0], column + e.shape[2]
         return found
+
+    def bend(self, p: Params, slope: np.ndarray) -> np.ndarray:
+        """Second derivatives of slope · v along the directions, (free, free)."""
+        pieces = np.split(slope, np.cumsum(self._sizes(p))[:-1], axis=-1)
+        return np.asarray(
+            jax.scipy.linalg.block_diag(*(part.bend(q, s) for part, q, s in zip(self.parts, p, pieces, strict=True)))
+        )
 
     @property
     def size(self) -> int:

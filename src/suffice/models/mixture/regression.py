@@ -11,11 +11,11 @@ import numpy as np
 from suffice.inference.testing.replicates import generator
 from suffice.models.bases.basis import Basis
 from suffice.models.mixture.climb import climb
-from suffice.models.mixture.expectation import LOG_2PI, Rows
+from suffice.models.mixture.expectation import LOG_2PI
 from suffice.models.mixture.information import covariance_of
 from suffice.models.mixture.model import Model, Params, joined
 from suffice.models.mixture.normal import EMPTY
-from suffice.models.mixture.rows import MixtureRows, rows_of
+from suffice.models.mixture.rows import MixtureRows, posterior_of, rows_of
 from suffice.numerics.newton import CONVERGED
 from suffice.runtime.errors import DataError
 from suffice.runtime.rng import as_key
@@ -120,9 +120,12 @@ class RegressionComponents:
         residual = (x[:, self.inputs] - x[:, : self.inputs] @ (v[:-1] * self.unit)) / scale
         return -0.5 * residual**2 - jnp.log(scale) - 0.5 * LOG_2PI
 
-    def directions(self) -> np.ndarray:
+    def directions(self, p: Any) -> np.ndarray:
         m = self.inputs + 1
         return np.eye(self.count * m).reshape(-1, self.count, m)
+
+    def bend(self, p: Any, slope: np.ndarray) -> np.ndarray:
+        return np.zeros(2 * (self.dimension,))
 
     def told(self, v: Any, transform: Any) -> Any:
         """Weights of the columns as they were given, and the deviation."""
@@ -202,7 +205,7 @@ class RegressionMixtureFit:
         """Probability of each regression for each row and target, (n, K)."""
         rows = np.column_stack([_design(x, self.basis)[0] @ self.transform, np.asarray(t, float)])
         model, p = self.model, self.params
-        return Rows(rows, None).posterior(model.kernels, model.prepare(p), p.log_weights)[0]
+        return posterior_of(model, p, rows)[0]
 
     def predict(self, x: Any) -> np.ndarray:
         """Mean of the target, Σ_k weights_k y_k(x), (n,)."""

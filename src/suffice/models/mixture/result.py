@@ -8,10 +8,9 @@ import numpy as np
 
 from suffice.distributions.mixture import Mixture
 from suffice.models.mixture.climb import Climb
-from suffice.models.mixture.expectation import Rows
 from suffice.models.mixture.information import covariance_of
 from suffice.models.mixture.model import Model, Params
-from suffice.models.mixture.rows import WINDOW, MixtureRows
+from suffice.models.mixture.rows import MixtureRows, posterior_of
 from suffice.numerics.newton import CONVERGED, DEGENERATE, EXHAUSTED, STALLED
 from suffice.runtime.errors import DataError
 
@@ -124,11 +123,7 @@ class MixtureFit:
     @cached_property
     def entropy(self) -> float:
         """−Σ_i w_i Σ_k r_ik log r_ik: how unsure it is which component each observation comes from, in nats."""
-        total = 0.0
-        for x, w in self._stretches():
-            r, _ = self._posterior(x)
-            total -= float(w @ (r * np.log(np.where(r > 0, r, 1.0))).sum(1))
-        return total
+        return float(np.asarray(self._data().evaluate(self.model, self.params).entropy)[0])
 
     @property
     def icl(self) -> float:
@@ -157,13 +152,7 @@ class MixtureFit:
         return x
 
     def _posterior(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        model, p = self.model, self.params
-        prepared = model.prepare(p)
-        cuts = range(0, len(x), WINDOW)
-        found = [Rows(x[a : a + WINDOW], None).posterior(model.kernels, prepared, p.log_weights) for a in cuts]
-        if not found:
-            return np.zeros((0, model.count)), np.zeros(0)
-        return np.concatenate([r for r, _ in found]), np.concatenate([v for _, v in found])
+        return posterior_of(self.model, self.params, x)
 
     def _data(self) -> MixtureRows:
         if self.rows is None:

@@ -1,9 +1,11 @@
 """Data of a mixture: rows of one or several columns, in memory or read anew at each pass, and what one look tells."""
 
+import itertools
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -17,7 +19,10 @@ from suffice.streams import Chunk, Data, Part, Source, Table, fold, from_array
 from suffice.streams.columns import to_float
 
 WINDOW = 2**18  # rows worked on at a time
+_SHARED = 2**14  # rows of which processors take shares
+_SHARES = 8  # of a window
 HELD = 2**25  # numbers of a source that are kept in memory
+_LIGHT = 2**23  # numbers, of which a pass makes use in some milliseconds
 SAMPLE = 2**12  # rows that starts are tried on
 
 
@@ -64,6 +69,11 @@ class Look:
     @property
     def covariance(self) -> np.ndarray:
         return self.scatter / self.count
+
+
+def is_light(rows: int, columns: int, components: int) -> bool:
+    """Whether a pass over the data costs less than to compile a program of its own for it."""
+    return rows * components * columns**2 <= _LIGHT
 
 
 def _thinned(x: np.ndarray, w: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -119,12 +129,11 @@ class MixtureRows:
         self.x = x[0] if len(x) == 1 else np.concatenate(x)
         heights = [np.ones(len(a)) if b is None else b for a, b in zip(x, w, strict=True)]
         self.w = None if all(b is None for b in w) else np.concatenate(heights)
-        looks = [Look.of(Chunk(self.x[at], None if self.w is None else self.w[at], at.start, 0)) for at in self._cuts()]
+        looks = [
+            Look.of(Chunk(self.x[at], None if self.w is None else self.w[at], at.start, 0))
+            for at in _windows(len(self.x))
+        ]
         self.look = looks[0] if len(looks) == 1 else sum(looks[1:], start=looks[0])
-
-    def _cuts(self) -> list[slice]:
-        n = len(self.x)
-        return [slice(a, min(a + WINDOW, n)) for a in range(0, n, WINDOW)]
 
     @property
     def in_memory(self) -> bool:
@@ -134,21 +143,23 @@ class MixtureRows:
     def pieces(self) -> list[Rows]:
         """The rows on the device."""
         if self._pieces is None:
-            self._pieces = [Rows(self.x[at], None if self.w is None else self.w[at]) for at in self._cuts()]
+            cuts = shares(len(self.x))
+            self._pieces = [Rows(self.x[at], None if self.w is None else self.w[at]) for at in cuts]
         return self._pieces
 
     def evaluate(self, model: Model, p: Params) -> Expected:
         """The E-step: log-likelihoods, counts and sums under the parameters of several runs."""
-        return Expected(*self.expected_under(model.kernels, model.prepare(p), p.log_weights))
+        filled = model.filled(p)
+        found = self.expected_under(model.kernels, model.prepare(filled), filled.log_weights)
+        return model.unfilled(Expected(*found))
 
     def expected_under(self, kernels: Any, prepared: Any, log_weights: np.ndarray) -> Any:
-        """Log-likelihoods, counts and the kernels' sums: one pass."""
+        """Log-likelihoods, counts, the kernels' sums and entropies: one pass."""
         if self.in_memory:
             if len(self.pieces) == 1:
-                return jax.device_get(self.pieces[0].expected(kernels, prepared, log_weights))
-            with ThreadPoolExecutor(2) as pool:
-                work = lambda piece: jax.device_get(piece.expected(kernels, prepared, log_weights))  # noqa: E731
-                parts = [Total(e) for e in pool.map(work, self.pieces)]
+                return self.pieces[0].expected(kernels, prepared, log_weights)
+            work = lambda piece: Total(piece.expected(kernels, prepared, log_weights))  # noqa: E731
+            parts = list(_workers().map(work, self.pieces))
             while len(parts) > 1:  # pairwise, in an order that never changes
                 parts = [a + b for a, b in zip(parts[::2], parts[1::2], strict=False)] + parts[len(parts) // 2 * 2 :]
             return parts[0].value
@@ -161,10 +172,40 @@ class MixtureRows:
                 x, w = _table(chunk.values[cut]), None if chunk.weights is None else chunk.weights[cut]
                 if not len(x):
                     x, w = np.array(self.look.mean)[None], np.zeros(1)
-                found.append(Total(jax.device_get(Rows(x, w).expected(kernels, prepared, log_weights))))
+                found.append(Total(Rows(x, w).expected(kernels, prepared, log_weights)))
             return sum(found[1:], start=found[0])
 
         return fold(self.source, reduce).value
+
+
+def _windows(n: int) -> list[slice]:
+    return [slice(a, min(a + WINDOW, n)) for a in range(0, n, WINDOW)]
+
+
+def shares(n: int) -> list[slice]:
+    """Cuts of n rows; for processors equal ones, as many whatever the machine, so that sums come out the same."""
+    windows = _windows(n)
+    if jax.default_backend() != "cpu" or n < _SHARED:
+        return windows
+    count = _SHARES * len(windows) if n >= _SHARES * _SHARED // 2 else 2
+    return [slice(a, b) for a, b in itertools.pairwise(np.linspace(0, n, count + 1).astype(int).tolist())]
+
+
+@cache
+def _workers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(min(os.cpu_count() or 1, _SHARES), "suffice-mixture")
+
+
+def posterior_of(model: Model, p: Params, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Responsibilities (n, K) and log-densities (n,) of rows under the parameters of one run."""
+    filled = model.filled(p)
+    prepared = model.prepare(filled)
+    work = lambda at: Rows(x[at], None).posterior(model.kernels, prepared, filled.log_weights)  # noqa: E731
+    found = list(_workers().map(work, shares(len(x))))
+    if not found:
+        return np.zeros((0, model.count)), np.zeros(0)
+    r, values = np.concatenate([r for r, _ in found]), np.concatenate([v for _, v in found])
+    return r if filled is p else r[:, model.kept], values
 
 
 class Looked:

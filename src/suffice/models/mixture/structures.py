@@ -46,16 +46,20 @@ class Structure:
         free = {"E": 1, "V": components, "I": 0}
         return free[volume] + free[shape] * (d - 1) + free[orientation] * (d * (d - 1) // 2)
 
-    def directions(self, components: int, d: int) -> np.ndarray:
-        """Basis of the linear space of log D and U, (free, components, d + d(d − 1)/2), where ``linear``."""
-        volume, shape, orientation = self.name
+    def log_directions(self, components: int, d: int) -> np.ndarray:
+        """Basis of the logarithms of λ A, volume and shape, (free, components, d)."""
+        volume, shape, _ = self.name
         logs = [_spread(volume, np.ones((1, d)), components)]
         if shape != "I" and d > 1:
             contrasts = np.eye(d)[:-1] - np.eye(d)[-1:]
             logs.append(_spread(shape, contrasts, components))
-        rest = d * (d - 1) // 2
+        return np.concatenate(logs)
+
+    def directions(self, components: int, d: int) -> np.ndarray:
+        """Basis of the linear space of log D and U, (free, components, d + d(d − 1)/2), where ``linear``."""
+        orientation, rest = self.name[2], d * (d - 1) // 2
         lower = _spread(orientation, np.eye(rest), components) if orientation != "I" else np.zeros((0, components, 0))
-        logs = np.concatenate(logs)
+        logs = self.log_directions(components, d)
         return np.concatenate(
             [
                 np.concatenate([logs, np.zeros((len(logs), components, rest))], axis=2),
@@ -211,15 +215,18 @@ def _vev(n: np.ndarray, w: np.ndarray, _: np.ndarray) -> np.ndarray:
     return _turned(vectors, volume * shape)
 
 
+def common_orientation(covariances: np.ndarray) -> np.ndarray:
+    """The eigenvectors that covariances (..., K, d, d) share: those of any sum of them."""
+    mixing = np.linspace(1.0, 2.0, covariances.shape[-3])[:, None, None]
+    scale = np.trace(covariances, axis1=-2, axis2=-1)[..., None, None]
+    return np.linalg.eigh((mixing * covariances / scale).sum(-3))[1]
+
+
 def _common_orientation(
     n: np.ndarray, w: np.ndarray, before: np.ndarray, spread: Callable[[np.ndarray], np.ndarray]
 ) -> np.ndarray:
     """Σ_k = D B_k Dᵀ: B_k by ``spread`` from the diagonals of Dᵀ W_k D, D by majorisation, in turn."""
-    mixing = np.linspace(1.0, 2.0, w.shape[-3])[
-        :, None, None
-    ]  # any sum of the covariances before has their eigenvectors
-    scale = np.trace(before, axis1=-2, axis2=-1)[..., None, None]
-    _, turn = np.linalg.eigh((mixing * before / scale).sum(-3))
+    turn = common_orientation(before)
     largest = np.linalg.eigvalsh(w)[..., -1][..., None, None]
     for _ in range(_INNER):
         rows = np.swapaxes(turn, -1, -2)[..., None, :, :]

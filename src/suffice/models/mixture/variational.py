@@ -11,9 +11,10 @@ from suffice.distributions.multivariate_t import MultivariateT
 from suffice.inference.testing.replicates import generator
 from suffice.models.mixture import seeding
 from suffice.models.mixture.expectation import LOG_2PI
-from suffice.models.mixture.normal import NormalComponents, inverse
+from suffice.models.mixture.normal import NormalComponents
 from suffice.models.mixture.rows import MixtureRows, check_spread, rows_of
 from suffice.models.mixture.structures import structure
+from suffice.models.mixture.triangles import inverse, second_moments
 from suffice.numerics.newton import CONVERGED, EXHAUSTED
 from suffice.runtime.rng import as_key
 
@@ -215,20 +216,18 @@ def _climb(
         constant = 0.5 * (_log_precision(q.df, log_det, d) - d / q.strength - d * LOG_2PI)
         p = {"loc": q.loc[None], "root": root[None]}
         prepared = group.prepare(p) | {"constant": constant[None]}
-        value, counts, (sums,) = rows.expected_under((group.kernel,), (prepared,), log_weights[None])
+        value, counts, (sums,), _ = rows.expected_under((group.kernel,), (prepared,), log_weights[None])
         trace.append(float(value[0]) - prior.divergence(q))
         if len(trace) > 1 and trace[-1] - trace[-2] <= tolerance * rows.look.count:
             status = CONVERGED
             break
         n = np.maximum(counts[0], 1e-300)
         first = sums["first"][0] / n[:, None]
-        about = sums["second"][0] - sums["first"][0][..., None] * q.loc[:, None, :]
-        scatter = root @ about
+        inner = second_moments(sums, p["loc"], inverse(p["root"]))[0]
+        scatter = root @ inner @ np.swapaxes(root, -1, -2)
         means = q.loc + (root @ first[..., None])[..., 0]
         move = means - q.loc
-        scatter = (
-            0.5 * (scatter + np.swapaxes(scatter, -1, -2)) - n[:, None, None] * move[:, :, None] * move[:, None, :]
-        )
+        scatter = scatter - n[:, None, None] * move[:, :, None] * move[:, None, :]
         q = prior.posterior(counts[0], means, scatter)
     share = q.sticks[:, 0] / q.sticks.sum(1)
     weights = np.append(share, 1.0) * np.append(1.0, np.cumprod(1.0 - share))
