@@ -164,9 +164,9 @@ from .models.evidence import evidence_fit as evidence_fit
 from .models.evidence import order_by_evidence as order_by_evidence
 from .models.generalised import GeneralizedLinearModel as GeneralizedLinearModel
 from .models.generalised_fit import GeneralizedLinearFit as GeneralizedLinearFit
-from .models.hidden_markov.fit import HiddenMarkovFit as HiddenMarkovFit
 from .models.hidden_markov.fit import fit_hidden_markov as fit_hidden_markov
 from .models.hidden_markov.model import HiddenMarkov as HiddenMarkov
+from .models.hidden_markov.result import HiddenMarkovFit as HiddenMarkovFit
 from .models.language.arpa import read_arpa as read_arpa
 from .models.language.beam import beam_search as beam_search
 from .models.language.counts import NgramCounts as NgramCounts
