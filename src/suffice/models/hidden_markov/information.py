@@ -82,7 +82,7 @@ def _counts(groups: Any, vectors: tuple[jax.Array, ...], rows: jax.Array, x: Lin
     return jnp.concatenate([begun[None], moved])
 
 
-def _moved(rows: jax.Array, odds: np.ndarray, by: jax.Array) -> jax.Array:
+def _moved(rows: jax.Array, odds: jax.Array | np.ndarray, by: jax.Array) -> jax.Array:
     """Log-probabilities whose log-odds are moved."""
     return jax.nn.log_softmax(rows.at[odds[:, 0], odds[:, 1]].add(by), axis=1)
 
