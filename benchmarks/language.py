@@ -38,7 +38,7 @@ def likelihood(rows: int, classes: int, runs: int) -> None:
     import jax.numpy as jnp
 
     import suffice as sf
-    from suffice.models.language.likelihood import _log_probs
+    from suffice.models.language.likelihood import _fast
 
     held = np.empty(rows * classes + 16, np.float32)
     start = -held.ctypes.data % 64 // 4
@@ -57,11 +57,11 @@ def likelihood(rows: int, classes: int, runs: int) -> None:
     }
     for name, work in works.items():
         print(f"{name:>32}  {timed(work, runs)}")
-    memory = _log_probs.lower(logits, tokens, None).compile().memory_analysis()
+    memory = _fast().lower(logits, tokens, None).compile().memory_analysis()
     print(f"memory beyond the logits: {memory.temp_size_in_bytes / 1e6:.1f} MB")
     exact = x[:64].astype(float)
     exact = exact[np.arange(64), np.asarray(tokens[:64])] - np.log(np.exp(exact).sum(1))
-    each = np.asarray(_log_probs(logits[:64], tokens[:64], None))
+    each = np.asarray(_fast()(logits[:64], tokens[:64], None))
     print(f"largest error of log p of a token against float64: {np.abs(each - exact).max():.1e}")
 
 

@@ -166,7 +166,6 @@ from .models.bases.polynomial import Linear as Linear
 from .models.bases.polynomial import Polynomial as Polynomial
 from .models.bases.spline import BSpline as BSpline
 from .models.bases.spline import NaturalSpline as NaturalSpline
-from .models.hidden_markov.fit import HiddenMarkovFit as HiddenMarkovFit
 from .models.hidden_markov.fit import fit_hidden_markov as fit_hidden_markov
 from .models.hidden_markov.model import HiddenMarkov as HiddenMarkov
 from .models.language.arpa import read_arpa as read_arpa
@@ -296,3 +295,4 @@ from .streams.table import Table as Table
 from .streams.table import scan_table as scan_table
 
 __version__: str
+from .models.hidden_markov.result import HiddenMarkovFit as HiddenMarkovFit

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+import suffice as sf
 from suffice import domain
 
 PLACE = Path(__file__).parents[1] / "references" / "posteriordb"
@@ -120,23 +121,16 @@ def autoregression():
 
 
 def hmm_drive():
+    """The likelihood is that of ``sf.HiddenMarkov``: two states, of each of which both values are exponential."""
     d = data("bball_drive_event_0")
-    u, v, prior = d["u"], d["v"], d["alpha"]
-
-    def exponential(x, rate):
-        return jnp.log(rate) - rate * x
+    x, prior = np.stack([d["u"], d["v"]], axis=1), d["alpha"]
 
     def log_density(p):
         theta = jnp.stack([p["theta1"], p["theta2"]])
-        phi, rate = jnp.cumsum(p["phi"]), jnp.cumsum(p["lambda"])
-        emitted = exponential(u[:, None], phi[None]) + exponential(v[:, None], rate[None])
-
-        def step(forward, now):
-            return jax.nn.logsumexp(forward[:, None] + jnp.log(theta), axis=0) + now, None
-
-        forward, _ = jax.lax.scan(step, emitted[0], emitted[1:])
-        priors = ((prior - 1.0) * jnp.log(theta)).sum() + normal(phi, jnp.array([0.0, 3.0]), 1.0)
-        return jax.nn.logsumexp(forward) + priors + normal(rate, jnp.array([0.0, 3.0]), 1.0)
+        rate = jnp.cumsum(jnp.stack([p["phi"], p["lambda"]]), axis=1)  # of each value in each state
+        chain = sf.HiddenMarkov(jnp.full(2, 0.5), theta, sf.Independent(sf.Exponential(rate.T)))
+        priors = ((prior - 1.0) * jnp.log(theta)).sum() + normal(rate, jnp.array([[0.0, 3.0]]), 1.0)
+        return chain.log_prob(x) + priors
 
     def report(p):
         return {

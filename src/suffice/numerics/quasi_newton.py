@@ -16,6 +16,7 @@ class Minimum(NamedTuple):
         point, value, gradient: there.
         converged: whether the gradient promises no more than ``tolerance``.
         iterations: steps taken.
+        inverse: of the Hessian, as far as it was built up.
     """
 
     point: np.ndarray
@@ -23,12 +24,17 @@ class Minimum(NamedTuple):
     gradient: np.ndarray
     converged: bool
     iterations: int
+    inverse: np.ndarray
 
 
 def minimise(
-    f: Callable[[np.ndarray], tuple[float, np.ndarray]], x: np.ndarray, tolerance: float = 1e-12, most: int = 500
+    f: Callable[[np.ndarray], tuple[float, np.ndarray]],
+    x: np.ndarray,
+    tolerance: float = 1e-12,
+    most: int = 500,
+    inverse: np.ndarray | None = None,
 ) -> Minimum:
-    """Minimise a function given with its gradient, from ``x``.
+    """Minimise a function given with its gradient, from ``x``, and from an inverse Hessian where one is known.
 
     The inverse Hessian is built up from gradients; steps satisfy the weak conditions of Wolfe, by bisection. The search
     ends when ½ g'Hg, what the quadratic model promises, is at most ``tolerance``, in the unit of f.
@@ -37,7 +43,9 @@ def minimise(
     """
     x = np.asarray(x, float)
     value, gradient = f(x)
-    inverse = np.eye(len(x)) / max(float(np.linalg.norm(gradient)), 1.0)
+    fresh = inverse is None
+    if inverse is None:
+        inverse = np.eye(len(x)) / max(float(np.linalg.norm(gradient)), 1.0)
     for iteration in range(most):
         step = -inverse @ gradient
         slope = float(gradient @ step)
@@ -45,20 +53,20 @@ def minimise(
             inverse = np.eye(len(x)) / max(float(np.linalg.norm(gradient)), 1.0)
             step, slope = -inverse @ gradient, -float(gradient @ inverse @ gradient)
         if -0.5 * slope <= tolerance:
-            return Minimum(x, value, gradient, True, iteration)
+            return Minimum(x, value, gradient, True, iteration, inverse)
         found = line_search(f, x, value, step, slope)
         if found is None:
-            return Minimum(x, value, gradient, -0.5 * slope <= 1e-9 * (1.0 + abs(value)), iteration)
+            return Minimum(x, value, gradient, -0.5 * slope <= 1e-9 * (1.0 + abs(value)), iteration, inverse)
         new, value, new_gradient = found
         moved, changed = new - x, new_gradient - gradient
         x, gradient = new, new_gradient
         along = float(moved @ changed)
         if along > 1e-14 * float(np.linalg.norm(moved) * np.linalg.norm(changed)):
-            if iteration == 0:
+            if fresh and iteration == 0:
                 inverse = np.eye(len(x)) * along / float(changed @ changed)
             turn = np.eye(len(x)) - np.outer(moved, changed) / along
             inverse = turn @ inverse @ turn.T + np.outer(moved, moved) / along
-    return Minimum(x, value, gradient, False, most)
+    return Minimum(x, value, gradient, False, most, inverse)
 
 
 def line_search(

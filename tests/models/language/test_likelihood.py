@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import suffice as sf
-from suffice.models.language import likelihood
+from suffice.models.language import likelihood, normaliser
 
 RNG = np.random.default_rng(21)
 
@@ -24,13 +24,34 @@ def by_hand(logits, tokens):
     [(jnp.float64, 60 * 2.0**-52), (jnp.float32, 60 * 2.0**-23), (jnp.bfloat16, 60 * 2.0**-23)],
 )
 def test_each_precision_against_float64(dtype, error):
-    """Rows of 1,000 pieces at once and a row that cannot be cut; 130 rows are two blocks of bfloat16 and a rest."""
-    for classes in (1031, 8192):
-        logits = jnp.asarray(5.0 * RNG.normal(size=(130, classes))).astype(dtype)
-        tokens = RNG.integers(0, classes, 130)
+    """Rows that slices divide, leave a rest of, are too few for; 600 rows of 8,192 are two blocks that overlap."""
+    for rows, classes in ((130, 1031), (600, 8192), (130, 12)):
+        logits = jnp.asarray(5.0 * RNG.normal(size=(rows, classes))).astype(dtype)
+        tokens = RNG.integers(0, classes, rows)
         each = np.asarray(likelihood._log_probs(logits, jnp.asarray(tokens), None))
         assert each.dtype == np.float64
         assert np.abs(each - by_hand(logits, tokens)).max() < error
+
+
+def test_exponential_of_32_bits():
+    """Within a unit of the last place, 2^-23 of it at most, wherever it is normal."""
+    x = np.linspace(-87.0, 88.0, 1_000_003, dtype=np.float32)
+    exact = np.exp(x.astype(float))
+    assert np.abs(np.asarray(jax.jit(normaliser._exp)(x)) / exact - 1.0).max() < 2.0**-23
+    told = np.asarray(normaliser._exp(jnp.array([0.0, -0.0, -np.inf, -88.0, np.inf, np.nan], jnp.float32)))
+    assert told[:4].tolist() == [1.0, 1.0, 0.0, 0.0]
+    assert told[4] > normaliser.limit(np.dtype(np.float32))
+    assert np.isnan(told[5])
+
+
+def test_derivative_of_half_precision():
+    """Shares of the softmax, rounded once at the end: within half a unit of bfloat16's last place, 2^-9 of each."""
+    logits = jnp.asarray(3.0 * RNG.normal(size=(4, 300))).astype(jnp.bfloat16)
+    tokens = jnp.asarray(RNG.integers(0, 300, 4))
+    slope = np.asarray(jax.grad(lambda x: sf.sequence_log_prob(x, tokens).astype(float))(logits), float)
+    wide = np.asarray(logits, float)
+    exact = np.eye(300)[tokens] - np.exp(wide - np.log(np.exp(wide).sum(1, keepdims=True)))
+    np.testing.assert_allclose(slope, exact, rtol=2.0**-8)
 
 
 def test_extremes():

@@ -1,7 +1,6 @@
 """Fitting hidden Markov models by EM (Baum and Welch): the climb of a mixture whose labels are a chain."""
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,185 +9,19 @@ import numpy as np
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.family import as_family
 from suffice.inference.testing.replicates import generator
-from suffice.models.hidden_markov.model import HiddenMarkov
-from suffice.models.hidden_markov.recursion import Chain, expected
+from suffice.models.hidden_markov.chain import ChainModel, ChainParams
+from suffice.models.hidden_markov.result import HiddenMarkovFit
 from suffice.models.hidden_markov.sequences import Line, line
 from suffice.models.mixture import seeding
 from suffice.models.mixture.climb import Climb, climb
 from suffice.models.mixture.components import kinds_of, model_of
-from suffice.models.mixture.expectation import log_joint
-from suffice.models.mixture.model import LOG_TINY, Model, Params
-from suffice.models.mixture.result import MESSAGES
 from suffice.models.mixture.rows import rows_of
-from suffice.numerics.newton import CONVERGED, DEGENERATE
+from suffice.numerics.newton import DEGENERATE
 from suffice.runtime.errors import DataError
 from suffice.runtime.rng import as_key
 
 _SAMPLE = 2**12  # times on which starts are tried
 _SCOUT, _SCOUT_GAIN = 60, 1e-7
-_NONE = np.exp(LOG_TINY / 2.0)  # a probability that is none
-
-
-class ChainParams(NamedTuple):
-    """Parameters of R runs, as of a mixture, with log-probabilities of moves (R, K, K); ``log_weights`` are of the start."""
-
-    log_weights: np.ndarray
-    groups: tuple[Any, ...]
-    log_moves: np.ndarray
-
-    def run(self, which: Any) -> "ChainParams":
-        """Some of the runs."""
-        return jax.tree.map(lambda a: a[which], self)
-
-
-class Expected(NamedTuple):
-    """What one pass gives: as of a mixture, with the expected numbers of starts (R, K) and moves (R, K, K)."""
-
-    log_likelihood: np.ndarray
-    counts: np.ndarray
-    sums: tuple[Any, ...]
-    starts: np.ndarray
-    moves: np.ndarray
-
-
-@dataclass(frozen=True)
-class ChainModel:
-    """A mixture's components, chosen by a chain: what the climb asks of a model.
-
-    Attributes:
-        mixture: the components.
-    """
-
-    mixture: Model
-
-    @property
-    def dimension(self) -> int:
-        """Number of free parameters."""
-        k = self.mixture.count
-        return k * (k - 1) + self.mixture.dimension
-
-    @property
-    def accelerates(self) -> bool:
-        return self.mixture.accelerates
-
-    def _as_mixture(self, p: ChainParams) -> Params:
-        return Params(p.log_weights, p.groups)
-
-    def start(self, x: np.ndarray, w: np.ndarray, r: np.ndarray, pairs: np.ndarray) -> ChainParams:
-        """Parameters of one run from responsibilities (K, n) and which rows are followed by the next, (n − 1,)."""
-        k = self.mixture.count
-        moves = (r[:, :-1] * pairs) @ r[:, 1:].T + 1.0
-        groups = self.mixture.start(x, w, r).groups
-        return ChainParams(np.full((1, k), -np.log(k)), groups, _logs(moves)[None])
-
-    def maximise(self, p: ChainParams, e: Expected) -> ChainParams:
-        """The M-step."""
-        parts = zip(self.mixture.groups, p.groups, e.sums, self.mixture.places(), strict=True)
-        groups = tuple(g.maximise(q, e.counts[:, at], s) for g, q, s, at in parts)
-        return ChainParams(_logs(e.starts), groups, _logs(e.moves))
-
-    def penalty(self, p: ChainParams) -> np.ndarray:
-        return self.mixture.penalty(self._as_mixture(p))
-
-    def sound(self, p: ChainParams) -> np.ndarray:
-        return self.mixture.sound(self._as_mixture(p))
-
-    def vector(self, p: ChainParams) -> np.ndarray:
-        return np.concatenate(
-            [self.mixture.vector(self._as_mixture(p)), p.log_moves.reshape(len(p.log_moves), -1)], axis=1
-        )
-
-    def build(self, v: np.ndarray, like: ChainParams) -> ChainParams:
-        k = self.mixture.count
-        moves = np.clip(v[:, -k * k :].reshape(-1, k, k), LOG_TINY, 0.0)
-        moves = moves - np.log(np.exp(moves).sum(-1, keepdims=True))
-        return ChainParams(*self.mixture.build(v[:, : -k * k], self._as_mixture(like)), moves)
-
-    def evaluate(self, p: ChainParams, x: Line) -> Expected:
-        """The E-step."""
-        prepared = self.mixture.prepare(self._as_mixture(p))
-        return Expected(*jax.device_get(_expected(self.mixture.kernels, prepared, p.log_weights, p.log_moves, x)))
-
-
-def _logs(counts: np.ndarray) -> np.ndarray:
-    """Logarithms of probabilities from counts; where there are none, all are equal."""
-    total = counts.sum(-1, keepdims=True)
-    share = np.where(total > 0, counts / np.where(total > 0, total, 1.0), 1.0 / counts.shape[-1])
-    with np.errstate(divide="ignore"):
-        return np.maximum(np.log(share), LOG_TINY)
-
-
-@jax.jit
-def _expected(kernels: Any, prepared: Any, log_start: jax.Array, log_moves: jax.Array, x: Line) -> tuple:
-    x = x.laid_out(log_start.shape[1])
-    values = x.values.reshape(-1, x.values.shape[-1])
-    joint, kept = log_joint(kernels, prepared, jnp.zeros_like(log_start), values)
-    joint = jnp.where(x.seen[None, None], joint.reshape(*joint.shape[:2], *x.seen.shape), 0.0)
-
-    def one(run: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
-        start, moves = jnp.exp(run[1]), jnp.exp(run[2])
-        e = expected(Chain(jnp.swapaxes(run[0], 0, 1), moves, start, x.fresh, x.inside))
-        begun = jnp.where(x.fresh[:, None], e.states, 0.0).sum((0, 2))
-        states = jnp.where(x.seen[:, None], e.states, 0.0)
-        return e.log_likelihood, jnp.swapaxes(states, 0, 1), begun, moves * e.moves
-
-    value, share, begun, moved = jax.lax.map(one, (joint, log_start, log_moves))
-    share = share.reshape(*share.shape[:2], -1)
-    first, sums = 0, []
-    for kernel, p, k in zip(kernels, prepared, kept, strict=True):
-        count = p["count_of"].shape[1]
-        sums.append(kernel.sums(p, values, k, share[:, first : first + count]))
-        first += count
-    return value, share.sum(-1), tuple(sums), begun, moved
-
-
-@dataclass(frozen=True, eq=False)
-class HiddenMarkovFit:
-    """A fitted hidden Markov model.
-
-    Attributes:
-        distribution: the ``HiddenMarkov``; states of one kind are in ascending order of their means.
-        log_likelihood: at the estimate.
-        count: number of values observed.
-        dimension: number of free parameters.
-        trace: log-likelihood at each step of the climb; it never falls.
-        starts: log-likelihood where each start ended, on the first times, best first.
-        result: a code, told by ``converged`` and ``message``.
-    """
-
-    distribution: HiddenMarkov
-    log_likelihood: float
-    count: int
-    dimension: int
-    trace: np.ndarray
-    starts: np.ndarray
-    result: int
-
-    @property
-    def converged(self) -> bool:
-        """Whether the climb ended at a maximum."""
-        return self.result == CONVERGED
-
-    @property
-    def message(self) -> str:
-        """Why it ended."""
-        return MESSAGES[self.result]
-
-    @property
-    def aic(self) -> float:
-        """Akaike's criterion."""
-        return 2.0 * self.dimension - 2.0 * self.log_likelihood
-
-    @property
-    def bic(self) -> float:
-        """Schwarz's criterion."""
-        return float(np.log(self.count)) * self.dimension - 2.0 * self.log_likelihood
-
-    def __repr__(self) -> str:
-        end = "" if self.converged else f", {self.message}"
-        return (
-            f"HiddenMarkovFit({self.distribution!r}; log-likelihood {self.log_likelihood:.6g}, BIC {self.bic:.6g}{end})"
-        )
 
 
 def fit_hidden_markov(
@@ -262,14 +95,18 @@ def fit_hidden_markov(
     )  # fmt: skip
     if not np.isfinite(end.values[0]):
         raise DataError("there are values that no state can emit, or the likelihood is not finite at any start")
+    params = model.ordered(end.params)
     return HiddenMarkovFit(
-        _distribution(model, end.params),
+        model.distribution(params),
         float(end.log_likelihoods[0]),
         int(seen.sum()),
         model.dimension,
         np.array(end.traces[0]),
         np.where(_usable(tried), tried.log_likelihoods, np.nan)[order],
         int(end.status[0]),
+        model,
+        params,
+        whole,
     )
 
 
@@ -310,14 +147,3 @@ def _begins(model: ChainModel, whole: Line, count: int, rng: np.random.Generator
     shares = seeding.starts(values, np.ones(len(values)), model.mixture.count, count, rng)
     runs = [model.start(values, np.ones(len(values)), r, pairs) for r in shares]
     return jax.tree.map(lambda *a: np.concatenate(a), *runs)
-
-
-def _distribution(model: ChainModel, p: ChainParams) -> HiddenMarkov:
-    """The fitted model, its states in order."""
-    members = model.mixture.members(Params(p.log_weights, p.groups))
-    order = list(range(len(members)))
-    if len(model.mixture.groups) == 1 and model.mixture.groups[0].exchangeable:
-        order.sort(key=lambda i: np.asarray(members[i].mean()).ravel().tolist())
-    start, moves = (np.where(v > _NONE, v, 0.0) for v in (np.exp(p.log_weights[0]), np.exp(p.log_moves[0])))
-    start, moves = start[order], moves[np.ix_(order, order)]
-    return HiddenMarkov(start / start.sum(), moves / moves.sum(1, keepdims=True), [members[i] for i in order])

@@ -1,19 +1,17 @@
 """Log-probability, cross-entropy and perplexity of sequences of tokens from logits."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.models.language.normaliser import limit, sum_of_exp
 from suffice.models.language.score import SequenceScore
 from suffice.numerics.checks import format_value, is_traced
 from suffice.numerics.estimate import Estimate
-
-_NARROW, _WIDE = 256, 8192  # of the pieces of a row that are summed in the precision of the logits
-_BLOCK = 64  # rows of 16-bit logits that are widened at a time
 
 
 def sequence_log_prob(logits: Any, tokens: Any, mask: Any = None) -> jax.Array:
@@ -115,7 +113,7 @@ def _token_log_probs(logits: Any, tokens: Any, mask: Any) -> jax.Array:
     keep = None if mask is None else jnp.asarray(mask, dtype=bool)
     if not is_traced(tokens, keep):
         _check_tokens(np.asarray(tokens), keep, logits.shape[-1])
-    found = _log_probs(logits, tokens, keep)
+    found = (_log_probs if is_traced(logits, tokens, keep) else _fast())(logits, tokens, keep)
     if not is_traced(found) and bool(jnp.isnan(found).any()):
         _blame(logits, found)
     return found
@@ -171,63 +169,42 @@ def _told(place: Sequence[Any]) -> str:
     return str(int(place[0])) if len(place) == 1 else str(tuple(map(int, place)))
 
 
-@jax.jit
-def _log_probs(logits: jax.Array, tokens: jax.Array, keep: jax.Array | None) -> jax.Array:
+def _found(logits: jax.Array, tokens: jax.Array, keep: jax.Array | None) -> jax.Array:
     rows = logits.reshape(-1, logits.shape[-1])
     at = tokens.reshape(-1)
     at = jnp.where((at >= 0) & (at < rows.shape[1]), at, rows.shape[1])
-    value = _pick(rows, at) if rows.dtype.itemsize > 2 else _by_blocks(rows, at)
-    value = jnp.where(at < rows.shape[1], value, jnp.nan).reshape(tokens.shape)
+    value = jnp.where(at < rows.shape[1], _pick(rows, at), jnp.nan).reshape(tokens.shape)
     return value if keep is None else jnp.where(keep, value, 0.0)
 
 
-def _by_blocks(rows: jax.Array, at: jax.Array) -> jax.Array:
-    """16-bit logits, widened a block at a time."""
-    whole = rows.shape[0] // _BLOCK * _BLOCK
+_log_probs = jax.jit(_found)
 
-    def block(piece: tuple[jax.Array, jax.Array]) -> jax.Array:
-        wide = jax.lax.optimization_barrier(piece[0].astype(jnp.float32))
-        return _pick(wide, piece[1])
 
-    shape = (-1, _BLOCK, rows.shape[1])
-    first = jax.lax.map(block, (rows[:whole].reshape(shape), at[:whole].reshape(-1, _BLOCK))).reshape(-1)
-    return jnp.concatenate([first, block((rows[whole:], at[whole:]))]) if whole < rows.shape[0] else first
+@cache
+def _fast() -> Any:
+    """The same compiled for the widest vectors, which only what is not part of another compiled function may ask for."""
+    options: Any = {"xla_cpu_prefer_vector_width": 512} if jax.default_backend() == "cpu" else None
+    return jax.jit(_found, compiler_options=options)
 
 
 @jax.custom_jvp
 def _pick(rows: jax.Array, at: jax.Array) -> jax.Array:
     """log softmax(rows)[at], for rows (N, V) and class numbers (N,)."""
     x = _chosen(rows, at)
-    total = _sum_of_exp(rows, x)
-    fine = jnp.isfinite(total)
+    total = sum_of_exp(rows, x)
+    fine = total < limit(rows.dtype)
 
     def again() -> jax.Array:
-        top = rows.max(1)
+        top = rows.max(1).astype(x.dtype)
         safe = jnp.where(top == -jnp.inf, jnp.nan, top)
-        return (x - safe).astype(total.dtype) - jnp.log(_sum_of_exp(rows, safe))
+        return (x - safe).astype(total.dtype) - jnp.log(sum_of_exp(rows, safe))
 
     return jax.lax.cond(fine.all(), lambda: -jnp.log(total), lambda: jnp.where(fine, -jnp.log(total), again()))
 
 
 def _chosen(rows: jax.Array, at: jax.Array) -> jax.Array:
-    return jnp.take_along_axis(rows, jnp.minimum(at, rows.shape[1] - 1)[:, None], axis=1)[:, 0]
-
-
-def _sum_of_exp(rows: jax.Array, shift: jax.Array) -> jax.Array:
-    """Σ_v exp(x_v − shift), in the precision of the rows over a piece, in the widest over the pieces.
-
-    The barriers keep the reduction the plain one that XLA vectorises on the processor.
-    """
-    n, classes = rows.shape
-    piece = _piece(classes)
-    each = jax.lax.optimization_barrier(jnp.repeat(shift, classes // piece))
-    sums = jax.lax.optimization_barrier(jnp.exp(rows.reshape(-1, piece) - each[:, None]).sum(1))
-    return sums.reshape(n, -1).astype(jnp.promote_types(jnp.result_type(float), sums.dtype)).sum(1)
-
-
-def _piece(classes: int) -> int:
-    """The largest length of equal pieces of a row that are not too wide; all of it where none fits."""
-    return next((c for c in range(min(_WIDE, classes), _NARROW, -1) if classes % c == 0), classes)
+    found = jnp.take_along_axis(rows, jnp.minimum(at, rows.shape[1] - 1)[:, None], axis=1)[:, 0]
+    return found.astype(jnp.promote_types(rows.dtype, jnp.float32))
 
 
 @partial(_pick.defjvp, symbolic_zeros=False)
@@ -236,7 +213,7 @@ def _pick_jvp(primals: Any, tangents: Any) -> tuple[jax.Array, jax.Array]:
     moved = tangents[0]
     value = _pick(rows, at)
     x = _chosen(rows, at)
-    level = (x.astype(value.dtype) - value).astype(rows.dtype)  # log Σ exp, from which each probability follows
-    share = jnp.exp(rows - jnp.where(jnp.isfinite(level), level, rows.max(1))[:, None])
+    level = (x.astype(value.dtype) - value).astype(x.dtype)  # log Σ exp, from which each probability follows
+    share = jnp.exp(rows.astype(x.dtype) - jnp.where(jnp.isfinite(level), level, rows.max(1).astype(x.dtype))[:, None])
     change = _chosen(moved, at) - (share * moved).sum(1)
     return value, change.astype(value.dtype)

@@ -85,7 +85,7 @@ def information_of(fit: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(total), np.asarray(slope)
 
 
-def _log_density(group: Any, v: jax.Array, x: jax.Array) -> jax.Array:
+def log_density(group: Any, v: jax.Array, x: jax.Array) -> jax.Array:
     """log p(x) of one component of a group, of rows (n, columns)."""
     if not hasattr(group, "member_at"):
         return group.log_density(v, x)
@@ -117,8 +117,8 @@ def _louis(
             first += len(v)
             continue
         share = jax.lax.stop_gradient((w[:, None] * r[:, first : first + len(v)]).T)
-        score = jax.vmap(lambda u, g=group: jax.jacfwd(lambda u: _log_density(g, u, x))(u))(v)
-        total = lambda u, c, g=group: second_order(lambda u: c @ _log_density(g, u, x), u)[2]  # noqa: E731
+        score = jax.vmap(lambda u, g=group: jax.jacfwd(lambda u: log_density(g, u, x))(u))(v)
+        total = lambda u, c, g=group: second_order(lambda u: c @ log_density(g, u, x), u)[2]  # noqa: E731
         hessians = jax.vmap(total)(v, share)
         for j in range(len(v)):
             scores.append((first + j, jnp.where((share[j] > 0)[:, None], score[j], 0.0)))

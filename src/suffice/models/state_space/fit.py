@@ -1,6 +1,7 @@
 """Estimating state space models: the numbers of a structure by Newton's method, whole matrices by EM."""
 
 from dataclasses import dataclass
+from functools import cache, partial
 from statistics import NormalDist
 from typing import Any
 
@@ -11,16 +12,20 @@ from jax.typing import ArrayLike
 
 from suffice.distributions.multivariate_normal import MultivariateNormal
 from suffice.distributions.normal import Normal
-from suffice.models.state_space.likelihood import by_covariances
-from suffice.models.state_space.model import States, StateSpaceModel
+from suffice.models.state_space.compiled import States
+from suffice.models.state_space.likelihood import Matrices, by_covariances, profile
+from suffice.models.state_space.model import StateSpaceModel
 from suffice.models.state_space.series import Series, series
 from suffice.models.state_space.structure import Structure, assemble, labelled, numbers_of
 from suffice.numerics import domain
+from suffice.numerics.newton import second_order
 from suffice.numerics.quasi_newton import minimise
 from suffice.runtime.errors import DataError
 
 _NOTHING = 1e-7  # a deviation of a part of the series' own, that is none
 _POLISH = 20
+_ROUGHLY, _NEARLY = 1e-2, 1e-13  # nats that a search from each start leaves, and from the best
+_NEXT_TO = 1e-12  # of Newton's decrement: 1e-6 of a standard error
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +98,7 @@ class StateSpaceFit:
         """Law of what each part adds to the series at each time, given all of it."""
         states, first, found = self.smooth(), 0, {}
         for name, part in labelled(self.structure).items():
-            length = _sizes(part)
+            length = _shape(part)[0]
             at = slice(first, first + length)
             h = self.model.observation[0, at]
             spread = jnp.einsum("d,tde,e->t", h, states.covariance[:, at, at], h)
@@ -151,7 +156,7 @@ def fit_state_space(structure: Structure, x: ArrayLike, *, noise: bool = True) -
     seen = np.asarray(s.seen)[:, 0] > 0
     values = np.asarray(s.values)[seen, 0]
     kinds = numbers_of(structure, noise)
-    unknown = sum(_sizes(p) for p in structure.parts if not _is_stationary(p))
+    unknown = sum(size for size, starts_unknown in map(_shape, structure.parts) if starts_unknown)
     if len(values) <= unknown + len(kinds):
         raise DataError(
             f"the series has {len(values)} values, too few for {len(kinds)} parameters and {unknown} unknown first states"
@@ -161,21 +166,17 @@ def fit_state_space(structure: Structure, x: ArrayLike, *, noise: bool = True) -
         raise DataError(f"the series is constant: all of its {len(values)} values are {values[0]:.6g}")
     centre = float(values.mean()) if unknown else 0.0
     unit = s._replace(values=jnp.where(s.seen > 0, (s.values - centre) / scale, 0.0))
-    theta, converged = _search(structure, noise, _starts(kinds), unit)
+    theta, value, hessian, converged = _search(structure, noise, _starts(kinds), unit)
     is_variance = np.array([kind is domain.non_negative for kind in kinds.values()])
     gone = is_variance & (np.abs(theta) < _NOTHING)
     theta = np.where(gone, 0.0, theta)
-    value, hessian = (
-        float(_slope(structure, noise, theta, unit)[0]),
-        np.asarray(_hessian(structure, noise, theta, unit)),
-    )
     slopes = np.array([
         2.0 * v * scale**2 if k is domain.non_negative else float(jax.grad(k.from_real)(float(v)))
         for v, k in zip(theta, kinds.values(), strict=True)
     ])  # fmt: skip
     inside = ~gone
     covariance = np.full((len(theta), len(theta)), np.nan)
-    curvature = -hessian[np.ix_(inside, inside)]
+    curvature = hessian[np.ix_(inside, inside)]
     proper = bool(np.isfinite(curvature).all() and np.linalg.eigvalsh(curvature).min(initial=np.inf) > 0)
     if proper:
         covariance[np.ix_(inside, inside)] = np.linalg.inv(curvature) * np.outer(slopes[inside], slopes[inside])
@@ -207,13 +208,11 @@ def _kinds(structure: Structure, parameters: dict[str, float]) -> dict[str, Any]
     return numbers_of(structure, "noise.variance" in parameters)
 
 
-def _sizes(part: Structure) -> int:
-    """The number of a part's states."""
-    return len(part.block({name: kind.interior() for name, kind in part.numbers().items()}).observation)
-
-
-def _is_stationary(part: Structure) -> bool:
-    return part.block({name: kind.interior() for name, kind in part.numbers().items()}).initial is not None
+@cache
+def _shape(part: Structure) -> tuple[int, bool]:
+    """The number of a part's states, and whether they start unknown."""
+    block = part.block({name: kind.interior() for name, kind in part.numbers().items()})
+    return len(block.observation), block.initial is None
 
 
 def _starts(kinds: dict[str, Any]) -> np.ndarray:
@@ -234,37 +233,51 @@ def _starts(kinds: dict[str, Any]) -> np.ndarray:
     return np.unique(found, axis=0)
 
 
-def _search(structure: Structure, noise: bool, starts: np.ndarray, s: Series) -> tuple[np.ndarray, bool]:
-    """The best end of searches from several starts, by gradients; then steps of Newton's method."""
+def _search(
+    structure: Structure, noise: bool, starts: np.ndarray, s: Series
+) -> tuple[np.ndarray, float, np.ndarray, bool]:
+    """Where the likelihood is highest, it and minus its Hessian there, and whether that is a maximum.
+
+    From each start roughly, from the best further, at the best common scale for each point; then by Newton's method.
+    """
+    is_variance = np.array([kind is domain.non_negative for kind in numbers_of(structure, noise).values()])
 
     def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        value, gradient = _slope(structure, noise, theta, s)
+        (value, _), gradient = _profile(structure, noise, theta, s)
         return -float(value), -np.asarray(gradient)
 
-    ends = [minimise(loss, start, tolerance=1e-7) for start in starts]
+    ends = [minimise(loss, start, tolerance=_ROUGHLY) for start in starts]
     best = min(ends, key=lambda end: end.value if np.isfinite(end.value) else np.inf)
-    theta, value, gradient, converged = best.point, best.value, best.gradient, False
+    theta = minimise(loss, best.point, tolerance=_NEARLY, inverse=best.inverse).point
+    theta = np.where(is_variance, theta * np.sqrt(float(_profile(structure, noise, theta, s)[0][1])), theta)
+    value, gradient, hessian = (-np.asarray(v) for v in _expanded(structure, noise, theta, s))
     for _ in range(_POLISH):
-        hessian = np.asarray(_hessian(structure, noise, theta, s))
         if not np.isfinite(hessian).all():
-            return theta, False
-        curvature, directions = np.linalg.eigh(-hessian)
+            return theta, -float(value), hessian, False
+        curvature, directions = np.linalg.eigh(hessian)
         along = directions.T @ gradient
         step = -directions @ (along / np.maximum(np.abs(curvature), 1e-10 * np.abs(curvature).max() + 1e-300))
         decrement = float(-gradient @ step)
-        new, new_gradient = loss(theta + step)
-        if not new <= value + 1e-12 * (1.0 + abs(value)):
-            break
-        theta, value, gradient, converged = theta + step, new, new_gradient, decrement <= 1e-9
-        if decrement <= 1e-20 * float(s.seen.sum()):
-            break
-    return theta, converged
+        if decrement <= _NEXT_TO:  # the curvature there is that here
+            return theta + step, -float(value), hessian, True
+        new = [-np.asarray(v) for v in _expanded(structure, noise, theta + step, s)]
+        if not new[0] <= value + 1e-12 * (1.0 + abs(value)):
+            return theta, -float(value), hessian, decrement <= 1e-9
+        theta, (value, gradient, hessian) = theta + step, new
+    return theta, -float(value), hessian, False
 
 
-def _likelihood(structure: Structure, noise: bool, theta: jax.Array, s: Series) -> jax.Array:
-    model = assemble(structure, _values(numbers_of(structure, noise), theta))
-    return by_covariances(model.matrices(), s.values, s.seen)
+def _matrices(structure: Structure, noise: bool, theta: jax.Array) -> Matrices:
+    return assemble(structure, _values(numbers_of(structure, noise), theta)).matrices()
 
 
-_slope = jax.jit(jax.value_and_grad(_likelihood, 2), static_argnums=(0, 1))
-_hessian = jax.jit(jax.hessian(_likelihood, 2), static_argnums=(0, 1))
+@partial(jax.jit, static_argnums=(0, 1))
+@partial(jax.value_and_grad, argnums=2, has_aux=True)
+def _profile(structure: Structure, noise: bool, theta: jax.Array, s: Series) -> tuple[jax.Array, jax.Array]:
+    return profile(_matrices(structure, noise, theta), s.values, s.seen)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _expanded(structure: Structure, noise: bool, theta: jax.Array, s: Series) -> tuple[jax.Array, ...]:
+    """The log-likelihood, its gradient and Hessian."""
+    return second_order(lambda t: by_covariances(_matrices(structure, noise, t), s.values, s.seen), theta)

@@ -46,7 +46,23 @@ def _derivative(primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
 
 
 def by_covariances(m: Matrices, x: jax.Array, seen: jax.Array) -> jax.Array:
-    """log p(x) with covariances corrected in Joseph's form, symmetric whatever the gain."""
+    """log p(x) with covariances corrected in Joseph's form."""
+    size, rest, count = sizes(m, x, seen)
+    return -size - 0.5 * (count * jnp.log(2.0 * jnp.pi) + rest)
+
+
+def profile(m: Matrices, x: jax.Array, seen: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """log p(x) at the best common factor of all covariances, and that factor."""
+    size, rest, count = sizes(m, x, seen)
+    factor = rest / count
+    return -size - 0.5 * count * (jnp.log(2.0 * jnp.pi * factor) + 1.0), factor
+
+
+def sizes(m: Matrices, x: jax.Array, seen: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Half the logarithm of the determinant, the sum of squared innovations, and how many there are.
+
+    By covariances, symmetric whatever the gain.
+    """
 
     def step(state: tuple[jax.Array, jax.Array], now: tuple[jax.Array, ...]) -> tuple[tuple, tuple]:
         (mean, p), (h, x, seen) = state, now
@@ -75,7 +91,7 @@ def by_covariances(m: Matrices, x: jax.Array, seen: jax.Array) -> jax.Array:
         lower = jnp.linalg.cholesky(v.T @ v)
         rest = rest - (jax.scipy.linalg.solve_triangular(lower, v.T @ e, lower=True) ** 2).sum()
         told = jnp.log(jnp.diagonal(lower)).sum()
-    return -size.sum() - told - 0.5 * ((seen.sum() - d) * jnp.log(2.0 * jnp.pi) + rest)
+    return size.sum() + told, rest, seen.sum() - d
 
 
 def _cholesky(a: jax.Array) -> jax.Array:

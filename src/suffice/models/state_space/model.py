@@ -1,9 +1,7 @@
 """Linear Gaussian state space models as values."""
 
 from dataclasses import dataclass, fields, replace
-from functools import partial
-from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,39 +11,13 @@ from jax.typing import ArrayLike
 from suffice.distributions.declaration import as_pytree
 from suffice.distributions.multivariate_normal import MultivariateNormal
 from suffice.distributions.normal import Normal
-from suffice.models.state_space import filter as kalman
-from suffice.models.state_space import parallel, smooth
-from suffice.models.state_space.likelihood import Matrices, log_likelihood, system
+from suffice.models.state_space import compiled
+from suffice.models.state_space.compiled import States
+from suffice.models.state_space.likelihood import Matrices
 from suffice.models.state_space.series import Series, series
 from suffice.numerics.checks import is_traced
 from suffice.runtime.errors import DataError
 from suffice.runtime.rng import RNG, as_key
-
-
-class States(NamedTuple):
-    """Laws of the states, times first: NaN where the observations so far do not determine them.
-
-    Attributes:
-        mean: (T, D).
-        covariance: (T, D, D).
-        log_likelihood: of all observations.
-    """
-
-    mean: jax.Array
-    covariance: jax.Array
-    log_likelihood: jax.Array
-
-    @property
-    def stddev(self) -> jax.Array:
-        """Standard deviations, (T, D)."""
-        return jnp.sqrt(jnp.maximum(jnp.diagonal(self.covariance, axis1=-2, axis2=-1), 0.0))
-
-    def interval(self, level: float = 0.95) -> tuple[jax.Array, jax.Array]:
-        """Central intervals of each state, two arrays (T, D)."""
-        if not 0.0 < level < 1.0:
-            raise ValueError(f"level must be between 0 and 1, got {level}")
-        reach = NormalDist().inv_cdf(0.5 + level / 2.0) * self.stddev
-        return self.mean - reach, self.mean + reach
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +128,7 @@ class StateSpaceModel:
     def log_prob(self, x: ArrayLike) -> jax.Array:
         """log p(x) of a series (T,) or (T, P); differentiable in every matrix."""
         s = self._series(x)
-        return _log_prob(self, s.values, s.seen)
+        return compiled.log_prob(self, s.values, s.seen)
 
     def filter(self, x: ArrayLike, *, parallel: bool | None = None) -> States:
         """States given the observations up to each time.
@@ -166,7 +138,7 @@ class StateSpaceModel:
             parallel: in time, by associative scans; by default on accelerators.
         """
         s = self._series(x)
-        return _trimmed(_filter(self, s.values, s.seen, _chosen(parallel)), s)
+        return _trimmed(compiled.filter(self, s.values, s.seen, _chosen(parallel)), s)
 
     def smooth(self, x: ArrayLike, *, parallel: bool | None = None) -> States:
         """States given all observations.
@@ -175,14 +147,14 @@ class StateSpaceModel:
             DataError: the observations do not determine what is diffuse.
         """
         s = self._series(x)
-        found, whole = _smooth(self, s.values, s.seen, _chosen(parallel))
+        found, whole = compiled.smooth(self, s.values, s.seen, _chosen(parallel))
         _checked(whole)
         return _trimmed(found, s)
 
     def residuals(self, x: ArrayLike) -> jax.Array:
         """One-step prediction errors, whitened: independent standard normal if the model is true; (T, P)."""
         s = self._series(x)
-        return _residuals(self, s.values, s.seen)[: s.length]
+        return compiled.residuals(self, s.values, s.seen)[: s.length]
 
     def forecast(self, x: ArrayLike, steps: int) -> Normal | MultivariateNormal:
         """Law of the next observations at each of ``steps`` times after the series; its ``icdf`` gives bands."""
@@ -219,7 +191,7 @@ class StateSpaceModel:
             raise ValueError(
                 "a model with a diffuse start has no law to draw from: give initial_mean and initial_covariance"
             )
-        values = _draw(self, as_key(rng), int(np.prod(shape)), length)[1]
+        values = compiled.draw(self, as_key(rng), int(np.prod(shape)), length)[1]
         values = values[..., 0] if self.observed == 1 else values
         return values.reshape(*shape, *values.shape[1:])
 
@@ -227,8 +199,8 @@ class StateSpaceModel:
         """Draws of the states given a series, (*shape, T, D) (Durbin and Koopman 2002, doi:10.1093/biomet/89.3.603)."""
         s = self._series(x)
         known = replace(self, diffuse=False, initial_covariance=self.matrices().covariance)
-        states, values = _draw(known, as_key(rng), int(np.prod(shape)), len(s.values))
-        away = jax.vmap(lambda z, y: z - _smooth(self, y, s.seen, False)[0].mean)(states, values)
+        states, values = compiled.draw(known, as_key(rng), int(np.prod(shape)), len(s.values))
+        away = jax.vmap(lambda z, y: z - compiled.smooth(self, y, s.seen, False)[0].mean)(states, values)
         mean = self.smooth(x).mean
         return (mean[None] + away[:, : s.length]).reshape(*shape, *mean.shape)
 
@@ -302,64 +274,3 @@ def _checked(whole: jax.Array) -> None:
 
 def _trimmed(states: States, s: Series) -> States:
     return states._replace(mean=states.mean[: s.length], covariance=states.covariance[: s.length])
-
-
-@jax.jit
-def _log_prob(model: StateSpaceModel, x: jax.Array, seen: jax.Array) -> jax.Array:
-    return log_likelihood(model.matrices(len(x)), x, seen)
-
-
-@partial(jax.jit, static_argnames="in_parallel")
-def _filter(model: StateSpaceModel, x: jax.Array, seen: jax.Array, in_parallel: bool) -> States:
-    found = (parallel.run if in_parallel else kalman.run)(system(model.matrices(len(x))), x, seen)
-    starts, known = kalman.starts_so_far(found.innovation)
-    covariance = jnp.swapaxes(found.root, 1, 2) @ found.root
-    mean, covariance, _ = jax.vmap(kalman.moments)(found.mean, covariance, starts)
-    mean = jnp.where(known[:, None], mean, jnp.nan)
-    covariance = jnp.where(known[:, None, None], covariance, jnp.nan)
-    return States(mean, covariance, kalman.log_likelihood(found, seen)[0])
-
-
-@partial(jax.jit, static_argnames="in_parallel")
-def _smooth(model: StateSpaceModel, x: jax.Array, seen: jax.Array, in_parallel: bool) -> tuple[States, jax.Array]:
-    roots = system(model.matrices(len(x)))
-    found = (parallel.run if in_parallel else kalman.run)(roots, x, seen)
-    value, start = kalman.log_likelihood(found, seen)
-    each = smooth.elements(roots, found, seen)
-    whole = smooth.smooth(roots, found, start, *(parallel.backwards if in_parallel else smooth.sequentially)(each))
-    return States(whole.mean, whole.covariance, value), kalman.determined(start.root)
-
-
-@jax.jit
-def _residuals(model: StateSpaceModel, x: jax.Array, seen: jax.Array) -> jax.Array:
-    m = model.matrices(len(x))
-    found = kalman.run(system(m), x, seen)
-    starts, known = kalman.starts_so_far(found.innovation)
-    earlier = jax.tree.map(lambda v: jnp.concatenate([jnp.zeros_like(v[:1]), v[:-1]]), starts)
-    earlier = earlier._replace(root=jnp.where(known[:, None, None], earlier.root, jnp.eye(earlier.root.shape[-1])))
-    ready = jnp.concatenate([jnp.full(1, m.mean.shape[1] == 1), known[:-1]])
-
-    def one(columns: jax.Array, start: kalman.Start) -> jax.Array:
-        error, spread, _ = kalman.moments(columns, jnp.eye(len(columns), dtype=columns.dtype), start)
-        return jax.scipy.linalg.solve_triangular(jnp.linalg.cholesky(spread), error, lower=True)
-
-    errors = jax.vmap(one)(found.innovation, earlier)
-    return jnp.where((seen > 0) & ready[:, None], errors, jnp.nan)
-
-
-@partial(jax.jit, static_argnames=("count", "length"))
-def _draw(model: StateSpaceModel, key: jax.Array, count: int, length: int) -> tuple[jax.Array, jax.Array]:
-    m = model.matrices()
-    s, (d, p) = system(m), (model.states, model.observed)
-    first, moves, noise = (
-        jax.random.normal(k, shape, m.mean.dtype)
-        for k, shape in zip(jax.random.split(key, 3), ((count, d), (length, count, d), (length, count, p)), strict=True)
-    )
-
-    def step(z: jax.Array, now: tuple[jax.Array, ...]) -> tuple[jax.Array, tuple]:
-        h, move, noise = now
-        x = z @ h.T + s.observation_offset[None] + noise @ s.noise_root
-        return z @ s.transition.T + s.state_offset[None] + move @ s.state_root, (z, x)
-
-    z, x = jax.lax.scan(step, s.mean[None, :, 0] + first @ s.root, (kalman.at_each(s, length), moves, noise))[1]
-    return jnp.swapaxes(z, 0, 1), jnp.swapaxes(x, 0, 1)

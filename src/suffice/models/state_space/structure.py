@@ -18,7 +18,7 @@ from suffice.numerics.domain import Domain
 class Block(NamedTuple):
     """One part's states: transition, covariance of their noise, what is observed of them, first covariance."""
 
-    transition: jax.Array
+    transition: jax.Array | np.ndarray
     covariance: jax.Array
     observation: np.ndarray
     initial: jax.Array | None = None  # where they are stationary; otherwise they are diffuse
@@ -44,7 +44,7 @@ class Structure:
         raise NotImplementedError
 
     def block(self, values: dict[str, Any]) -> Block:
-        """The states, given the numbers."""
+        """The states, given the numbers; covariances are proportional to the variances together."""
         raise NotImplementedError
 
 
@@ -67,7 +67,7 @@ class LocalLevel(Structure):
         return {"variance": domain.non_negative}
 
     def block(self, values: dict[str, Any]) -> Block:
-        return Block(jnp.eye(1), jnp.reshape(values["variance"], (1, 1)), np.ones(1))
+        return Block(np.eye(1), jnp.reshape(values["variance"], (1, 1)), np.ones(1))
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class LocalTrend(Structure):
 
     def block(self, values: dict[str, Any]) -> Block:
         noise = jnp.stack([jnp.asarray(values.get("level_variance", 0.0)), jnp.asarray(values["slope_variance"])])
-        return Block(jnp.array([[1.0, 1.0], [0.0, 1.0]]), jnp.diag(noise), np.array([1.0, 0.0]))
+        return Block(np.array([[1.0, 1.0], [0.0, 1.0]]), jnp.diag(noise), np.array([1.0, 0.0]))
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Seasonal(Structure):
         move = np.eye(n, k=-1)
         move[0] = -1.0
         noise = jnp.zeros((n, n)).at[0, 0].set(values["variance"])
-        return Block(jnp.asarray(move), noise, np.eye(n)[0])
+        return Block(move, noise, np.eye(n)[0])
 
 
 @dataclass(frozen=True)

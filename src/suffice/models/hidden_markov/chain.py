@@ -1,0 +1,167 @@
+"""A mixture's components chosen by a chain: parameters, E-step and M-step of Baum and Welch."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.models.hidden_markov.model import HiddenMarkov
+from suffice.models.hidden_markov.recursion import Chain, expected
+from suffice.models.hidden_markov.sequences import Line
+from suffice.models.mixture.expectation import log_joint
+from suffice.models.mixture.model import LOG_TINY, Model, Params
+
+_NONE = np.exp(LOG_TINY / 2.0)  # a probability that is none
+
+
+class ChainParams(NamedTuple):
+    """Parameters of R runs, as of a mixture, with log-probabilities of moves (R, K, K); ``log_weights`` are of the start."""
+
+    log_weights: np.ndarray
+    groups: tuple[Any, ...]
+    log_moves: np.ndarray
+
+    def run(self, which: Any) -> "ChainParams":
+        """Some of the runs."""
+        return jax.tree.map(lambda a: a[which], self)
+
+
+class Expected(NamedTuple):
+    """What one pass gives: as of a mixture, with the expected numbers of starts (R, K) and moves (R, K, K)."""
+
+    log_likelihood: np.ndarray
+    counts: np.ndarray
+    sums: tuple[Any, ...]
+    starts: np.ndarray
+    moves: np.ndarray
+
+
+@dataclass(frozen=True)
+class ChainModel:
+    """A mixture's components, chosen by a chain: what the climb asks of a model.
+
+    Attributes:
+        mixture: the components.
+    """
+
+    mixture: Model
+
+    @property
+    def dimension(self) -> int:
+        """Number of free parameters."""
+        k = self.mixture.count
+        return k * (k - 1) + self.mixture.dimension
+
+    @property
+    def accelerates(self) -> bool:
+        return self.mixture.accelerates
+
+    def _as_mixture(self, p: ChainParams) -> Params:
+        return Params(p.log_weights, p.groups)
+
+    def start(self, x: np.ndarray, w: np.ndarray, r: np.ndarray, pairs: np.ndarray) -> ChainParams:
+        """Parameters of one run from responsibilities (K, n) and which rows are followed by the next, (n − 1,)."""
+        k = self.mixture.count
+        moves = (r[:, :-1] * pairs) @ r[:, 1:].T + 1.0
+        groups = self.mixture.start(x, w, r).groups
+        return ChainParams(np.full((1, k), -np.log(k)), groups, _logs(moves)[None])
+
+    def maximise(self, p: ChainParams, e: Expected) -> ChainParams:
+        """The M-step."""
+        parts = zip(self.mixture.groups, p.groups, e.sums, self.mixture.places(), strict=True)
+        groups = tuple(g.maximise(q, e.counts[:, at], s) for g, q, s, at in parts)
+        return ChainParams(_logs(e.starts), groups, _logs(e.moves))
+
+    def penalty(self, p: ChainParams) -> np.ndarray:
+        return self.mixture.penalty(self._as_mixture(p))
+
+    def sound(self, p: ChainParams) -> np.ndarray:
+        return self.mixture.sound(self._as_mixture(p))
+
+    def vector(self, p: ChainParams) -> np.ndarray:
+        return np.concatenate(
+            [self.mixture.vector(self._as_mixture(p)), p.log_moves.reshape(len(p.log_moves), -1)], axis=1
+        )
+
+    def build(self, v: np.ndarray, like: ChainParams) -> ChainParams:
+        k = self.mixture.count
+        moves = np.clip(v[:, -k * k :].reshape(-1, k, k), LOG_TINY, 0.0)
+        moves = moves - np.log(np.exp(moves).sum(-1, keepdims=True))
+        return ChainParams(*self.mixture.build(v[:, : -k * k], self._as_mixture(like)), moves)
+
+    def ordered(self, p: ChainParams) -> ChainParams:
+        """One run with states of one kind in ascending order of their means."""
+        mixture, order = self.mixture, list(range(self.mixture.count))
+        if len(mixture.groups) == 1 and mixture.groups[0].exchangeable:
+            means = [np.asarray(m.mean()).ravel().tolist() for m in mixture.members(self._as_mixture(p))]
+            order.sort(key=means.__getitem__)
+            p = p._replace(groups=jax.tree.map(lambda a: a[:, order], p.groups))
+        return p._replace(log_weights=p.log_weights[:, order], log_moves=p.log_moves[:, order][:, :, order])
+
+    def distribution(self, p: ChainParams) -> HiddenMarkov:
+        """The model with the parameters of one run."""
+        start, moves = (np.where(v > _NONE, v, 0.0) for v in (np.exp(p.log_weights[0]), np.exp(p.log_moves[0])))
+        members = self.mixture.members(self._as_mixture(p))
+        return HiddenMarkov(start / start.sum(), moves / moves.sum(1, keepdims=True), members)
+
+    def evaluate(self, p: ChainParams, x: Line) -> Expected:
+        """The E-step."""
+        prepared = self.mixture.prepare(self._as_mixture(p))
+        return Expected(*jax.device_get(_expected(self.mixture.kernels, prepared, p.log_weights, p.log_moves, x)))
+
+
+def _logs(counts: np.ndarray) -> np.ndarray:
+    """Logarithms of probabilities from counts; where there are none, all are equal."""
+    total = counts.sum(-1, keepdims=True)
+    share = np.where(total > 0, counts / np.where(total > 0, total, 1.0), 1.0 / counts.shape[-1])
+    with np.errstate(divide="ignore"):
+        return np.maximum(np.log(share), LOG_TINY)
+
+
+@jax.jit
+def _expected(kernels: Any, prepared: Any, log_start: jax.Array, log_moves: jax.Array, x: Line) -> tuple:
+    x = x.laid_out(log_start.shape[1])
+    values = x.values.reshape(-1, x.values.shape[-1])
+    joint, kept = log_joint(kernels, prepared, jnp.zeros_like(log_start), values)
+    joint = jnp.where(x.seen[None, None], joint.reshape(*joint.shape[:2], *x.seen.shape), 0.0)
+
+    def one(run: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
+        start, moves = jnp.exp(run[1]), jnp.exp(run[2])
+        e = expected(Chain(jnp.swapaxes(run[0], 0, 1), moves, start, x.fresh, x.inside))
+        begun = jnp.where(x.fresh[:, None], e.states, 0.0).sum((0, 2))
+        states = jnp.where(x.seen[:, None], e.states, 0.0)
+        return e.log_likelihood, jnp.swapaxes(states, 0, 1), begun, moves * e.moves
+
+    value, share, begun, moved = jax.lax.map(one, (joint, log_start, log_moves))
+    share = share.reshape(*share.shape[:2], -1)
+    first, sums = 0, []
+    for kernel, p, k in zip(kernels, prepared, kept, strict=True):
+        count = p["count_of"].shape[1]
+        sums.append(kernel.sums(p, values, k, share[:, first : first + count]))
+        first += count
+    return value, share.sum(-1), tuple(sums), begun, moved
+
+
+def expected_states(
+    log_likelihood: jax.Array, log_start: jax.Array, log_moves: jax.Array, x: Line
+) -> tuple[jax.Array, ...]:
+    """log p(x), the states' probabilities (K, T), and expected numbers of starts (K,) and moves (K, K).
+
+    Args:
+        log_likelihood: of each value under each state, 0 where nothing was observed, (T, K).
+        log_start, log_moves: log-probabilities, (K,) and (K, K).
+        x: which times start a sequence and lie inside.
+    """
+    start, moves = jnp.exp(log_start), jnp.exp(log_moves)
+    last = jnp.concatenate([x.fresh[1:], jnp.ones(1, bool)])
+    laws, sizes = forward(log_likelihood, moves, start, x.fresh)
+    here, after = backward(log_likelihood, moves, x.fresh)
+    both = laws * after
+    total = both.sum(1)
+    share = both / total[:, None]
+    follows = jnp.where(x.inside & ~last, 1.0 / total, 0.0)
+    moved = moves * ((laws * follows[:, None])[:-1].T @ here[1:])
+    begun = jnp.where((x.fresh & x.inside)[:, None], share, 0.0).sum(0)
+    return jnp.where(x.inside, sizes, 0.0).sum(), share.T, begun, moved

@@ -1,0 +1,120 @@
+"""Observed information of a hidden Markov model, and the covariance of its estimates.
+
+By Fisher's identity the score is the gradient of the expected log-probability of values and states together, under the
+law of the states given the values: what the E-step gives. Its derivative is the information, exact and at the cost of
+one E-step for each parameter.
+
+Coordinates are log-odds of each row of probabilities against its largest, and those of the components of a mixture.
+Probabilities at which the likelihood has its maximum at 0 are held there.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from suffice.inference.likelihood import inverse
+from suffice.models.hidden_markov.chain import expected_states
+from suffice.models.hidden_markov.sequences import Line
+from suffice.models.mixture.information import log_density
+
+_NOBODY = 1e-3  # starts or moves that are expected: with fewer their probability is 0
+
+
+def covariance_of(fit: Any) -> np.ndarray:
+    """Covariance of the reported parameters; NaN where the information is not positive or the climb did not end."""
+    p, groups, x = fit.params, fit.model.mixture.groups, fit.data
+    size = len(fit.parameter_names)
+    if not fit.converged or not all(g.accelerates for g in groups):
+        return np.full((size, size), np.nan)
+    rows = np.concatenate([p.log_weights[:1], p.log_moves[0]])  # (1 + K, K)
+    vectors = _vectors(fit)
+    counts = np.array(_counts(groups, vectors, jnp.asarray(rows), x))
+    counts[0] *= int(np.asarray(x.fresh & x.inside).sum()) > 1
+    known = counts > _NOBODY
+    free = known.copy()
+    free[np.arange(len(rows)), np.where(known, rows, -np.inf).argmax(1)] = False
+    odds = np.argwhere(free)
+    shared = jax.scipy.linalg.block_diag(*[_flat(g.directions()) for g in groups])
+    basis = np.asarray(jax.scipy.linalg.block_diag(np.eye(len(odds)), shared))
+    information = basis @ np.asarray(_information(groups, vectors, jnp.asarray(rows), odds, x, basis))
+    spread = basis.T @ np.asarray(inverse((information + information.T) / 2.0)) @ basis
+    jacobian = _jacobian(fit, rows, odds, vectors)
+    told = np.ones(size, bool)
+    told[: rows.size] = (known & (known.sum(1, keepdims=True) > 1)).ravel()
+    return np.where(told[:, None] & told[None], jacobian @ spread @ jacobian.T, np.nan)
+
+
+def reported(fit: Any) -> np.ndarray:
+    """Estimates in the order of the names."""
+    p, told = fit.distribution, [np.asarray(f(v)) for f, v in _told(fit)]
+    return np.concatenate([np.ravel(p.initial), np.ravel(p.transition), *told])
+
+
+def _vectors(fit: Any) -> tuple[jax.Array, ...]:
+    pairs = zip(fit.model.mixture.groups, fit.params.groups, strict=True)
+    return tuple(jnp.asarray(g.vector(q)[0], float) for g, q in pairs)
+
+
+def _told(fit: Any) -> list[tuple[Any, jax.Array]]:
+    """How each state's reported parameters follow from its coordinates, and these."""
+    pairs = zip(fit.model.mixture.groups, _vectors(fit), strict=True)
+    return [(lambda v, g=g, r=g.reported: r.report(g.member_at(v)), v) for g, each in pairs for v in each]
+
+
+def _flat(directions: np.ndarray) -> np.ndarray:
+    return directions.reshape(len(directions), -1)
+
+
+def _densities(groups: Any, vectors: tuple[jax.Array, ...], x: Line) -> jax.Array:
+    """Log-densities of the values under each state, 0 where nothing was observed, (T, K)."""
+    found = [
+        jax.vmap(lambda v, g=g: log_density(g, v, x.values))(each) for g, each in zip(groups, vectors, strict=True)
+    ]
+    return jnp.where((x.seen & x.inside)[:, None], jnp.concatenate(found).T, 0.0)
+
+
+@jax.jit
+def _counts(groups: Any, vectors: tuple[jax.Array, ...], rows: jax.Array, x: Line) -> jax.Array:
+    """Expected numbers of starts and moves, (1 + K, K)."""
+    _, _, begun, moved = expected_states(_densities(groups, vectors, x), rows[0], rows[1:], x)
+    return jnp.concatenate([begun[None], moved])
+
+
+def _moved(rows: jax.Array, odds: jax.Array | np.ndarray, by: jax.Array) -> jax.Array:
+    """Log-probabilities whose log-odds are moved."""
+    return jax.nn.log_softmax(rows.at[odds[:, 0], odds[:, 1]].add(by), axis=1)
+
+
+@jax.jit
+def _information(
+    groups: Any, vectors: tuple[jax.Array, ...], rows: jax.Array, odds: jax.Array, x: Line, basis: jax.Array
+) -> jax.Array:
+    """Minus the derivatives of the score, (m, coordinates), transposed along the directions of the basis."""
+    sizes = np.cumsum([len(odds), *(v.size for v in vectors)])
+
+    def parts(at: jax.Array) -> tuple[jax.Array, jax.Array]:
+        pieces = jnp.split(at, sizes[:-1])
+        moved = tuple(v + d.reshape(v.shape) for v, d in zip(vectors, pieces[1:], strict=True))
+        return _densities(groups, moved, x), _moved(rows, odds, pieces[0])
+
+    def score(at: jax.Array) -> jax.Array:
+        b, logs = parts(at)
+        _, share, begun, moved = expected_states(b, logs[0], logs[1:], x)
+
+        def complete(u: jax.Array) -> jax.Array:
+            b, logs = parts(u)
+            return (share.T * b).sum() + (jnp.concatenate([begun[None], moved]) * logs).sum()
+
+        return jax.grad(complete)(at)
+
+    nowhere = jnp.zeros(basis.shape[1])
+    return -jax.lax.map(lambda along: jax.jvp(score, (nowhere,), (along,))[1], basis).T
+
+
+def _jacobian(fit: Any, rows: np.ndarray, odds: np.ndarray, vectors: tuple[jax.Array, ...]) -> np.ndarray:
+    """Derivatives of the reported parameters in the coordinates."""
+    of_odds = jax.jacfwd(lambda by: jnp.exp(_moved(jnp.asarray(rows), odds, by)).ravel())(jnp.zeros(len(odds)))
+    blocks = [of_odds, *(jax.jacfwd(f)(v) for f, v in _told(fit))]
+    return np.asarray(jax.scipy.linalg.block_diag(*blocks))
