@@ -9,6 +9,7 @@ import numpy as np
 
 from suffice.models.hidden_markov.model import HiddenMarkov
 from suffice.models.hidden_markov.recursion import Chain, expected
+from suffice.models.hidden_markov.recursion import Expected as OfPath
 from suffice.models.hidden_markov.sequences import Line
 from suffice.models.mixture.expectation import log_joint
 from suffice.models.mixture.model import LOG_TINY, Model, Params
@@ -128,11 +129,9 @@ def _expected(kernels: Any, prepared: Any, log_start: jax.Array, log_moves: jax.
     joint = jnp.where(x.seen[None, None], joint.reshape(*joint.shape[:2], *x.seen.shape), 0.0)
 
     def one(run: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
-        start, moves = jnp.exp(run[1]), jnp.exp(run[2])
-        e = expected(Chain(jnp.swapaxes(run[0], 0, 1), moves, start, x.fresh, x.inside))
-        begun = jnp.where(x.fresh[:, None], e.states, 0.0).sum((0, 2))
+        e, begun, moved = expected_path(jnp.swapaxes(run[0], 0, 1), run[1], run[2], x)
         states = jnp.where(x.seen[:, None], e.states, 0.0)
-        return e.log_likelihood, jnp.swapaxes(states, 0, 1), begun, moves * e.moves
+        return e.log_likelihood, jnp.swapaxes(states, 0, 1), begun, moved
 
     value, share, begun, moved = jax.lax.map(one, (joint, log_start, log_moves))
     share = share.reshape(*share.shape[:2], -1)
@@ -144,24 +143,16 @@ def _expected(kernels: Any, prepared: Any, log_start: jax.Array, log_moves: jax.
     return value, share.sum(-1), tuple(sums), begun, moved
 
 
-def expected_states(
+def expected_path(
     log_likelihood: jax.Array, log_start: jax.Array, log_moves: jax.Array, x: Line
-) -> tuple[jax.Array, ...]:
-    """log p(x), the states' probabilities (K, T), and expected numbers of starts (K,) and moves (K, K).
+) -> tuple[OfPath, jax.Array, jax.Array]:
+    """What is expected of the path, and expected numbers of starts (K,) and moves (K, K).
 
     Args:
-        log_likelihood: of each value under each state, 0 where nothing was observed, (T, K).
+        log_likelihood: of each value under each state, 0 where nothing was observed, (L, K, C).
         log_start, log_moves: log-probabilities, (K,) and (K, K).
-        x: which times start a sequence and lie inside.
+        x: which times start a sequence and lie inside, laid out in stretches.
     """
-    start, moves = jnp.exp(log_start), jnp.exp(log_moves)
-    last = jnp.concatenate([x.fresh[1:], jnp.ones(1, bool)])
-    laws, sizes = forward(log_likelihood, moves, start, x.fresh)
-    here, after = backward(log_likelihood, moves, x.fresh)
-    both = laws * after
-    total = both.sum(1)
-    share = both / total[:, None]
-    follows = jnp.where(x.inside & ~last, 1.0 / total, 0.0)
-    moved = moves * ((laws * follows[:, None])[:-1].T @ here[1:])
-    begun = jnp.where((x.fresh & x.inside)[:, None], share, 0.0).sum(0)
-    return jnp.where(x.inside, sizes, 0.0).sum(), share.T, begun, moved
+    moves = jnp.exp(log_moves)
+    e = expected(Chain(log_likelihood, moves, jnp.exp(log_start), x.fresh, x.inside))
+    return e, jnp.where(x.fresh[:, None], e.states, 0.0).sum((0, 2)), moves * e.moves

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.inference.likelihood import inverse
-from suffice.models.hidden_markov.chain import expected_states
+from suffice.models.hidden_markov.chain import expected_path
+from suffice.models.hidden_markov.recursion import Chain, log_likelihood
 from suffice.models.hidden_markov.sequences import Line
 from suffice.models.mixture.information import log_density
 
@@ -36,9 +37,13 @@ def covariance_of(fit: Any) -> np.ndarray:
     free = known.copy()
     free[np.arange(len(rows)), np.where(known, rows, -np.inf).argmax(1)] = False
     odds = np.argwhere(free)
-    shared = jax.scipy.linalg.block_diag(*[_flat(g.directions()) for g in groups])
-    basis = np.asarray(jax.scipy.linalg.block_diag(np.eye(len(odds)), shared))
-    information = basis @ np.asarray(_information(groups, vectors, jnp.asarray(rows), odds, x, basis))
+    shared = [_flat(g.directions(q)) for g, q in zip(groups, p.groups, strict=True)]
+    basis = np.asarray(jax.scipy.linalg.block_diag(np.eye(len(odds)), *shared))
+    slope, curvature = (np.asarray(v) for v in _derivatives(groups, vectors, jnp.asarray(rows), odds, x, basis))
+    slopes = np.split(slope, np.cumsum([len(odds), *(v.size for v in vectors)])[:-1])[1:]
+    bends = [g.bend(q, s.reshape(v.shape)) for g, q, s, v in zip(groups, p.groups, slopes, vectors, strict=True)]
+    bend = jax.scipy.linalg.block_diag(np.zeros((len(odds), len(odds))), *bends)
+    information = -basis @ curvature - np.asarray(bend)
     spread = basis.T @ np.asarray(inverse((information + information.T) / 2.0)) @ basis
     jacobian = _jacobian(fit, rows, odds, vectors)
     told = np.ones(size, bool)
@@ -68,17 +73,18 @@ def _flat(directions: np.ndarray) -> np.ndarray:
 
 
 def _densities(groups: Any, vectors: tuple[jax.Array, ...], x: Line) -> jax.Array:
-    """Log-densities of the values under each state, 0 where nothing was observed, (T, K)."""
-    found = [
-        jax.vmap(lambda v, g=g: log_density(g, v, x.values))(each) for g, each in zip(groups, vectors, strict=True)
-    ]
-    return jnp.where((x.seen & x.inside)[:, None], jnp.concatenate(found).T, 0.0)
+    """Log-densities of the values under each state, 0 where nothing was observed, (L, K, C)."""
+    values = x.values.reshape(-1, x.values.shape[-1])
+    found = [jax.vmap(lambda v, g=g: log_density(g, v, values))(each) for g, each in zip(groups, vectors, strict=True)]
+    each = jnp.concatenate(found)
+    return jnp.where((x.seen & x.inside)[:, None], jnp.swapaxes(each.reshape(len(each), *x.seen.shape), 0, 1), 0.0)
 
 
 @jax.jit
 def _counts(groups: Any, vectors: tuple[jax.Array, ...], rows: jax.Array, x: Line) -> jax.Array:
     """Expected numbers of starts and moves, (1 + K, K)."""
-    _, _, begun, moved = expected_states(_densities(groups, vectors, x), rows[0], rows[1:], x)
+    x = x.laid_out(len(rows) - 1)
+    _, begun, moved = expected_path(_densities(groups, vectors, x), rows[0], rows[1:], x)
     return jnp.concatenate([begun[None], moved])
 
 
@@ -88,29 +94,24 @@ def _moved(rows: jax.Array, odds: jax.Array | np.ndarray, by: jax.Array) -> jax.
 
 
 @jax.jit
-def _information(
+def _derivatives(
     groups: Any, vectors: tuple[jax.Array, ...], rows: jax.Array, odds: jax.Array, x: Line, basis: jax.Array
-) -> jax.Array:
-    """Minus the derivatives of the score, (m, coordinates), transposed along the directions of the basis."""
+) -> tuple[jax.Array, jax.Array]:
+    """The score, (coordinates,), and its derivatives along the directions of the basis, (coordinates, m)."""
+    x = x.laid_out(len(rows) - 1)
     sizes = np.cumsum([len(odds), *(v.size for v in vectors)])
 
-    def parts(at: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def value(at: jax.Array) -> jax.Array:
         pieces = jnp.split(at, sizes[:-1])
         moved = tuple(v + d.reshape(v.shape) for v, d in zip(vectors, pieces[1:], strict=True))
-        return _densities(groups, moved, x), _moved(rows, odds, pieces[0])
+        probabilities = jnp.exp(_moved(rows, odds, pieces[0]))
+        return log_likelihood(
+            Chain(_densities(groups, moved, x), probabilities[1:], probabilities[0], x.fresh, x.inside)
+        )
 
-    def score(at: jax.Array) -> jax.Array:
-        b, logs = parts(at)
-        _, share, begun, moved = expected_states(b, logs[0], logs[1:], x)
-
-        def complete(u: jax.Array) -> jax.Array:
-            b, logs = parts(u)
-            return (share.T * b).sum() + (jnp.concatenate([begun[None], moved]) * logs).sum()
-
-        return jax.grad(complete)(at)
-
+    score = jax.grad(value)
     nowhere = jnp.zeros(basis.shape[1])
-    return -jax.lax.map(lambda along: jax.jvp(score, (nowhere,), (along,))[1], basis).T
+    return score(nowhere), jax.lax.map(lambda along: jax.jvp(score, (nowhere,), (along,))[1], basis).T
 
 
 def _jacobian(fit: Any, rows: np.ndarray, odds: np.ndarray, vectors: tuple[jax.Array, ...]) -> np.ndarray:
