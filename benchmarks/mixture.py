@@ -2,7 +2,7 @@
 
     python benchmarks/mixture.py [steps] [selection] [stream]
 
-Ratios of medians in one process. On a machine with other work scikit-learn's BLAS threads wait for each other, and the ratio
+Ratios of medians in one process, of the clock and of the processors (in brackets). On a machine with other work scikit-learn's BLAS threads wait for each other, and the ratio
 says more about that than about the algorithms (19 to 311 were seen); a like for like one is on one core:
 
     OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/mixture.py steps
@@ -42,13 +42,14 @@ def clusters(k, d, n, seed=0):
 
 
 def median(work, times):
+    """Seconds of the clock, and of the processors."""
     work()
     taken = []
     for _ in range(times):
-        begin = time.perf_counter()
+        begin = time.perf_counter(), time.process_time()
         work()
-        taken.append(time.perf_counter() - begin)
-    return float(np.median(taken))
+        taken.append((time.perf_counter() - begin[0], time.process_time() - begin[1]))
+    return np.median(taken, axis=0).tolist()
 
 
 def steps(k=8, d=16, n=200_000):
@@ -77,8 +78,11 @@ def steps(k=8, d=16, n=200_000):
             gm.precisions_cholesky_ = _compute_precision_cholesky(theirs, kind)
             gm._m_step(x, gm._e_step(x)[1])
 
-        a, b = median(step, 7), median(other, 3)
-        print(f"one step, K={k} D={d} N={n:,} {kind}: {a:.3f} s, scikit-learn {b:.3f} s, ratio {b / a:.1f}")
+        (a, p_a), (b, p_b) = median(step, 7), median(other, 3)
+        print(
+            f"one step, K={k} D={d} N={n:,} {kind}: {a:.3f} s, scikit-learn {b:.3f} s, ratio {b / a:.1f}; "
+            f"of the processors {p_a:.3f}, {p_b:.3f}, {p_b / p_a:.1f}"
+        )
 
 
 def selection(n=20_000, d=5):
@@ -86,40 +90,36 @@ def selection(n=20_000, d=5):
     x, *_ = clusters(4, d, n)
     shapes, sizes = ("full", "tied", "diag", "spherical"), range(1, 10)
 
-    def loop(kind, **how):
+    def loop(kind, kinds=shapes, **how):
         """Seconds, iterations and the best BIC."""
-        begin, iterations, values = time.perf_counter(), 0, {}
-        for shape in shapes:
+        begin, used, iterations, values = time.perf_counter(), time.process_time(), 0, {}
+        for shape in kinds:
             for k in sizes:
                 gm = kind(k, covariance_type=shape, random_state=0, **how).fit(x)
                 values[k, shape], iterations = gm.bic(x), iterations + gm.n_iter_
         best = min(values, key=values.__getitem__)
-        return time.perf_counter() - begin, iterations, f"{best} {values[best]:.8g}"
+        return time.perf_counter() - begin, time.process_time() - used, iterations, f"{best} {values[best]:.8g}"
 
-    begin = time.perf_counter()
+    begin, used = time.perf_counter(), time.process_time()
     ours = sf.select_mixture(sf.MultivariateNormal, sizes, x, covariance=shapes)
-    a = time.perf_counter() - begin
-    print(f"1:9 x 4 on {n:,} x {d} by defaults: ours of 10 starts {a:.1f} s, {ours}", flush=True)
+    a, p_a = time.perf_counter() - begin, time.process_time() - used
+    print(f"1:9 x 4 on {n:,} x {d} by defaults: ours of 10 starts {a:.1f} ({p_a:.1f}) s, {ours}", flush=True)
     for name, how in {
         "1 start, tol 1e-3 (scikit-learn's default)": {},
         "10 starts, tol 1e-3": {"n_init": 10},
-        "1 start, tol 1e-9": {"tol": 1e-9, "max_iter": 20_000},
+        "full, 1 start, tol 1e-9": {"kinds": ("full",), "tol": 1e-9, "max_iter": 20_000},
     }.items():
         found = {kind: loop(kind, **how) for kind in (suffice.sklearn.GaussianMixture, GaussianMixture)}
-        for kind, (seconds, iterations, best) in found.items():
-            print(
-                f"  {name}, {kind.__module__.split('.')[0]}: {seconds:.1f} s, {iterations} iterations, {best}",
-                flush=True,
-            )
-        b = found[GaussianMixture][0]
-        print(
-            f"    ratio {b / found[suffice.sklearn.GaussianMixture][0]:.1f}, to our selection {b / a:.1f}", flush=True
-        )
-    begin, passes = time.perf_counter(), 0
-    for shape in shapes:
-        for k in sizes:
-            passes += sf.fit_mixture(sf.MultivariateNormal, k, x, covariance=shape, starts=1).passes
-    print(f"  fit_mixture of 1 start to 1e-10 of the maximum: {time.perf_counter() - begin:.1f} s, {passes} passes")
+        for kind, (seconds, used, iterations, best) in found.items():
+            who = kind.__module__.split(".")[0]
+            print(f"  {name}, {who}: {seconds:.1f} ({used:.1f}) s, {iterations} iterations, {best}", flush=True)
+        (b, p_b), (c, p_c) = found[GaussianMixture][:2], found[suffice.sklearn.GaussianMixture][:2]
+        print(f"    ratios {b / c:.1f} ({p_b / p_c:.1f}), to our selection {b / a:.1f} ({p_b / p_a:.1f})", flush=True)
+    begin, used, passes = time.perf_counter(), time.process_time(), 0
+    for k in sizes:
+        passes += sf.fit_mixture(sf.MultivariateNormal, k, x, starts=1).passes
+    a, p_a = time.perf_counter() - begin, time.process_time() - used
+    print(f"  full, fit_mixture of 1 start to 1e-10 of the maximum: {a:.1f} ({p_a:.1f}) s, {passes} passes")
 
 
 def written(path, n, k=3, d=16, block=250_000):

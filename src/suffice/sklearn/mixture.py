@@ -120,7 +120,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
             )
         self._check_start(X.shape[1])
         rows = rows_of(np.ascontiguousarray(X, np.float64), None, "error")
-        model = self._model(rows.look.mean, is_light(*X.shape, self.n_components))
+        model = self._model(rows.look.mean, is_light(len(X), X.shape[1], self.n_components))
         warm = self.warm_start and hasattr(self, "converged_")
         state, best, found = check_random_state(self.random_state), -np.inf, None
         self.converged_ = False
@@ -261,7 +261,7 @@ class GaussianMixture(DensityMixin, BaseEstimator):
 
     def _posterior(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Responsibilities (n, K) and log-densities (n,)."""
-        model = self._model(self.weights_ @ self.means_, is_light(*X.shape, self.n_components))
+        model = self._model(self.weights_ @ self.means_, is_light(len(X), X.shape[1], self.n_components))
         return posterior_of(model, self._params(model), np.ascontiguousarray(X, np.float64))
 
     def _checked(self, X: Any) -> np.ndarray:

@@ -18,10 +18,11 @@ from suffice.runtime.errors import DataError
 from suffice.runtime.rng import as_key
 
 _SCOUT = 150  # evaluations of each start on the sample, at most
-_ROUGH, _ROUGH_GAIN = 1e-4, 1e-8  # a tolerance that is for criteria alone, and the gain that these do not see
+_ROUGH = 1e-4  # a tolerance that is for criteria alone
+_UNSEEN, _LEAST, _MOST_GAIN = 1e-3, 1e-8, 5e-8  # the gain that these do not see, and its bounds for each observation
 _RACE, _LEFT = 8, 3  # of all of them, where work on the sample is much, before the better half goes on, down to as many
 _MUCH = 2**17
-_SCOUT_GAIN, _ROUGH_SCOUT_GAIN = 1e-9, 1e-7  # of log-likelihood for each observation, at which it ends
+_SCOUT_GAIN, _ROUGH_SCOUT_GAIN = 1e-9, 1e-6  # of log-likelihood for each observation, at which it ends
 
 
 def fit_mixture(
@@ -63,7 +64,7 @@ def fit_mixture(
         start: instead of them: labels (n,), responsibilities (n, K) or a ``sf.Mixture``.
         rng: of the starts: int, ``numpy.random.Generator`` or JAX key.
         tolerance: distance from the maximum at which to end, in units of the data's spread and of logarithms. From 1e-4 on
-            the climb ends as well where a step gains less than 1e-8 for each observation, as criteria need no more.
+            the climb ends as well where a step gains less than 1e-3 in all, or 1e-8 for each observation, as criteria need no more.
         max_iterations: passes over the data at most.
         accelerate: whether steps are lengthened.
         missing: "error" or "drop", for rows with missing values.
@@ -165,7 +166,7 @@ def _finished(
             most=most,
             tolerance=tolerance,
             accelerate=accelerate,
-            gain=_ROUGH_GAIN if tolerance >= _ROUGH else 0.0,
+            gain=min(max(_UNSEEN / rows.look.count, _LEAST), _MOST_GAIN) if tolerance >= _ROUGH else 0.0,
             lead=True,
         ).first
         if end is None:

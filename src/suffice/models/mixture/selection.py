@@ -1,7 +1,7 @@
 """How many components, and of what structure: criteria side by side, held-out rows, and a test of one more."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -87,7 +87,7 @@ def select_mixture(
     if rows.look.mean.size == 1:  # where structures differ in whether variances are equal, and in nothing else
         shapes = list({("tied" if s == "tied" or s[0] == "E" else "full"): None for s in shapes})
     how: dict[str, Any] = {"prior": prior, "starts": starts, "rng": rng}
-    table = []
+    table, fits = [], {}
     for shape in shapes:
         for k in sizes:
             row: dict[str, Any] = {"components": k, "covariance": shape}
@@ -96,6 +96,7 @@ def select_mixture(
             except DataError as error:
                 table.append(row | {"reason": str(error), "converged": False, criterion: np.inf})
                 continue
+            fits[k, shape] = fit
             row |= {"dimension": fit.dimension, "log_likelihood": fit.log_likelihood, "converged": fit.converged}
             row |= {"bic": fit.bic, "aic": fit.aic, "icl": fit.icl}
             if not fit.converged:
@@ -108,8 +109,11 @@ def select_mixture(
     first = table[0]
     if "dimension" not in first:
         raise DataError(f"no mixture could be fitted: {first['reason']}")
-    best = fit_mixture(target, first["components"], rows, covariance=first["covariance"], **how)
-    return MixtureSelection(criterion, table, best)
+    rough = fits[first["components"], first["covariance"]]
+    best = fit_mixture(
+        target, rough.model.count, rows, covariance=first["covariance"], prior=prior, start=rough.distribution
+    )
+    return MixtureSelection(criterion, table, replace(best, starts=rough.starts))
 
 
 def _held_out(target: Any, k: int, rows: MixtureRows, shape: str, folds: int, how: dict[str, Any]) -> dict[str, float]:
