@@ -12,6 +12,7 @@ import vl_convert
 from suffice.report import charts
 from suffice.report.charts import Figure
 from suffice.report.tables import Table
+from suffice.runtime.cache import kept
 
 
 def _template(name: str) -> str:
@@ -20,7 +21,8 @@ def _template(name: str) -> str:
 
 def _bundle() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script that may stand inside a page."""
-    script = vl_convert.javascript_bundle()  # pyright: ignore[reportCallIssue]  its stub lacks the default
+    made = vl_convert.javascript_bundle  # a second of work  # pyright: ignore[reportCallIssue]
+    script = kept(f"vega-{vl_convert.__version__}.js", made)
     return script.replace("</script", "<\\/script")
 
 
