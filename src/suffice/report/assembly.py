@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from html import escape
+from importlib.metadata import version
 from importlib.resources import files
 from string import Template
 from typing import Any
@@ -20,9 +21,11 @@ def _template(name: str) -> str:
 
 
 def _bundle() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script that may stand inside a page."""
-    made = vl_convert.javascript_bundle  # a second of work  # pyright: ignore[reportCallIssue]
-    script = kept(f"vega-{vl_convert.__version__}.js", made)
+    """Vega, Vega-Lite and Vega-Embed as one script that may stand inside a page; making it takes a second."""
+    script = kept(
+        f"vega-{version('vl-convert-python')}.js",
+        lambda: vl_convert.javascript_bundle(),  # pyright: ignore[reportCallIssue]  its stub lacks the default
+    )
     return script.replace("</script", "<\\/script")
 
 
