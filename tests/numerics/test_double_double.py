@@ -89,6 +89,26 @@ def test_gram(n, compiled):
             assert abs(float(exact(found, i, j) - want)) <= 1e-27 * norm
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_gram_without_products_of_the_last(compiled):
+    """The same products to 27 digits, 0 for those left out; the factor of each last column is that of it alone."""
+    x = RNG.normal([0.0, 3.0, 1e3, 0.0, 5.0], size=(ROWS + 300, 5))
+    low, shift = x * 1e-17 * RNG.uniform(-1, 1, x.shape), np.array([0.0, 2.9, 1e3, 0.1, 5.2])
+    whole, part = gram(x, low, shift, compiled), gram(x, low, shift, compiled, apart=3)
+    size = np.sqrt(np.diagonal(whole.hi))
+    kept = np.ones((5, 5), bool)
+    kept[2:, 2:] = np.eye(3, dtype=bool)
+    gap = (whole.hi - part.hi) + (whole.lo - part.lo)
+    assert (np.abs(gap)[kept] <= 1e-27 * np.outer(size, size)[kept]).all()
+    assert not part.hi[~kept].any()
+    assert not part.lo[~kept].any()
+    for root in (cholesky(part, apart=3), orthogonalise(dd.Double(x - shift, low), apart=3)):
+        for j in (2, 3, 4):
+            columns = [0, 1, j]
+            alone = cholesky(whole.at(*np.ix_(columns, columns)))
+            assert root.hi[np.ix_(columns, columns)] == pytest.approx(alone.hi, rel=1e-13, abs=1e-13 * size[j])
+
+
 def test_factors():
     """Cholesky of AᵀA and Gram–Schmidt on A give one R, which solves A's normal equations."""
     x = RNG.normal(size=(60, 6))

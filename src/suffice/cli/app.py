@@ -3,7 +3,6 @@
 import gc
 import os
 import sys
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -49,8 +48,9 @@ def fail(message: str, code: int) -> NoReturn:
 
 def main() -> None:
     """Run a command; compiled code is kept in the user's cache folder, so that the second run starts fast."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "suffice" / "jax"
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
+    from suffice.runtime.cache import folder
+
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder() / "jax"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
     gc.set_threshold(100_000, 50, 100)  # tracing makes many small objects, of which few are ever garbage

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from html import escape
+from importlib.metadata import version
 from importlib.resources import files
 from string import Template
 from typing import Any
@@ -12,6 +13,7 @@ import vl_convert
 from suffice.report import charts
 from suffice.report.charts import Figure
 from suffice.report.tables import Table
+from suffice.runtime.cache import kept
 
 
 def _template(name: str) -> str:
@@ -19,8 +21,11 @@ def _template(name: str) -> str:
 
 
 def _bundle() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script that may stand inside a page."""
-    script = vl_convert.javascript_bundle()  # pyright: ignore[reportCallIssue]  its stub lacks the default
+    """Vega, Vega-Lite and Vega-Embed as one script that may stand inside a page; making it takes a second."""
+    script = kept(
+        f"vega-{version('vl-convert-python')}.js",
+        lambda: vl_convert.javascript_bundle(),  # pyright: ignore[reportCallIssue]  its stub lacks the default
+    )
     return script.replace("</script", "<\\/script")
 
 

@@ -9,12 +9,13 @@ import numpy as np
 from suffice.models.regression.generalised.fit import GeneralizedLinearFit
 from suffice.models.regression.generalised.response import BERNOULLI
 from suffice.models.regression.iterated import wald
+from suffice.models.regression.least_squares import student
 from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.models.regression.least_squares.diagnostics import Diagnostics
 from suffice.models.regression.linear.noise import NoiseFit
 from suffice.report.empirical import evaluate
 from suffice.report.regression.sample import POINTS, Sampled
-from suffice.report.regression.view import STANDARD, Curve, student
+from suffice.report.regression.view import STANDARD, Curve
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,12 +156,13 @@ class General(Modelled):
         return Curve(np.asarray(self.fit.predict(inputs)), low, high, None, None)
 
     def _scored(self) -> np.ndarray:
-        """Randomised quantile residuals (Dunn and Smyth 1996, doi:10.1080/10618600.1996.10474708)."""
+        """Randomised quantile residuals (Dunn and Smyth 1996, doi:10.1080/10618600.1996.10474708), evenly spread."""
         t, mu = self.targets_of_law
         law = self.fit.response.law(mu, self.fit.dispersion)
         below = np.asarray(law.cdf(t))
         if self.whole_numbers:
-            below = below - np.random.default_rng(0).uniform(size=len(below)) * np.asarray(law.prob(t))
+            share = (np.random.default_rng(0).permutation(len(below)) + 0.5) / len(below)
+            below = below - share * np.asarray(law.prob(t))
         tiny = np.finfo(float).tiny
         return evaluate(STANDARD.icdf, np.clip(below, tiny, 1.0 - 1e-16))
 
@@ -196,15 +198,15 @@ class Noisy(Modelled):
         """By the law of the noise."""
         return self._reach
 
-    @cached_property
+    @property
     def _reach(self) -> float:
         """Half of what holds 95 % of the noise, in its scale."""
-        return float(self._law.isf(0.025))
+        return student.reach(self._free, 0.95) if np.isfinite(self._free) else wald.reach(0.95)
 
     @property
-    def _law(self) -> Any:
-        df = self.fit.noise_parameters[1] if self.fit.variance_design is None else np.inf
-        return student(float(df)) if np.isfinite(df) else STANDARD
+    def _free(self) -> float:
+        """Degrees of freedom of the noise."""
+        return float(self.fit.noise_parameters[1]) if self.fit.variance_design is None else np.inf
 
     def _diagnosed(self) -> Diagnostics:
         """Residuals, and these over the scale of the noise."""
@@ -224,6 +226,6 @@ class Noisy(Modelled):
     def _scored(self) -> np.ndarray:
         """Normal scores of the scaled residuals."""
         r = self.diagnostics.studentised
-        if self._law is STANDARD:
+        if np.isinf(self._free):
             return r
-        return np.sign(r) * evaluate(STANDARD.isf, evaluate(self._law.sf, np.abs(r)))
+        return np.sign(r) * evaluate(STANDARD.isf, student.tail(self._free, np.abs(r)))

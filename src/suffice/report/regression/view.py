@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.normal import Normal
-from suffice.distributions.student_t import StudentT
 from suffice.models.regression.bayesian.posterior import LinearPosterior
+from suffice.models.regression.iterated import wald
+from suffice.models.regression.least_squares import student
 from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.models.regression.least_squares.diagnostics import Diagnostics
 from suffice.report.empirical import evaluate
@@ -137,7 +138,7 @@ class Regressed(Sampled):
     @cached_property
     def _reach(self) -> float:
         """Half of a 95 % interval in units of the scale."""
-        return float(student(self._free).isf(0.025)) if np.isfinite(self._free) else float(STANDARD.isf(0.025))
+        return student.reach(self._free, 0.95) if np.isfinite(self._free) else wald.reach(0.95)
 
     @cached_property
     def _free(self) -> float:
@@ -152,7 +153,7 @@ class Regressed(Sampled):
         r = self.diagnostics.studentised
         if np.isinf(self._free):
             return r
-        tail = evaluate(student(max(self._free - 1.0, 1.0)).sf, np.abs(r))
+        tail = student.tail(max(self._free - 1.0, 1.0), np.abs(r))
         return np.sign(r) * evaluate(STANDARD.isf, tail)
 
     @property
@@ -170,9 +171,3 @@ class Regressed(Sampled):
 
 
 STANDARD = Normal(jnp.zeros(()), jnp.ones(()))
-
-
-def student(free: float) -> StudentT:
-    """The standard law."""
-    zero = jnp.zeros(())
-    return StudentT(zero + free, zero, scale=zero + 1.0)

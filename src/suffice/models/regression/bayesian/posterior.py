@@ -16,6 +16,8 @@ from suffice.distributions.multivariate_t import MultivariateT
 from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
 from suffice.models.regression.bayesian.prior import ConjugatePrior
+from suffice.models.regression.iterated import wald
+from suffice.models.regression.least_squares import student
 from suffice.models.regression.least_squares.data import RegressionData
 from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.models.regression.least_squares.diagnostics import Diagnostics, diagnosed
@@ -124,15 +126,12 @@ class LinearPosterior:
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Ends of the credible interval of each weight, with equal tails."""
-        if not 0.0 < level < 1.0:
-            raise ValueError(f"level must be between 0 and 1, got {level}")
-        zero = jnp.zeros(())
         if self.known_noise:
-            law, scale = Normal(zero, zero + 1.0), 1.0
+            reach = wald.reach(level)
         else:
             a, b = self._noise
-            law, scale = StudentT(zero + 2.0 * a, zero, scale=zero + 1.0), math.sqrt(b / a)
-        reach = float(law.isf(0.5 - 0.5 * level)) * scale * np.sqrt((self.solution.weights_root**2).sum(1))
+            reach = student.reach(2.0 * a, level) * math.sqrt(b / a)
+        reach = reach * np.sqrt((self.solution.weights_root**2).sum(1))
         return self.mean - reach, self.mean + reach
 
     @cached_property

@@ -12,6 +12,7 @@ import numpy as np
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
+from suffice.models.regression.least_squares import student
 from suffice.models.regression.least_squares.data import RegressionData
 from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.models.regression.least_squares.diagnostics import Diagnostics, diagnosed
@@ -152,15 +153,8 @@ class LinearFit:
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Confidence intervals of the weights, exact under Gaussian noise: w ± t_{n − rank} s.e."""
-        _require_level(level)
-        reach = float(self._t.isf(0.5 - 0.5 * level)) * self.standard_errors
+        reach = student.reach(self.residual_degrees_of_freedom, level) * self.standard_errors
         return self.weights - reach, self.weights + reach
-
-    @property
-    def _t(self) -> StudentT:
-        """Of an estimate over its standard error."""
-        zero = jnp.zeros(())
-        return StudentT(zero + self.residual_degrees_of_freedom, zero, scale=zero + 1.0)
 
     # -- likelihood -------------------------------------------------------------------------------------------------
 
@@ -250,7 +244,7 @@ class LinearFit:
         w, se = (np.reshape(a, (len(self.names), -1)) for a in (self.weights, self.standard_errors))
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = w / se
-        p = 2.0 * np.asarray(self._t.sf(np.abs(ratio)))
+        p = 2.0 * student.tail(self.residual_degrees_of_freedom, np.abs(ratio))
         return [
             {
                 "name": name, "target": k, "estimate": w[j, k], "standard_error": se[j, k], "t": ratio[j, k],
@@ -272,8 +266,3 @@ class LinearFit:
     def _one(self, values: Any) -> Any:
         """Without the axis of targets where there is one only."""
         return values[..., 0] if self.single else values
-
-
-def _require_level(level: float) -> None:
-    if not 0.0 < level < 1.0:
-        raise ValueError(f"level must be between 0 and 1, got {level}")
