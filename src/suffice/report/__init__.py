@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from suffice.models.linear_fit import LinearFit
     from suffice.models.mixture.result import MixtureFit
     from suffice.models.mixture.selection import MixtureSelection
+    from suffice.report.sequences import Sequential
     from suffice.sampling.adaptive_rejection import AdaptiveRejection
     from suffice.sampling.chains import Chains
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def report(
-    result: Ranking | Fit | Posterior | Chains | Regression | Mixture,
+    result: Ranking | Fit | Posterior | Chains | Regression | Mixture | Sequential,
     path: str | PathLike[str],
     *,
     goodness: Sequence[GoodnessOfFit] | None = None,
@@ -39,8 +40,8 @@ def report(
 
     Args:
         result: of ``rank``, ``fit``, ``update``, ``sample``, ``LinearBasisModel.fit``, ``BayesianLinearModel.fit``,
-            ``evidence_fit``, ``order_by_evidence``, ``fit_mixture`` or ``select_mixture``; points of a file are drawn from a
-            sample, for which it is read.
+            ``evidence_fit``, ``order_by_evidence``, ``fit_mixture``, ``select_mixture``, ``fit_state_space``,
+            ``fit_hidden_markov`` or ``score_sequences``; points of a file are drawn from a sample, for which it is read.
         path: of the file, which is written whole or not at all.
         goodness: tests of the first families, as ``ranking.goodness_of_fit`` returns them; made here if not given.
         replicates: bootstrap samples of these tests.
@@ -57,7 +58,7 @@ def report(
     from suffice.models.linear_fit import LinearFit
     from suffice.models.mixture.result import MixtureFit
     from suffice.models.mixture.selection import MixtureSelection
-    from suffice.report import page
+    from suffice.report import page, sequences
     from suffice.runtime.files import write_whole
     from suffice.sampling.chains import Chains
 
@@ -73,13 +74,16 @@ def report(
         return write_whole(path, page.regression_page(result))
     if isinstance(result, MixtureFit | MixtureSelection):
         return write_whole(path, page.mixture_page(result))
+    if isinstance(result, sequences.KINDS):
+        return write_whole(path, page.sequence_page(result))
     raise TypeError(
-        f"result must be a Ranking, a Fit, a regression, a mixture, a Posterior or Chains, got {type(result).__name__}"
+        "result must be a Ranking, a Fit, a regression, a mixture, a fit or score of sequences, a Posterior or Chains, "
+        f"got {type(result).__name__}"
     )
 
 
 def plot(
-    result: Ranking | Fit | Region | Posterior | Chains | AdaptiveRejection | Regression | Mixture | Basis,
+    result: Ranking | Fit | Region | Posterior | Chains | AdaptiveRejection | Regression | Mixture | Sequential | Basis,
     kind: str | None = None,
     *,
     at: Any = None,
@@ -87,7 +91,8 @@ def plot(
     """Draw a result: the data with the best families for a ranking, density and distribution function for a fit, the
     contour of a joint confidence region, prior, likelihood and posterior for a posterior, densities and ranks for chains,
     the envelope of adaptive rejection step by step, a regression with its bands beside its residuals, evidence against
-    model order, the functions of a basis, components over the data for a mixture.
+    model order, the functions of a basis, components over the data for a mixture, a series with its level and forecast, a hidden chain
+    over its values, the perplexities of documents.
 
     Args:
         result: what to draw.
@@ -109,7 +114,19 @@ def plot(
     from suffice.models.linear_fit import LinearFit
     from suffice.models.mixture.result import MixtureFit
     from suffice.models.mixture.selection import MixtureSelection
-    from suffice.report import bases, charts, draws, envelope, figures, joint, mixture, posterior, regression, walks
+    from suffice.report import (
+        bases,
+        charts,
+        draws,
+        envelope,
+        figures,
+        joint,
+        mixture,
+        posterior,
+        regression,
+        sequences,
+        walks,
+    )
     from suffice.report.empirical import Empirical
     from suffice.report.regressed import Regressed
     from suffice.sampling.adaptive_rejection import AdaptiveRejection
@@ -148,9 +165,12 @@ def plot(
         return charts.display(
             altair.vconcat(*(altair.hconcat(*(f.chart for f in row)) for row in mixture.figures(result)))
         )
+    if isinstance(result, sequences.KINDS):
+        shown = sequences.telling(result).figures(result)
+        return charts.display(altair.vconcat(*(altair.hconcat(*(f.chart for f in row)) for row in shown)))
     raise TypeError(
-        "result must be a Ranking, a Fit, a Region, a Posterior, Chains, AdaptiveRejection, a regression, a mixture or a "
-        f"Basis, got {type(result).__name__}"
+        "result must be a Ranking, a Fit, a Region, a Posterior, Chains, AdaptiveRejection, a regression, a mixture, a fit "
+        f"or score of sequences or a Basis, got {type(result).__name__}"
     )
 
 

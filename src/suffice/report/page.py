@@ -27,6 +27,7 @@ from suffice.report import (
     posterior,
     regression,
     regression_words,
+    sequences,
     tables,
     words,
 )  # fmt: skip
@@ -175,6 +176,18 @@ def mixture_page(result: MixtureFit | MixtureSelection) -> str:
         _section("How this was computed", _paragraphs([*mixture.method(fit), words.versions()])),
     ]
     return _page("Mixture", tables.counted(fit.count, "observation"), sections)
+
+
+def sequence_page(result: sequences.Sequential) -> str:
+    """The page of a time series, a hidden chain or a score of texts."""
+    told = sequences.telling(result)
+    sections = [
+        _lead(told.answer(result)),
+        _section("In numbers", _facts(told.facts(result)) + _table(told.parameter_rows(result))),
+        _gallery(told.figures(result)),
+        _section("How this was computed", _paragraphs([*told.method(result), words.versions()])),
+    ]
+    return _page(told.TITLE, told.counts(result), sections)
 
 
 def _ranking_figures(ranking: Ranking, empirical: Empirical, rng: Any) -> list[list[Figure]]:
