@@ -69,7 +69,7 @@ def figures(fit: HiddenMarkovFit) -> list[list[Figure]]:
     if not fit.distribution.event_shape:
         seen = np.asarray(fit.data.seen & fit.data.inside)
         x = np.asarray(fit.data.values)[seen, 0]
-        members = fit.model.mixture.members(fit.params)
+        members = fit.model.members(fit.params)
         found.append([
             over_histogram("Value", names_of(fit), share[seen].mean(0), members, x, np.ones(len(x)), "state")
         ])  # fmt: skip

@@ -87,7 +87,7 @@ def figures(score: SequenceScore) -> list[list[Figure]]:
         f" Of {lost} it is infinite: a token is impossible." if lost else ""
     )
     order = np.argsort(-each, kind="stable")
-    rows = tuple((number(int(i)), number(tokens[i], 10), number(each[i], 5)) for i in order[:200])
+    rows = tuple((number(int(i)), number(float(tokens[i]), 10), number(float(each[i]), 5)) for i in order[:200])
     table = Table(("Document", "Tokens", "Perplexity"), rows)
     return [[Figure("Documents", caption, caption, chart.properties(width=900), table)]]
 

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from functools import cache, partial
 from statistics import NormalDist
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from suffice.distributions.multivariate_normal import MultivariateNormal
 from suffice.distributions.normal import Normal
 from suffice.models.state_space.compiled import States
 from suffice.models.state_space.likelihood import Matrices, by_covariances, profile
@@ -106,9 +105,9 @@ class StateSpaceFit:
             first += length
         return found
 
-    def forecast(self, steps: int) -> Normal | MultivariateNormal:
+    def forecast(self, steps: int) -> Normal:
         """Law of each of the next values, the estimates taken as known."""
-        return self.model.forecast(self.values, steps)
+        return cast(Normal, self.model.forecast(self.values, steps))
 
     def residuals(self) -> jax.Array:
         """One-step prediction errors, whitened: independent standard normal if the model is true; (T,)."""
