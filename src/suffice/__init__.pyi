@@ -235,6 +235,8 @@ from .models.recursive import LeastMeanSquares as LeastMeanSquares
 from .models.recursive import RecursiveLeastSquares as RecursiveLeastSquares
 from .models.spline import BSpline as BSpline
 from .models.spline import NaturalSpline as NaturalSpline
+from .models.state_space.autoregression import AutoregressiveFit as AutoregressiveFit
+from .models.state_space.autoregression import fit_autoregression as fit_autoregression
 from .models.state_space.em import learn_state_space as learn_state_space
 from .models.state_space.fit import StateSpaceFit as StateSpaceFit
 from .models.state_space.fit import fit_state_space as fit_state_space
