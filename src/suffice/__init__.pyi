@@ -296,3 +296,5 @@ from .streams.table import scan_table as scan_table
 
 __version__: str
 from .models.hidden_markov.result import HiddenMarkovFit as HiddenMarkovFit
+from .models.state_space.autoregression import AutoregressiveFit as AutoregressiveFit
+from .models.state_space.autoregression import fit_autoregression as fit_autoregression

@@ -9,148 +9,63 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
-    from suffice.inference.conjugate.posterior import Posterior
-    from suffice.inference.intervals.region import Region
-    from suffice.inference.rank import Ranking
-    from suffice.inference.result import Fit
     from suffice.inference.testing.goodness import GoodnessOfFit
-    from suffice.models.bases.basis import Basis
-    from suffice.models.mixture.result import MixtureFit
-    from suffice.models.mixture.selection import MixtureSelection
-    from suffice.models.regression.bayesian.evidence import EvidenceFit, ModelOrder
-    from suffice.models.regression.bayesian.posterior import LinearPosterior
-    from suffice.models.regression.choice.fit import ChoiceFit
-    from suffice.models.regression.generalised.fit import GeneralizedLinearFit
-    from suffice.models.regression.linear.fit import LinearFit
-    from suffice.models.regression.linear.noise import NoiseFit
-    from suffice.sampling.adaptive_rejection import AdaptiveRejection
-    from suffice.sampling.chains import Chains
-
-    type Regression = (
-        LinearFit | LinearPosterior | EvidenceFit | ModelOrder | GeneralizedLinearFit | NoiseFit | ChoiceFit
-    )
-    type Mixture = MixtureFit | MixtureSelection
 
 
 def report(
-    result: Ranking | Fit | Posterior | Chains | Regression | Mixture,
+    result: Any,
     path: str | PathLike[str],
     *,
     goodness: Sequence[GoodnessOfFit] | None = None,
     replicates: int = 999,
     rng: Any = 0,
 ) -> Path:
-    """Write a result as one HTML page that needs no network: the answer, the ranking, figures, and how it was computed.
+    """Write a result as one HTML page that needs no network: the answer, figures, and how it was computed.
 
     Args:
         result: of ``rank``, ``fit``, ``update``, ``sample``, ``LinearBasisModel.fit``, ``BayesianLinearModel.fit``,
             ``evidence_fit``, ``order_by_evidence``, ``GeneralizedLinearModel.fit``, ``OrdinalRegression.fit``,
-            ``MultinomialRegression.fit``, ``fit_mixture`` or ``select_mixture``; points of a file are drawn from a
-            sample, for which it is read.
+            ``MultinomialRegression.fit``, ``fit_mixture``, ``select_mixture``, ``fit_state_space``, ``fit_hidden_markov``
+            or ``score_sequences``; points of a file are drawn from a sample, for which it is read.
         path: of the file, which is written whole or not at all.
-        goodness: tests of the first families, as ``ranking.goodness_of_fit`` returns them; made here if not given.
+        goodness: of a ranking, tests of the first families, as ``ranking.goodness_of_fit`` returns them; made here if
+            not given.
         replicates: bootstrap samples of these tests.
         rng: int, NumPy generator or JAX key.
 
     Returns:
         The path.
+
+    Raises:
+        TypeError: a result of another kind.
     """
-    from suffice.inference.conjugate.posterior import Posterior
-    from suffice.inference.rank import Ranking
-    from suffice.inference.result import Fit
-    from suffice.models.mixture.result import MixtureFit
-    from suffice.models.mixture.selection import MixtureSelection
-    from suffice.report import page
-    from suffice.report.regression.pages import PAGES
+    from suffice.report import kinds
     from suffice.runtime.files import write_whole
-    from suffice.sampling.chains import Chains
 
-    if isinstance(result, Ranking):
-        return write_whole(path, page.ranking_page(result, goodness, replicates, rng))
-    if isinstance(result, Fit):
-        return write_whole(path, page.fit_page(result))
-    if isinstance(result, Posterior):
-        return write_whole(path, page.posterior_page(result))
-    if isinstance(result, Chains):
-        return write_whole(path, page.chains_page(result))
-    if type(result) in PAGES:
-        return write_whole(path, PAGES[type(result)](result))
-    if isinstance(result, MixtureFit | MixtureSelection):
-        return write_whole(path, page.mixture_page(result))
-    raise TypeError(
-        f"result must be a Ranking, a Fit, a regression, a mixture, a Posterior or Chains, got {type(result).__name__}"
-    )
+    return write_whole(path, kinds.page_of(result, goodness=goodness, replicates=replicates, rng=rng))
 
 
-def plot(
-    result: Ranking | Fit | Region | Posterior | Chains | AdaptiveRejection | Regression | Mixture | Basis,
-    kind: str | None = None,
-    *,
-    at: Any = None,
-) -> Any:
+def plot(result: Any, kind: str | None = None, *, at: Any = None) -> Any:
     """Draw a result: the data with the best families for a ranking, density and distribution function for a fit, the
     contour of a joint confidence region, prior, likelihood and posterior for a posterior, densities and ranks for chains,
     the envelope of adaptive rejection step by step, a regression with its bands beside its residuals, evidence against
-    model order, the functions of a basis, components over the data for a mixture.
+    model order, the functions of a basis, components over the data for a mixture, a series with its forecast, values by
+    hidden state, the perplexity of documents.
 
     Args:
-        result: what to draw.
+        result: what to draw: all that ``report`` takes, a joint region, an ``AdaptiveRejection`` or a basis.
         kind: of chains only: "rank", "trace", "autocorrelation", "energy" or "pairs"; densities and ranks if None.
         at: of a basis only: inputs (n,), from which it takes what it needs, or (lower, upper); by default (−1, 1).
 
     Returns:
         An Altair chart: it displays itself in notebooks and has ``save("x.png")``, also for .svg and .html.
+
+    Raises:
+        TypeError: a result of another kind.
     """
-    import altair
+    from suffice.report import kinds
 
-    from suffice.inference.conjugate.posterior import Posterior
-    from suffice.inference.intervals.region import Region
-    from suffice.inference.rank import Ranking
-    from suffice.inference.result import Fit
-    from suffice.models.bases.basis import Basis
-    from suffice.models.mixture.result import MixtureFit
-    from suffice.models.mixture.selection import MixtureSelection
-    from suffice.report import charts, draws, envelope, figures, joint, mixture, posterior, walks
-    from suffice.report.empirical import Empirical
-    from suffice.report.regression.bases import basis_figure
-    from suffice.report.regression.figures import OVERVIEWS
-    from suffice.sampling.adaptive_rejection import AdaptiveRejection
-    from suffice.sampling.chains import Chains
-
-    if kind is not None and not isinstance(result, Chains):
-        raise ValueError(f"kind is for Chains, got {kind!r} with {type(result).__name__}")
-    if at is not None and not isinstance(result, Basis):
-        raise TypeError("at is for a basis alone")
-    if isinstance(result, Basis):
-        return charts.display(basis_figure(result, at).chart)
-    if isinstance(result, Ranking):
-        return charts.display(figures.histogram(result, Empirical.of(result)).chart)
-    if isinstance(result, Fit):
-        parts = figures.density(result).chart, figures.distribution_function(result).chart
-        return charts.display(altair.hconcat(*parts))
-    if isinstance(result, Region):
-        return charts.display(joint.joint_region(result).chart)
-    if isinstance(result, Posterior):
-        return charts.display(altair.hconcat(*(f.chart for f in posterior.parameter_figures(result))))
-    if isinstance(result, AdaptiveRejection):
-        return charts.display(envelope.envelope_chart(result))
-    if isinstance(result, Chains) and kind is not None:
-        return charts.display(walks.walk_chart(result, kind))
-    if isinstance(result, Chains):
-        return charts.display(
-            altair.vconcat(*(altair.hconcat(*(f.chart for f in row)) for row in draws.figures(result)))
-        )
-    if type(result) in OVERVIEWS:
-        shown = [f.chart for f in OVERVIEWS[type(result)](result)]
-        return charts.display(altair.hconcat(*shown) if len(shown) > 1 else shown[0])
-    if isinstance(result, MixtureFit | MixtureSelection):
-        return charts.display(
-            altair.vconcat(*(altair.hconcat(*(f.chart for f in row)) for row in mixture.figures(result)))
-        )
-    raise TypeError(
-        "result must be a Ranking, a Fit, a Region, a Posterior, Chains, AdaptiveRejection, a regression, a mixture or a "
-        f"Basis, got {type(result).__name__}"
-    )
+    return kinds.display(result, kind, at)
 
 
 def skewness_kurtosis(data: Any, *, replicates: int = 300, rng: Any = 0) -> Any:

@@ -132,7 +132,7 @@ def _column(fit: MixtureFit, place: int) -> str:
     return names[place] if place < len(names) else f"column {place + 1}"
 
 
-def _colour(names: list[str]) -> Any:
+def colour_of(names: list[str]) -> Any:
     scale = {"domain": names, "range": [_COLOURS[i % len(_COLOURS)] for i in range(len(names))]}
     legend = {"orient": "top", "title": None, "direction": "horizontal", "columns": 5}
     return alt.Color(field="family", type="nominal", sort=names, scale=scale, legend=legend)  # type: ignore[arg-type]
@@ -140,19 +140,32 @@ def _colour(names: list[str]) -> Any:
 
 def _density(fit: MixtureFit, x: np.ndarray, w: np.ndarray) -> Figure:
     """The data with the density and its parts."""
-    names = [*names_of(fit), "mixture"]
+    return over_histogram(_column(fit, 0), names_of(fit), fit.weights, fit.components, x, w, "component")
+
+
+def over_histogram(
+    label: str,
+    parts_named: list[str],
+    weights: Any,
+    members: list[Any],
+    x: np.ndarray,
+    w: np.ndarray,
+    noun: str,
+) -> Figure:
+    """Numbers as a histogram under the densities of parts times their weights, and under the sum of these."""
+    names = [*parts_named, "mixture"]
     bins = np.histogram_bin_edges(x, int(np.clip(1.6 * len(np.histogram_bin_edges(x, "fd")), 12, 80)))
-    if fit.distribution.discrete:
+    discrete = members[0].discrete
+    if discrete:
         bins = np.arange(x.min() - 0.5, x.max() + 1.0)
     shares = np.histogram(x, bins, weights=w)[0] / w.sum() / np.diff(bins)
     margin = 0.03 * (bins[-1] - bins[0])
     grid = np.linspace(bins[0] - margin, bins[-1] + margin, _GRID)
-    if fit.distribution.discrete:
+    if discrete:
         grid = np.arange(np.ceil(bins[0]), bins[-1])
-    parts = [w_k * np.asarray(p.prob(grid)) for w_k, p in zip(fit.weights, fit.components, strict=True)]
+    parts = [w_k * np.asarray(p.prob(grid)) for w_k, p in zip(weights, members, strict=True)]
     parts.append(np.sum(parts, axis=0))
     top = 1.08 * max(float(shares.max()), min(float(np.nanmax(parts[-1])), 2.0 * float(shares.max())))
-    label = _column(fit, 0)
     at_x = charts.axis("x", label, domain=(float(grid[0]), float(grid[-1])))
     at_y = charts.axis("y", "Density", domain=(0.0, top), tickCount=5)
     bars = alt.Chart(charts.rows(x=bins[:-1], x2=bins[1:], y=shares)).mark_bar(style="bar-of-data", clip=True)
@@ -160,18 +173,19 @@ def _density(fit: MixtureFit, x: np.ndarray, w: np.ndarray) -> Figure:
     data = charts.rows(
         x=np.tile(grid, len(names)), y=np.concatenate(parts), family=np.repeat(np.asarray(names, object), len(grid))
     )
-    colour = _colour(names)
+    colour = colour_of(names)
     colour["scale"]["range"][-1] = "#808080"
     lines = alt.Chart(data).mark_line(strokeWidth=2.5, clip=True).encode(x=alt.X(**at_x), y=alt.Y(**at_y), color=colour)
-    spoken = f"Histogram of {label} with the density of {counted(fit.model.count, 'component')}, centred at " + listed(
-        [number(float(p.median()), 4) for p in fit.components]
+    spoken = f"Histogram of {label} with the density of {counted(len(members), noun)}, centred at " + listed(
+        [number(float(p.median()), 4) for p in members]
     )
     rows = tuple(
         (number(a), number(b), f"{100 * s * (b - a):.3g} %")
         for a, b, s in zip(bins[:-1], bins[1:], shares, strict=True)
     )
-    caption = "Bars: the data. Lines: each component times its weight, and their sum."
-    return Figure("Components over the data", caption, spoken + ".", bars + lines, Table(("From", "To", "Data"), rows))
+    caption = f"Bars: the data. Lines: each {noun} times its weight, and their sum."
+    title = f"{noun.capitalize()}s over the data"
+    return Figure(title, caption, spoken + ".", bars + lines, Table(("From", "To", "Data"), rows))
 
 
 def _scatter(fit: MixtureFit, x: np.ndarray, i: int, j: int) -> Figure:
@@ -186,7 +200,7 @@ def _scatter(fit: MixtureFit, x: np.ndarray, i: int, j: int) -> Figure:
         for low, high in zip(every.min(1), every.max(1), strict=True)
     ]
     at_x, at_y = charts.axis("x", a, domain=ends[0]), charts.axis("y", b, domain=ends[1])
-    colour = _colour(names)
+    colour = colour_of(names)
     shape = alt.Shape(
         field="family",
         type="nominal",
@@ -276,7 +290,7 @@ def _curve(selection: MixtureSelection) -> Figure:
     pad = 0.06 * (top - values.min())
     at_x = charts.axis("x", "Components", domain=(min(sizes) - 0.3, max(sizes) + 0.3), tickMinStep=1, format="d")
     at_y = charts.axis("y", f"{name}, small is good", domain=(float(values.min() - pad), float(top)))
-    base = alt.Chart(data).encode(x=alt.X(**at_x), y=alt.Y(**at_y), color=_colour(shapes))
+    base = alt.Chart(data).encode(x=alt.X(**at_x), y=alt.Y(**at_y), color=colour_of(shapes))
     chart = base.mark_line(strokeWidth=2, clip=True) + base.mark_point(filled=True, size=45, clip=True)
     best = selection.table[0]
     caption = f"Smallest at {described(best)}. Mixtures in which a component collapsed are left out, and so is what lies above."

@@ -16,6 +16,7 @@ from suffice.report import (
     joint,
     mixture,
     posterior,
+    sequences,
     tables,
     words,
 )  # fmt: skip
@@ -140,6 +141,20 @@ def mixture_page(result: MixtureFit | MixtureSelection) -> str:
         assembly.section("How this was computed", assembly.paragraphs([*mixture.method(fit), words.versions()])),
     ]
     return assembly.page("Mixture", tables.counted(fit.count, "observation"), sections)
+
+
+def sequence_page(result: sequences.Sequential) -> str:
+    """The page of a time series, a hidden chain or a score of texts."""
+    told = sequences.telling(result)
+    sections = [
+        assembly.lead(told.answer(result)),
+        assembly.section(
+            "In numbers", assembly.facts(told.facts(result)) + assembly.table(told.parameter_rows(result))
+        ),
+        assembly.gallery(told.figures(result)),
+        assembly.section("How this was computed", assembly.paragraphs([*told.method(result), words.versions()])),
+    ]
+    return assembly.page(told.TITLE, told.counts(result), sections)
 
 
 def _ranking_figures(ranking: Ranking, empirical: Empirical, rng: Any) -> list[list[Figure]]:

@@ -96,16 +96,19 @@ class ChainModel:
         """One run with states of one kind in ascending order of their means."""
         mixture, order = self.mixture, list(range(self.mixture.count))
         if len(mixture.groups) == 1 and mixture.groups[0].exchangeable:
-            means = [np.asarray(m.mean()).ravel().tolist() for m in mixture.members(self._as_mixture(p))]
+            means = [np.asarray(m.mean()).ravel().tolist() for m in self.members(p)]
             order.sort(key=means.__getitem__)
             p = p._replace(groups=jax.tree.map(lambda a: a[:, order], p.groups))
         return p._replace(log_weights=p.log_weights[:, order], log_moves=p.log_moves[:, order][:, :, order])
 
+    def members(self, p: ChainParams) -> list[Any]:
+        """What the states of one run emit."""
+        return self.mixture.members(self._as_mixture(p))
+
     def distribution(self, p: ChainParams) -> HiddenMarkov:
         """The model with the parameters of one run."""
         start, moves = (np.where(v > _NONE, v, 0.0) for v in (np.exp(p.log_weights[0]), np.exp(p.log_moves[0])))
-        members = self.mixture.members(self._as_mixture(p))
-        return HiddenMarkov(start / start.sum(), moves / moves.sum(1, keepdims=True), members)
+        return HiddenMarkov(start / start.sum(), moves / moves.sum(1, keepdims=True), self.members(p))
 
     def evaluate(self, p: ChainParams, x: Line) -> Expected:
         """The E-step."""

@@ -3,29 +3,25 @@
 from dataclasses import dataclass
 from functools import cache, partial
 from statistics import NormalDist
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from suffice.distributions.multivariate_normal import MultivariateNormal
 from suffice.distributions.normal import Normal
 from suffice.models.state_space.compiled import States
 from suffice.models.state_space.likelihood import Matrices, by_covariances, profile
 from suffice.models.state_space.model import StateSpaceModel
+from suffice.models.state_space.search import search
 from suffice.models.state_space.series import Series, series
 from suffice.models.state_space.structure import Structure, assemble, labelled, numbers_of
 from suffice.numerics import domain
 from suffice.numerics.newton import second_order
-from suffice.numerics.quasi_newton import minimise
 from suffice.runtime.errors import DataError
 
 _NOTHING = 1e-7  # a deviation of a part of the series' own, that is none
-_POLISH = 20
-_ROUGHLY, _NEARLY = 1e-2, 1e-13  # nats that a search from each start leaves, and from the best
-_NEXT_TO = 1e-12  # of Newton's decrement: 1e-6 of a standard error
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +102,9 @@ class StateSpaceFit:
             first += length
         return found
 
-    def forecast(self, steps: int) -> Normal | MultivariateNormal:
+    def forecast(self, steps: int) -> Normal:
         """Law of each of the next values, the estimates taken as known."""
-        return self.model.forecast(self.values, steps)
+        return cast(Normal, self.model.forecast(self.values, steps))
 
     def residuals(self) -> jax.Array:
         """One-step prediction errors, whitened: independent standard normal if the model is true; (T,)."""
@@ -166,8 +162,13 @@ def fit_state_space(structure: Structure, x: ArrayLike, *, noise: bool = True) -
         raise DataError(f"the series is constant: all of its {len(values)} values are {values[0]:.6g}")
     centre = float(values.mean()) if unknown else 0.0
     unit = s._replace(values=jnp.where(s.seen > 0, (s.values - centre) / scale, 0.0))
-    theta, value, hessian, converged = _search(structure, noise, _starts(kinds), unit)
     is_variance = np.array([kind is domain.non_negative for kind in kinds.values()])
+    theta, value, hessian, converged = search(
+        lambda theta: _profile(structure, noise, theta, unit),
+        lambda theta: _expanded(structure, noise, theta, unit),
+        _starts(kinds),
+        is_variance,
+    )
     gone = is_variance & (np.abs(theta) < _NOTHING)
     theta = np.where(gone, 0.0, theta)
     slopes = np.array([
@@ -231,40 +232,6 @@ def _starts(kinds: dict[str, Any]) -> np.ndarray:
                     theta[i] = 2.0
             found.append(theta)
     return np.unique(found, axis=0)
-
-
-def _search(
-    structure: Structure, noise: bool, starts: np.ndarray, s: Series
-) -> tuple[np.ndarray, float, np.ndarray, bool]:
-    """Where the likelihood is highest, it and minus its Hessian there, and whether that is a maximum.
-
-    From each start roughly, from the best further, at the best common scale for each point; then by Newton's method.
-    """
-    is_variance = np.array([kind is domain.non_negative for kind in numbers_of(structure, noise).values()])
-
-    def loss(theta: np.ndarray) -> tuple[float, np.ndarray]:
-        (value, _), gradient = _profile(structure, noise, theta, s)
-        return -float(value), -np.asarray(gradient)
-
-    ends = [minimise(loss, start, tolerance=_ROUGHLY) for start in starts]
-    best = min(ends, key=lambda end: end.value if np.isfinite(end.value) else np.inf)
-    theta = minimise(loss, best.point, tolerance=_NEARLY, inverse=best.inverse).point
-    theta = np.where(is_variance, theta * np.sqrt(float(_profile(structure, noise, theta, s)[0][1])), theta)
-    value, gradient, hessian = (-np.asarray(v) for v in _expanded(structure, noise, theta, s))
-    for _ in range(_POLISH):
-        if not np.isfinite(hessian).all():
-            return theta, -float(value), hessian, False
-        curvature, directions = np.linalg.eigh(hessian)
-        along = directions.T @ gradient
-        step = -directions @ (along / np.maximum(np.abs(curvature), 1e-10 * np.abs(curvature).max() + 1e-300))
-        decrement = float(-gradient @ step)
-        if decrement <= _NEXT_TO:  # the curvature there is that here
-            return theta + step, -float(value), hessian, True
-        new = [-np.asarray(v) for v in _expanded(structure, noise, theta + step, s)]
-        if not new[0] <= value + 1e-12 * (1.0 + abs(value)):
-            return theta, -float(value), hessian, decrement <= 1e-9
-        theta, (value, gradient, hessian) = theta + step, new
-    return theta, -float(value), hessian, False
 
 
 def _matrices(structure: Structure, noise: bool, theta: jax.Array) -> Matrices:
