@@ -64,4 +64,6 @@ def test_pages_and_charts(series, chain, tmp_path):
         page = sf.report(result, tmp_path / "page.html").read_text()
         assert word in page
         assert "nan" not in page.split("<script")[0]
-        assert sf.plot(result).to_dict()["vconcat"]
+        assert {"vconcat", "hconcat", "layer"} & set(sf.plot(result).to_dict())
+    with pytest.raises(ValueError, match="nothing to draw in this SequenceScore"):
+        sf.plot(sf.SequenceScore([-1.0], [2]))

@@ -65,7 +65,7 @@ def plot(result: Any, kind: str | None = None, *, at: Any = None) -> Any:
     """
     from suffice.report import kinds
 
-    return kinds.display(result, kind, at)
+    return kinds.chart_of(result, kind, at)
 
 
 def skewness_kurtosis(data: Any, *, replicates: int = 300, rng: Any = 0) -> Any:

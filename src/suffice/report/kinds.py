@@ -50,20 +50,22 @@ def page_of(result: Any, **options: Any) -> str:
 
 
 def chart_of(result: Any, kind: str | None, at: Any) -> Any:
-    """The chart of a result: its figures in rows."""
+    """The chart of a result, its figures in rows, ready to be looked at."""
     if kind is not None and not isinstance(result, Chains):
         raise ValueError(f"kind is for Chains, got {kind!r} with {type(result).__name__}")
     if at is not None and not isinstance(result, Basis):
         raise TypeError("at is for a basis alone")
     if kind is not None:
-        return walks.walk_chart(result, kind)
+        return charts.display(walks.walk_chart(result, kind))
     if isinstance(result, AdaptiveRejection):
-        return envelope.envelope_chart(result)
+        return charts.display(envelope.envelope_chart(result))
     if isinstance(result, Basis):
-        return basis_figure(result, at).chart
-    shown = _found(FIGURES, result, (AdaptiveRejection, Basis))(result)
-    rows = [altair.hconcat(*(f.chart for f in row)) if len(row) > 1 else row[0].chart for row in shown]
-    return altair.vconcat(*rows) if len(rows) > 1 else rows[0]
+        return charts.display(basis_figure(result, at).chart)
+    rows = [[f.chart for f in row] for row in _found(FIGURES, result, (AdaptiveRejection, Basis))(result)]
+    if not rows:
+        raise ValueError(f"there is nothing to draw in this {type(result).__name__}")
+    beside = [altair.hconcat(*row) if len(row) > 1 else row[0] for row in rows]
+    return charts.display(altair.vconcat(*beside) if len(beside) > 1 else beside[0])
 
 
 def _found(table: dict[type, Callable[..., Any]], result: Any, others: tuple[type, ...]) -> Callable[..., Any]:
@@ -73,7 +75,3 @@ def _found(table: dict[type, Callable[..., Any]], result: Any, others: tuple[typ
     names = sorted(kind.__name__ for kind in (*table, *others))
     raise TypeError(f"result must be one of {', '.join(names)}, got {type(result).__name__}")
 
-
-def display(result: Any, kind: str | None, at: Any) -> Any:
-    """The chart, ready to be looked at."""
-    return charts.display(chart_of(result, kind, at))
