@@ -11,7 +11,7 @@ from suffice.numerics.estimate import MONTE_CARLO, Estimate
 from suffice.numerics.pareto import smoothed_weights
 from suffice.runtime.rng import RNG, as_key
 from suffice.sampling.bridge import bridged
-from suffice.sampling.rejection import LogDensity, Proposal
+from suffice.sampling.rejection import LogDensity, Proposal, carried
 
 _FEWEST = 25
 _SIGMAS = 3.0  # by which two estimates from one path must differ before their difference counts as a lag
@@ -48,7 +48,8 @@ def annealed_importance(
         temperatures: how many β between 0 and 1, denser near 0 (fourth powers of a grid), or the β themselves.
         steps: of the kernel at each β.
         draws: exact draws of p, (m, …), if there are any: they go the way back, and Bennett's acceptance ratio joins both
-            ways, with far less error than either.
+            ways, with far less error than either. The kernel must then be reversible: not ``sf.Slice`` of several
+            coordinates, which it visits in order.
 
     Returns:
         An ``Estimate`` of log Z, with the Pareto k of exp(W); with both ways, none.
@@ -68,6 +69,7 @@ def annealed_importance(
     betas = _betas(temperatures)
     if n < _FEWEST:
         raise ValueError(f"n must be at least {_FEWEST}, got {n}")
+    base = carried(base)
     forth, back = jax.random.split(as_key(rng))
     start = base.sample((n,), rng=jax.random.fold_in(forth, 1))
     work = _path(forth, start, base, kernel, log_density, betas, steps)[0]
@@ -123,6 +125,7 @@ def thermodynamic_integration(
     betas = _betas(temperatures)
     if n < _FEWEST:
         raise ValueError(f"n must be at least {_FEWEST}, got {n}")
+    base = carried(base)
     if len(betas) < 5:
         raise ValueError(f"temperatures must be at least 5, got {len(betas)}")
     key = as_key(rng)

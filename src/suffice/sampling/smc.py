@@ -12,7 +12,7 @@ from suffice.numerics.estimate import MONTE_CARLO, Estimate
 from suffice.runtime.rng import RNG, as_key
 from suffice.sampling.kernel import Kernel
 from suffice.sampling.metropolis import RandomWalk
-from suffice.sampling.rejection import LogDensity, Proposal
+from suffice.sampling.rejection import LogDensity, Proposal, carried
 from suffice.sampling.resample import resample
 from suffice.sampling.scaled import Scaled
 
@@ -106,6 +106,7 @@ def sequential_monte_carlo(
         raise TypeError(
             f"kernel must be settings of one kernel such as sf.HMC(step_size=0.5), got {type(kernel).__name__}"
         )
+    base = carried(base)
     first, walk = jax.random.split(as_key(rng))
     start = base.sample((runs, n), rng=first)
     if kernel is None:
