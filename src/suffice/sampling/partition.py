@@ -1,7 +1,7 @@
 """Normalising constants along a path of laws from one that is known: annealed importance, thermodynamic integration."""
 
 import functools
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,22 +11,17 @@ from suffice.numerics.estimate import MONTE_CARLO, Estimate
 from suffice.numerics.pareto import smoothed_weights
 from suffice.runtime.rng import RNG, as_key
 from suffice.sampling.bridge import bridged
+from suffice.sampling.kernel import Kernel, single
 from suffice.sampling.rejection import LogDensity, Proposal, carried
 
 _FEWEST = 25
 _SIGMAS = 3.0  # by which two estimates from one path must differ before their difference counts as a lag
 
 
-class KernelSettings(Protocol):
-    """What builds a Markov kernel: ``init(position)`` and ``step(key, state)``."""
-
-    def build(self, log_density: Any, /) -> Any: ...
-
-
 def annealed_importance(
     log_density: LogDensity,
     base: Proposal,
-    kernel: KernelSettings,
+    kernel: Kernel,
     *,
     n: int = 1000,
     temperatures: int | Any = 100,
@@ -70,6 +65,7 @@ def annealed_importance(
     if n < _FEWEST:
         raise ValueError(f"n must be at least {_FEWEST}, got {n}")
     base = carried(base)
+    single(kernel)
     forth, back = jax.random.split(as_key(rng))
     start = base.sample((n,), rng=jax.random.fold_in(forth, 1))
     work = _path(forth, start, base, kernel, log_density, betas, steps)[0]
@@ -85,7 +81,7 @@ def annealed_importance(
 def thermodynamic_integration(
     log_density: LogDensity,
     base: Proposal,
-    kernel: KernelSettings,
+    kernel: Kernel,
     *,
     n: int = 1000,
     temperatures: int | Any = 50,
@@ -126,6 +122,7 @@ def thermodynamic_integration(
     if n < _FEWEST:
         raise ValueError(f"n must be at least {_FEWEST}, got {n}")
     base = carried(base)
+    single(kernel)
     if len(betas) < 5:
         raise ValueError(f"temperatures must be at least 5, got {len(betas)}")
     key = as_key(rng)
