@@ -74,11 +74,8 @@ class Importance:
         """Largest shape of the tail of the ratios times how far a function is from its mean, (n, …)."""
         columns = np.abs(away).reshape(len(away), -1).T
         with np.errstate(divide="ignore"):
-            return float(
-                max(smoothed_weights(self.log_ratios + np.log(c))[1] for c in columns if c.any())
-                if away.any()
-                else -np.inf
-            )
+            shapes = (smoothed_weights(self.log_ratios + np.log(c))[1] for c in columns if c.any())
+            return float(max(shapes, default=-np.inf))
 
     def resample(self, n: int, *, rng: RNG, scheme: str = "systematic") -> np.ndarray:
         """Draws of equal weight, about those of p: sampling-importance-resampling. Schemes: see ``sf.resample``."""

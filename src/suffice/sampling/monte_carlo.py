@@ -148,14 +148,15 @@ class _Run:
     def __init__(self, f: Any, p: Any, method: str, control: Any, known: np.ndarray) -> None:
         self.method, self.known = method, known
         laws: Any = list(p) if isinstance(p, Sequence) else None
+        self.law = carried(p) if laws is None else tuple(carried(law) for law in laws)
         self.dimension = 1 if laws is None else len(laws)
         if laws is not None and method == "sobol" and self.dimension > MOST_DIMENSIONS:
             raise ValueError(f"method sobol takes at most {MOST_DIMENSIONS} dimensions, got {self.dimension}")
         if method != "plain" and laws is None and not hasattr(p, "icdf"):
             raise ValueError(f"method {method} needs a law with icdf, got {type(p).__name__}")
-        if method != "plain" and laws is None and tuple(getattr(p, "event_shape", ())):
-            raise ValueError(f"method {method} needs univariate laws, got one of shape {p.event_shape}")
-        self.law = carried(p) if laws is None else tuple(carried(law) for law in laws)
+        shape = tuple(getattr(p, "event_shape", ()))
+        if method != "plain" and shape:
+            raise ValueError(f"method {method} needs univariate laws, got one of shape {shape}")
         self.shape = jax.eval_shape(lambda key: jax.vmap(f)(_draws(self.law, key, 1)), jax.random.key(0)).shape[1:]
         self.drawn = functools.partial(_drawn, f, control, self.law)
         self.at = functools.partial(_at, f, control, self.law)
