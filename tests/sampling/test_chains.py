@@ -162,6 +162,9 @@ def test_bad_starts():
         sf.sample(lambda x: -(x[0] ** 2) - jnp.sqrt(x[1]), [1.0, 0.0], rng=0)
     with pytest.raises(ValueError, match="start: tau must be > 0, got -1"):
         sf.sample(half_normal, {"mu": 0.0, "tau": -1.0}, HALF, rng=0)
+    points = [{"mu": 0.0, "tau": 1.0}] * 2 + [{"mu": 0.0, "tau": np.nan}] * 2
+    with pytest.raises(ValueError, match="start of chain 2: tau must be > 0, got nan"):
+        sf.sample(half_normal, points, HALF, rng=0)
     with pytest.raises(ValueError, match="chain 0: none of 100 random starts will do"):
         sf.sample(lambda x: jnp.where(x > 5.0, -x, -jnp.inf), domains=domain.real, rng=0)
     chains = sf.sample(lambda x: jnp.where(x > 0.0, -x, -jnp.inf), domains=domain.real, draws=50, warmup=10, rng=0)
@@ -173,8 +176,12 @@ def test_what_is_refused():
         sf.sample(normal, np.zeros(2), draws=0)
     with pytest.raises(TypeError, match="log_density must be a function, got int"):
         sf.sample(3, np.zeros(2))
+    with pytest.raises(TypeError, match=r"draws must be an integer, got 10\.5"):
+        sf.sample(normal, np.zeros(2), draws=10.5)
     with pytest.raises(TypeError, match="kernel must be settings"):
         sf.sample(normal, np.zeros(2), kernel=3)
+    with pytest.raises(TypeError, match=r"kernel must be settings .* got the class NUTS"):
+        sf.sample(normal, np.zeros(2), kernel=sf.NUTS)
     with pytest.raises(ValueError, match="start is needed"):
         sf.sample(normal)
     with pytest.raises(ValueError, match="start must hold a point for each of the 4 chains, got 2"):
@@ -212,11 +219,12 @@ def test_kernels_that_remember_cannot_be_parts():
         sf.Tempered(sf.Gibbs({"mu": sf.Slice()}))
 
 
-def test_an_interrupted_run_goes_on(monkeypatch):
+@pytest.mark.parametrize("parallel", ["threads", "vectorized"])
+def test_an_interrupted_run_goes_on(monkeypatch, parallel):
     """Ctrl-C after some blocks: draws of all chains are kept, and extending gives what an unbroken run would have."""
     from concurrent.futures import Future
 
-    whole = sf.sample(half_normal, domains=HALF, draws=60_000, warmup=50, rng=3)
+    whole = sf.sample(half_normal, domains=HALF, draws=60_000, warmup=50, rng=3, parallel=parallel)
     real, calls = Future.result, []
 
     def result(self, timeout=None):
@@ -229,7 +237,7 @@ def test_an_interrupted_run_goes_on(monkeypatch):
         return real(self, timeout)
 
     monkeypatch.setattr(Future, "result", result)
-    short = sf.sample(half_normal, domains=HALF, draws=60_000, warmup=50, rng=3)
+    short = sf.sample(half_normal, domains=HALF, draws=60_000, warmup=50, rng=3, parallel=parallel)
     monkeypatch.undo()
     assert short.interrupted
     assert "interrupted" in short.doubts[0]
@@ -270,3 +278,29 @@ def test_without_64_bit_numbers():
         [sys.executable, "-c", program], env={**os.environ, "JAX_ENABLE_X64": "0"}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_short_warm_up_ends_with_a_step_that_moves():
+    """Mean acceptance of 64 chains after 20 steps of warm-up: about 0.9 ± 0.02, and 0.5 where the last steps reach for ten times
+    the step size; a deviation of 0.15 between chains makes 0.7 ten errors from either."""
+    found = sf.sample(normal, np.zeros(2), chains=64, warmup=20, draws=50, rng=2)
+    assert found.info.acceptance.mean() > 0.7
+
+
+def test_a_random_scan_ends_its_warm_up_in_every_part():
+    """The step size after warm-up is the averaged one, also of a part that the last step did not choose."""
+    log_density = lambda p: -0.5 * (p["a"] ** 2 + p["b"] ** 2 + p["c"] ** 2)  # noqa: E731
+    kernel = sf.Gibbs({name: sf.NUTS() for name in "abc"}, scan="random")
+    start = dict.fromkeys("abc", 0.0)
+    found = sf.sample(log_density, start, kernel=kernel, chains=8, warmup=200, draws=5, rng=0)
+    for c in found.chains:
+        for name, part in c.kernel.kernels.items():
+            assert part.step_size == pytest.approx(np.exp(c.tuning[name].averages.mean), rel=1e-12)
+
+
+def test_chains_that_stand_still_apart_do_not_agree():
+    """Each at a place of its own: R-hat is infinite, and the doubt says so."""
+    stuck = sf.MetropolisHastings(lambda key, v: v)
+    found = sf.sample(lambda x: -0.5 * x**2, domains="real", kernel=stuck, warmup=0, draws=50, rng=0)
+    assert found.rhat["x"] == np.inf
+    assert any("R-hat of x is inf" in doubt for doubt in found.doubts)

@@ -105,3 +105,12 @@ def test_bad_arguments():
         sf.resample([0.0], rng=0, scheme="x")
     with pytest.raises(ValueError, match="one above −infinity, got a largest of -inf"):
         sf.resample([-np.inf], rng=0)
+
+
+def test_a_function_that_grows_is_told():
+    """Weights of a law for itself are level; exp(0.6 x²) has no variance under it, k = 2 · 0.6."""
+    found = sf.importance(lambda x: -0.5 * x**2, sf.Normal(), 10_000, rng=8)
+    assert found.reliable
+    assert found.expectation(lambda x: jnp.exp(0.6 * x**2)).pareto_k > 0.7
+    assert found.expectation(lambda x: x**2).pareto_k < 0.5
+    assert found.expectation(lambda x: 1.0).pareto_k == found.pareto_k

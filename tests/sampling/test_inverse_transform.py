@@ -54,6 +54,10 @@ def test_laws_that_cannot_be_tabulated():
         sf.inverse_transform(quantile=lambda u: jnp.where(u < 0.29, u, u + 1.0))
     with pytest.raises(ValueError, match=r"quantiles must be finite, got another near that of 0\.9"):
         sf.inverse_transform(quantile=lambda u: jnp.sqrt(0.9 - u))
+    with pytest.raises(
+        TypeError, match=r"law must have icdf, isf, cdf and sf, got function; of a density: sf.from_density"
+    ):
+        sf.inverse_transform(lambda x: -(x**2))
     with pytest.raises(ValueError, match="exactly one of law, quantile and cdf must be given"):
         sf.inverse_transform()
     with pytest.raises(ValueError, match="u_error must be at least 1e-13, got 0"):

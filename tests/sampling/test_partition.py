@@ -103,6 +103,9 @@ def test_bad_arguments():
         )
     with pytest.raises(ValueError, match="temperatures must rise from 0 to 1"):
         sf.annealed_importance(quartic, BASE, KERNEL, temperatures=[0.0, 0.5], rng=0)
+    for estimate in (sf.annealed_importance, sf.thermodynamic_integration):
+        with pytest.raises(TypeError, match=r"kernel must be settings of one kernel .* got Gibbs"):
+            estimate(lambda x: -(x**2), sf.Normal(), sf.Gibbs({"x": sf.Slice()}), rng=0)
     with pytest.raises(ValueError, match="n must be at least 25, got 2"):
         sf.thermodynamic_integration(quartic, BASE, KERNEL, n=2, rng=0)
     with pytest.raises(ValueError, match=r"draws must have shape \(m, …\)"):

@@ -34,7 +34,7 @@ def test_given_and_found_bounds():
         assert found.draws.shape == (COUNT,)
         assert follows(found.draws, scipy.stats.beta(2, 3).cdf)
         assert close(found.acceptance, 1.0 / 12.0 / k)
-        assert close(found.normaliser, 1.0 / 12.0)
+        assert close(found.log_normaliser, np.log(1.0 / 12.0))
         assert found.violations == 0
     assert "acceptance=Estimate(" in repr(found)
 
@@ -44,9 +44,18 @@ def test_vectors():
     covariance = np.array([[1.0, 0.6], [0.6, 1.0]])
     target = sf.MultivariateNormal(np.zeros(2), covariance)
     found = sf.rejection(lambda x: target.log_prob(x) + 3.0, sf.Independent(sf.Normal(np.zeros(2), 1.5)), COUNT, rng=2)
-    assert close(found.normaliser, np.exp(3.0))
+    assert close(found.log_normaliser, 3.0)
     assert follows(found.draws @ [1.0, 1.0], scipy.stats.norm(0.0, np.sqrt(3.2)).cdf)
     assert follows(found.draws @ [1.0, -1.0], scipy.stats.norm(0.0, np.sqrt(0.8)).cdf)
+
+
+@pytest.mark.parametrize("constant", [-1000.0, 1000.0])
+def test_constants_beyond_the_exponent_range(constant):
+    """Z of exp(−x²/2 + c) is far outside of the floating-point numbers; its logarithm is not."""
+    f = lambda x: constant - 0.5 * x**2  # noqa: E731
+    for found in (sf.rejection(f, sf.Normal(0.0, 1.5), 1000, rng=1), sf.ratio_of_uniforms(f, 1000, rng=1)):
+        assert close(found.log_normaliser, constant + 0.5 * np.log(2.0 * np.pi))
+        assert 0.0 < found.log_normaliser.standard_error < 0.1
 
 
 def test_a_bound_that_is_too_small_is_never_silent():
@@ -91,7 +100,7 @@ def test_ratio_of_uniforms(log_density, limits, law, normaliser):
     """Draws follow gamma, shifted t, exponential and Cauchy laws; half of Z over the rectangle is the rate."""
     found = sf.ratio_of_uniforms(log_density, COUNT, rng=4, **limits)
     assert follows(found.draws, law.cdf)
-    assert close(found.normaliser, normaliser)
+    assert close(found.log_normaliser, np.log(normaliser))
     left, right, log_height = found.rectangle
     assert close(found.acceptance, normaliser / (2.0 * (right - left) * np.exp(2.0 * log_height)))
 

@@ -11,7 +11,7 @@ from suffice.numerics.estimate import MONTE_CARLO, Estimate
 from suffice.runtime.rng import RNG, as_key
 from suffice.sampling.diagnostics import autocorrelation_time
 from suffice.sampling.importance import StudentMixture
-from suffice.sampling.rejection import LogDensity, Proposal
+from suffice.sampling.rejection import LogDensity, Proposal, carried
 
 _MOST_STEPS = 1000
 
@@ -51,7 +51,7 @@ def bridge_sampling(
     x = np.asarray(draws, float)
     if x.ndim < 2 or x.shape[1] < 8:
         raise ValueError(f"draws must have shape (chains, draws, …) with at least 8 draws, got {x.shape}")
-    law: Any = proposal
+    law: Any = proposal if proposal is None else carried(proposal)
     if law is None:
         if x.ndim != 3:
             raise ValueError(f"draws must have shape (chains, draws, d) if no proposal is given, got {x.shape}")

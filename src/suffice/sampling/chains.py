@@ -13,7 +13,7 @@ from suffice.sampling.checkpoint import Store
 from suffice.sampling.kernel import Info
 from suffice.sampling.loop import Chain, Problem
 from suffice.sampling.recorder import Memory
-from suffice.sampling.run import Plan, go
+from suffice.sampling.run import Plan, go, whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,8 +144,7 @@ class Chains:
         Args:
             draws: more of each chain.
         """
-        if draws < 1:
-            raise ValueError(f"draws must be >= 1, got {draws}")
+        whole("draws", draws, 1)
         plan = replace(self.plan, draws=self.shape[1] + draws)
         if self.checkpoint is None:
             recorder = Memory(len(self.chains), self.surplus)

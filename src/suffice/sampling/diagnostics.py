@@ -26,7 +26,8 @@ def _statistics() -> Any:
 
 def rhat(x: np.ndarray) -> float:
     """Rank-normalised split R-hat of (chain, draw): Vehtari and others (2021)."""
-    return _number(x, lambda: _statistics().rhat(x))
+    with np.errstate(divide="ignore"):  # chains that stand still at different places: infinite
+        return _number(x, lambda: _statistics().rhat(x))
 
 
 def ess(x: np.ndarray, method: str = "bulk") -> float:
@@ -113,7 +114,7 @@ def doubts(
 ) -> list[str]:
     """Why a result is not to be trusted, and what to do next; empty if there is no reason."""
     found = []
-    known = {name: r for name, r in rhats.items() if np.isfinite(r)}
+    known = {name: r for name, r in rhats.items() if not np.isnan(r)}
     if known and max(known.values()) > RHAT:
         worst = max(known, key=known.__getitem__)
         found.append(
@@ -132,7 +133,7 @@ def doubts(
         found.append(
             f"E-BFMI is {np.nanmin(fractions):.2f}, below {BFMI}: energies are hardly explored. Reparameterise the heavy tail"
         )
-    never = [name for name, r in rhats.items() if not np.isfinite(r)]
+    never = [name for name, r in rhats.items() if np.isnan(r)]
     if never:
         found.append(
             f"{', '.join(never[:4])}{', …' if len(never) > 4 else ''}: no diagnostics, for too few, constant or infinite draws"

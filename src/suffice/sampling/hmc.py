@@ -45,6 +45,8 @@ class HMC(WithTrajectory):
         super().__post_init__()
         if not self.length > 0:
             raise ValueError(f"length must be > 0, got {self.length}")
+        if self.most < 1:
+            raise ValueError(f"most must be >= 1, got {self.most}")
         if not 0 <= self.jitter < 1:
             raise ValueError(f"jitter must be in [0, 1), got {self.jitter}")
 

@@ -14,7 +14,7 @@ from suffice.numerics.estimate import MONTE_CARLO, Estimate
 from suffice.numerics.pareto import smoothed_weights
 from suffice.numerics.variates import gamma, normal
 from suffice.runtime.rng import RNG, as_key
-from suffice.sampling.rejection import LogDensity, Proposal
+from suffice.sampling.rejection import LogDensity, Proposal, carried
 from suffice.sampling.resample import resample
 
 RELIABLE = 0.7
@@ -58,13 +58,24 @@ class Importance:
         return Estimate(top + math.log(mean), error, MONTE_CARLO, self.pareto_k)
 
     def expectation(self, f: Callable[[Any], Any]) -> Estimate:
-        """E_p[f] ≈ Σ w_i f(x_i), with the error √(Σ w_i² (f(x_i) − E)²); f of one draw, in JAX."""
+        """E_p[f] ≈ Σ w_i f(x_i), with the error √(Σ w_i² (f(x_i) − E)²); f of one draw, in JAX.
+
+        The Pareto k is the larger of that of the ratios and that of what the error sums, |f(x_i) − E| times the ratio: a
+        function that grows asks for more than weights that can be trusted. Source: Vehtari and others (2024), section 3.4.
+        """
         values = np.asarray(jax.vmap(f)(jnp.asarray(self.draws)))
         weights = np.exp(self.log_weights).reshape((-1,) + (1,) * (values.ndim - 1))
         mean = (weights * values).sum(0)
         error = np.sqrt(np.square(weights * (values - mean)).sum(0))
         number = (float(mean), float(error)) if values.ndim == 1 else (mean, error)
-        return Estimate(*number, MONTE_CARLO, self.pareto_k)
+        return Estimate(*number, MONTE_CARLO, max(self.pareto_k, self._tail(values - mean)))
+
+    def _tail(self, away: np.ndarray) -> float:
+        """Largest shape of the tail of the ratios times how far a function is from its mean, (n, …)."""
+        columns = np.abs(away).reshape(len(away), -1).T
+        with np.errstate(divide="ignore"):
+            shapes = (smoothed_weights(self.log_ratios + np.log(c))[1] for c in columns if c.any())
+            return float(max(shapes, default=-np.inf))
 
     def resample(self, n: int, *, rng: RNG, scheme: str = "systematic") -> np.ndarray:
         """Draws of equal weight, about those of p: sampling-importance-resampling. Schemes: see ``sf.resample``."""
@@ -102,7 +113,7 @@ def importance(
     """
     if n < 25:
         raise ValueError(f"n must be at least 25, got {n}")
-    draws, log_ratios = (np.asarray(v) for v in _weighted(as_key(rng), proposal, log_density, n))
+    draws, log_ratios = (np.asarray(v) for v in _weighted(as_key(rng), carried(proposal), log_density, n))
     return _weigh(draws, log_ratios, proposal, smooth)
 
 

@@ -105,6 +105,13 @@ def inverse_transform(
     """
     if sum(given is not None for given in (law, quantile, cdf)) != 1:
         raise ValueError("exactly one of law, quantile and cdf must be given")
+    missing = [
+        name for name in ("icdf", "isf", "cdf", "sf") if law is not None and not callable(getattr(law, name, None))
+    ]
+    if missing or isinstance(law, type):
+        raise TypeError(
+            f"law must have icdf, isf, cdf and sf, got {type(law).__name__}; of a density: sf.from_density(log_density)"
+        )
     if not u_error >= 1e-13:
         raise ValueError(f"u_error must be at least 1e-13, got {u_error:g}")
     if law is not None:

@@ -127,6 +127,18 @@ class Kernel:
         raise NotImplementedError
 
 
+def single(kernel: Any) -> Kernel:
+    """The settings of one kernel, which moves a point by itself.
+
+    Raises:
+        TypeError: they are none, or of a composite.
+    """
+    if isinstance(kernel, Kernel) and not kernel.composite:
+        return kernel
+    got = f"the class {kernel.__name__}" if isinstance(kernel, type) else type(kernel).__name__
+    raise TypeError(f"kernel must be settings of one kernel such as sf.HMC(step_size=0.5), got {got}")
+
+
 def _flat(position: Any) -> tuple[jax.Array, Callable[[jax.Array], Any]]:
     if isinstance(position, jax.Array) and position.ndim == 1:
         return position, lambda v: v

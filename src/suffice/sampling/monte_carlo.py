@@ -1,5 +1,6 @@
 """Expectations by Monte Carlo, with an honest standard error, and four ways to make it smaller."""
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from suffice.numerics.estimate import MONTE_CARLO, Estimate
 from suffice.numerics.pareto import smoothed_weights
 from suffice.numerics.sobol import MOST_DIMENSIONS, sobol
 from suffice.runtime.rng import RNG, as_key
+from suffice.sampling.rejection import carried
 
 _BATCH = 1 << 16
 _PILOT = 1 << 12
@@ -61,8 +63,8 @@ def expectation(
             sequence of d of them, independent, and f of a vector (d,).
         n: how many draws; by default 100,000, if no standard error is asked for.
         standard_error: to be reached by the largest entry: a pilot of 4,096 draws finds n, fresh draws the value.
-        method: "plain"; "antithetic", pairs at u and 1 − u; "stratified", one draw in each of kᵈ equal cells of u,
-            16 times over; "sobol", 16 independently scrambled nets. The error of these two is that of the mean of 16.
+        method: "plain"; "antithetic", pairs at u and 1 − u; "stratified", as many draws in each of kᵈ equal cells of u as
+            n allows, 16 times over; "sobol", 16 independently scrambled nets. The error of these two is that of the mean of 16.
         control: g(x) with known mean ``control_mean``, a number or a vector: what f has in common with it, by least
             squares, is known exactly. With "plain" and "antithetic".
 
@@ -113,45 +115,51 @@ def expectation(
     raise ValueError(f"standard_error {standard_error:g} was not reached with {count} draws: {worst:.3g}")
 
 
+def _draws(law: Any, key: jax.Array, m: int) -> jax.Array:
+    """m draws of a law, or of independent ones side by side."""
+    if not isinstance(law, tuple):
+        return law.sample((m,), rng=key)
+    keys = jax.random.split(key, len(law))
+    return jnp.stack([one.sample((m,), rng=k) for one, k in zip(law, keys, strict=True)], axis=1)
+
+
+def _rows(f: Any, control: Any, x: jax.Array) -> jax.Array:
+    """Values of f and of the control at each of m draws, (m, …)."""
+    parts = [jax.vmap(g)(x).reshape(x.shape[0], -1).astype(float) for g in (f, control) if g is not None]
+    return jnp.concatenate(parts, axis=1)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1, 4))
+def _drawn(f: Any, control: Any, law: Any, key: jax.Array, m: int) -> jax.Array:
+    return _rows(f, control, _draws(law, key, m))
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _at(f: Any, control: Any, law: Any, u: jax.Array) -> jax.Array:
+    """Rows at the quantiles of u, (m, d)."""
+    if not isinstance(law, tuple):
+        return _rows(f, control, law.icdf(u[:, 0]))
+    return _rows(f, control, jnp.stack([one.icdf(u[:, i]) for i, one in enumerate(law)], axis=1))
+
+
 class _Run:
-    """Compiled once: from a key, or from uniforms, to rows of f and of the control."""
+    """From a number of draws and a key to an estimate, for one f, law and method."""
 
     def __init__(self, f: Any, p: Any, method: str, control: Any, known: np.ndarray) -> None:
         self.method, self.known = method, known
         laws: Any = list(p) if isinstance(p, Sequence) else None
-        law: Any = p
+        self.law = carried(p) if laws is None else tuple(carried(law) for law in laws)
         self.dimension = 1 if laws is None else len(laws)
         if laws is not None and method == "sobol" and self.dimension > MOST_DIMENSIONS:
             raise ValueError(f"method sobol takes at most {MOST_DIMENSIONS} dimensions, got {self.dimension}")
         if method != "plain" and laws is None and not hasattr(p, "icdf"):
             raise ValueError(f"method {method} needs a law with icdf, got {type(p).__name__}")
-        if method != "plain" and laws is None and tuple(getattr(law, "event_shape", ())):
-            raise ValueError(f"method {method} needs univariate laws, got one of shape {law.event_shape}")
-        shapes: list[tuple[int, ...]] = []
-
-        def rows(x: jax.Array) -> jax.Array:
-            value = jax.vmap(f)(x)
-            shapes[:] = [value.shape[1:]]
-            parts = [value.reshape(x.shape[0], -1)]
-            if control is not None:
-                parts.append(jax.vmap(control)(x).reshape(x.shape[0], -1))
-            return jnp.concatenate([part.astype(float) for part in parts], axis=1)
-
-        def draw(key: jax.Array, m: int) -> jax.Array:
-            if laws is None:
-                return law.sample((m,), rng=key)
-            keys = jax.random.split(key, len(laws))
-            return jnp.stack([law.sample((m,), rng=k) for law, k in zip(laws, keys, strict=True)], axis=1)
-
-        def quantiles(u: jax.Array) -> jax.Array:
-            """Of u, (m, d)."""
-            if laws is None:
-                return law.icdf(u[:, 0])
-            return jnp.stack([law.icdf(u[:, i]) for i, law in enumerate(laws)], axis=1)
-
-        self.shapes = shapes
-        self.drawn = jax.jit(lambda key, m: rows(draw(key, m)), static_argnums=1)
-        self.at = jax.jit(lambda u: rows(quantiles(u)))
+        shape = tuple(getattr(p, "event_shape", ()))
+        if method != "plain" and shape:
+            raise ValueError(f"method {method} needs univariate laws, got one of shape {shape}")
+        self.shape = jax.eval_shape(lambda key: jax.vmap(f)(_draws(self.law, key, 1)), jax.random.key(0)).shape[1:]
+        self.drawn = functools.partial(_drawn, f, control, self.law)
+        self.at = functools.partial(_at, f, control, self.law)
 
     def finite(self, rows: Any) -> np.ndarray:
         found = np.asarray(rows)
@@ -170,8 +178,7 @@ class _Run:
         return getattr(self, f"_{self.method}")(n, key)
 
     def estimate(self, value: np.ndarray, variance: np.ndarray, how: str, k: Any = None) -> Estimate:
-        shape = self.shapes[0]
-        error = np.sqrt(np.maximum(variance, 0.0))
+        shape, error = self.shape, np.sqrt(np.maximum(variance, 0.0))
         plain = (float(value[0]), float(error[0])) if shape == () else (value.reshape(shape), error.reshape(shape))
         return Estimate(*plain, how, k)
 
@@ -202,7 +209,7 @@ class _Run:
         return self.summed(total, MONTE_CARLO, k)
 
     def tail(self, rows: np.ndarray) -> float | None:
-        """Largest shape of the tail of abs(f − median), where there are enough draws to see it."""
+        """Largest shape of the tail of abs(f − median), where there are enough rows to see it."""
         m = rows.shape[1] - len(self.known)
         if len(rows) < 1000 or m > 64:
             return None
@@ -211,18 +218,21 @@ class _Run:
             return float(max(smoothed_weights(np.log(column))[1] if column.any() else -np.inf for column in away.T))
 
     def _antithetic(self, n: int, key: jax.Array) -> Estimate:
-        total, rng, half = None, _generator(key), -(-n // 2)
+        total, k, rng, half = None, None, _generator(key), -(-n // 2)
         for start in range(0, half, _BATCH):
             u = _inner(rng.random((min(_BATCH, half - start), self.dimension)))
             rows = 0.5 * (self.from_uniforms(u) + self.from_uniforms(1.0 - u))
             total = _Moments.of(rows) if total is None else total + _Moments.of(rows)
+            if k is None:
+                k = self.tail(rows)
         assert total is not None
-        return self.summed(total, "Monte Carlo, antithetic", None)
+        return self.summed(total, "Monte Carlo, antithetic", k)
 
     def _stratified(self, n: int, key: jax.Array) -> Estimate:
         rng, d = _generator(key), self.dimension
         k = max(int((n / _REPLICATES) ** (1.0 / d) + 1e-9), 1)
         corner = np.stack(np.meshgrid(*([np.arange(k)] * d), indexing="ij"), axis=-1).reshape(-1, d)
+        corner = np.repeat(corner, max(n // (_REPLICATES * len(corner)), 1), axis=0)
         return self.of_replicates(lambda: (corner + rng.random(corner.shape)) / k, "Monte Carlo, stratified")
 
     def _sobol(self, n: int, key: jax.Array) -> Estimate:
@@ -232,8 +242,13 @@ class _Run:
 
     def of_replicates(self, points: Callable[[], np.ndarray], how: str) -> Estimate:
         """The mean of independent means: draws of one replicate are not independent of one another."""
-        means = np.stack([self.from_uniforms(_inner(points())).mean(0) for _ in range(_REPLICATES)])
-        return self.estimate(means.mean(0), means.var(0, ddof=1) / _REPLICATES, how)
+        means, looked = [], []
+        for _ in range(_REPLICATES):
+            rows = self.from_uniforms(_inner(points()))
+            means.append(rows.mean(0))
+            looked += [rows] if sum(map(len, looked)) < _BATCH else []
+        means = np.stack(means)
+        return self.estimate(means.mean(0), means.var(0, ddof=1) / _REPLICATES, how, self.tail(np.concatenate(looked)))
 
 
 def _inner(u: np.ndarray) -> np.ndarray:

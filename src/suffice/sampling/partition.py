@@ -1,7 +1,7 @@
 """Normalising constants along a path of laws from one that is known: annealed importance, thermodynamic integration."""
 
 import functools
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,22 +11,17 @@ from suffice.numerics.estimate import MONTE_CARLO, Estimate
 from suffice.numerics.pareto import smoothed_weights
 from suffice.runtime.rng import RNG, as_key
 from suffice.sampling.bridge import bridged
-from suffice.sampling.rejection import LogDensity, Proposal
+from suffice.sampling.kernel import Kernel, single
+from suffice.sampling.rejection import LogDensity, Proposal, carried
 
 _FEWEST = 25
 _SIGMAS = 3.0  # by which two estimates from one path must differ before their difference counts as a lag
 
 
-class KernelSettings(Protocol):
-    """What builds a Markov kernel: ``init(position)`` and ``step(key, state)``."""
-
-    def build(self, log_density: Any, /) -> Any: ...
-
-
 def annealed_importance(
     log_density: LogDensity,
     base: Proposal,
-    kernel: KernelSettings,
+    kernel: Kernel,
     *,
     n: int = 1000,
     temperatures: int | Any = 100,
@@ -48,7 +43,8 @@ def annealed_importance(
         temperatures: how many β between 0 and 1, denser near 0 (fourth powers of a grid), or the β themselves.
         steps: of the kernel at each β.
         draws: exact draws of p, (m, …), if there are any: they go the way back, and Bennett's acceptance ratio joins both
-            ways, with far less error than either.
+            ways, with far less error than either. The kernel must then be reversible: not ``sf.Slice`` of several
+            coordinates, which it visits in order.
 
     Returns:
         An ``Estimate`` of log Z, with the Pareto k of exp(W); with both ways, none.
@@ -68,6 +64,8 @@ def annealed_importance(
     betas = _betas(temperatures)
     if n < _FEWEST:
         raise ValueError(f"n must be at least {_FEWEST}, got {n}")
+    base = carried(base)
+    single(kernel)
     forth, back = jax.random.split(as_key(rng))
     start = base.sample((n,), rng=jax.random.fold_in(forth, 1))
     work = _path(forth, start, base, kernel, log_density, betas, steps)[0]
@@ -83,7 +81,7 @@ def annealed_importance(
 def thermodynamic_integration(
     log_density: LogDensity,
     base: Proposal,
-    kernel: KernelSettings,
+    kernel: Kernel,
     *,
     n: int = 1000,
     temperatures: int | Any = 50,
@@ -123,6 +121,8 @@ def thermodynamic_integration(
     betas = _betas(temperatures)
     if n < _FEWEST:
         raise ValueError(f"n must be at least {_FEWEST}, got {n}")
+    base = carried(base)
+    single(kernel)
     if len(betas) < 5:
         raise ValueError(f"temperatures must be at least 5, got {len(betas)}")
     key = as_key(rng)

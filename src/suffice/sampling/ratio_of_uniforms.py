@@ -25,13 +25,13 @@ class RatioOfUniforms:
     Attributes:
         draws: of the shape asked for.
         acceptance: rate of acceptance, half of Z over the area of the rectangle.
-        normaliser: Z = ∫ exp(log_density).
+        log_normaliser: log Z, Z = ∫ exp(log_density).
         rectangle: (left, right, log height): extrema of v in units of the largest u, and its logarithm.
     """
 
     draws: jax.Array
     acceptance: Estimate
-    normaliser: Estimate
+    log_normaliser: Estimate
     rectangle: tuple[float, float, float]
 
 
@@ -103,11 +103,11 @@ def ratio_of_uniforms(
     accepted = np.asarray(_pairs(trial, (_TRIALS,), arguments, log_density)[1])
     rate = float(accepted.mean())
     error = math.sqrt(rate * (1.0 - rate) / _TRIALS)
-    area = 2.0 * (right - left) * math.exp(log_height)  # u is drawn in units of its height
+    log_area = math.log(2.0 * (right - left)) + log_height  # u is drawn in units of its height
     return RatioOfUniforms(
         draws,
         Estimate(rate, error, MONTE_CARLO),
-        Estimate(area * rate, area * error, MONTE_CARLO),
+        Estimate(log_area + math.log(rate), error / rate, MONTE_CARLO),
         (left, right, 0.5 * log_height),
     )
 

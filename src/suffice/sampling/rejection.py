@@ -3,7 +3,7 @@
 import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import jax
@@ -31,6 +31,29 @@ class Proposal(Protocol):
     def log_prob(self, x: Any, /) -> Any: ...
 
 
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class _Held:
+    """A law that is no pytree, as a part of the program."""
+
+    law: Any = field(metadata={"static": True})
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(object.__getattribute__(self, "law"), name)
+
+
+def carried(law: Any) -> Any:
+    """A law as compiled code takes it: a ``Distribution`` as it is, an object of another kind as a constant.
+
+    Raises:
+        TypeError: it cannot be drawn from.
+    """
+    if isinstance(law, type) or not callable(getattr(law, "sample", None)):
+        got = f"the class {law.__name__}" if isinstance(law, type) else type(law).__name__
+        raise TypeError(f"a law must have sample(shape, rng=), got {got}")
+    return _Held(law) if any(leaf is law for leaf in jax.tree.leaves(law)) else law
+
+
 @dataclass(frozen=True)
 class Rejection:
     """Draws by rejection, and what the rejected ones tell.
@@ -38,7 +61,7 @@ class Rejection:
     Attributes:
         draws: (n, …), independent and exact if there are no ``violations``.
         acceptance: rate of acceptance, Z/k.
-        normaliser: Z = ∫ exp(log_density), from the ratios p~/q of all proposals.
+        log_normaliser: log Z, Z = ∫ exp(log_density), from the ratios p~/q of all proposals.
         log_bound: log k, p~ <= k q.
         proposals: how many were looked at.
         violations: how many had p~ > k q: with any the draws do not follow the density.
@@ -47,7 +70,7 @@ class Rejection:
 
     draws: np.ndarray
     acceptance: Estimate
-    normaliser: Estimate
+    log_normaliser: Estimate
     log_bound: float
     proposals: int
     violations: int
@@ -56,7 +79,7 @@ class Rejection:
 
     def __repr__(self) -> str:
         told = f", {self.violations} of {self.proposals} above the bound: not exact" if self.violations else ""
-        return f"Rejection({len(self.draws)} draws, acceptance={self.acceptance}, normaliser={self.normaliser}{told})"
+        return f"Rejection({len(self.draws)} draws, acceptance={self.acceptance}, log_normaliser={self.log_normaliser}{told})"
 
 
 def rejection(
@@ -79,7 +102,7 @@ def rejection(
         strict: raise if a proposal violates the bound; else count.
 
     Returns:
-        A ``Rejection``: draws, acceptance rate Z/k and normaliser Z with standard errors, violations.
+        A ``Rejection``: draws, acceptance rate Z/k and log Z with standard errors, violations.
 
     Raises:
         ValueError: a proposal has p~ > k q, with its place and by how much; no bound was found; log_density is no
@@ -90,12 +113,13 @@ def rejection(
     Example:
         >>> import jax.numpy as jnp, suffice as sf
         >>> found = sf.rejection(lambda x: -0.25 * x**4, sf.Normal(), 10_000, rng=0)
-        >>> round(float(found.normaliser), 1), found.violations  # Γ(1/4)/√2 = 2.56
-        (2.6, 0)
+        >>> round(float(found.log_normaliser), 1), found.violations  # log(Γ(1/4)/√2) = 0.94
+        (0.9, 0)
     """
     if n < 1:
         raise ValueError(f"n must be at least 1, got {n}")
     key, search = jax.random.split(as_key(rng))
+    proposal = carried(proposal)
     if log_bound is None:
         log_bound = _found_bound(log_density, proposal, search)
     log_bound = float(log_bound)
@@ -154,12 +178,12 @@ class _Tally:
             self.sums += ratio.sum(), np.square(ratio).sum()
 
     def result(self, draws: np.ndarray) -> Rejection:
-        n, k = self.count, math.exp(self.log_bound)
+        n = self.count
         rate, (mean, square) = self.accepted / n, self.sums / n
         acceptance = Estimate(rate, math.sqrt(rate * (1.0 - rate) / n), MONTE_CARLO)
         error = math.sqrt(max(square - mean**2, 0.0) / (n - 1))
-        normaliser = Estimate(k * mean, k * error, MONTE_CARLO)
-        return Rejection(draws, acceptance, normaliser, self.log_bound, n, self.violations, self.excess, self.worst)
+        log_normaliser = Estimate(self.log_bound + math.log(mean), error / mean, MONTE_CARLO)
+        return Rejection(draws, acceptance, log_normaliser, self.log_bound, n, self.violations, self.excess, self.worst)
 
 
 def _found_bound(log_density: LogDensity, proposal: Proposal, key: jax.Array) -> float:

@@ -55,6 +55,14 @@ class Plan:
         return min(pace, self.warmup + self.draws - steps, room)
 
 
+def whole(name: str, value: Any, least: int) -> None:
+    """Refuse a count that is no integer, or too small."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be >= {least}, got {value}")
+
+
 def chosen(parallel: str | None) -> str:
     """Threads on a CPU, where vectorised chains wait for the slowest at each step; vectorised on an accelerator."""
     if parallel is None:
@@ -77,15 +85,17 @@ def go(
     stop = threading.Event()
     with Progress("sampling", max(left, 0), quiet=plan.quiet, unit="draws") as bar:
         runner = _Runner(problem, key, plan, recorder, stop, bar.update)
-        if plan.parallel == "vectorized":
-            return runner.together(chains)
+        # never in this thread, which Ctrl-C stops: what runs finishes its block, and has written it down whole
         with ThreadPoolExecutor(min(len(chains), _THREADS)) as pool:  # all go on together: Ctrl-C finds draws of each
-            work = [pool.submit(runner.one, c, chain) for c, chain in enumerate(chains)]
+            if plan.parallel == "vectorized":
+                work = [pool.submit(runner.together, chains)]
+            else:
+                work = [pool.submit(runner.one, c, chain) for c, chain in enumerate(chains)]
             try:
-                return [w.result() for w in work], True
+                return [chain for w in work for chain in w.result()], True
             except KeyboardInterrupt:
-                stop.set()  # those that are running finish their block
-                return [w.result() for w in work], False
+                stop.set()
+                return [chain for w in work for chain in w.result()], False
             except BaseException:
                 stop.set()
                 raise
@@ -108,7 +118,7 @@ class _Runner:
         self.capacity = capacity_of(problem)
         self.end = plan.warmup + plan.draws
 
-    def one(self, c: int, chain: Chain) -> Chain:
+    def one(self, c: int, chain: Chain) -> list[Chain]:
         """One chain to its end, by itself."""
         key, pace = jax.random.fold_in(self.key, c), _Pace(self.capacity)
         while (done := int(chain.steps)) < self.end and not self.stop.is_set():
@@ -116,29 +126,26 @@ class _Runner:
             chain, block = pace.timed(advance, self.problem, self.capacity, chain, key, count, self.plan.warmup)
             self.recorder.add(c, _cut(block, count) if done >= self.plan.warmup else None, chain)
             self.tell(count)
-        return chain
+        return [chain]
 
-    def together(self, chains: list[Chain]) -> tuple[list[Chain], bool]:
+    def together(self, chains: list[Chain]) -> list[Chain]:
         """All chains in one program; they are at the same step."""
-        n, pace, ended = len(chains), _Pace(self.capacity), True
+        n, pace = len(chains), _Pace(self.capacity)
         stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *chains)
         keys = jnp.stack([jax.random.fold_in(self.key, c) for c in range(n)])
-        try:
-            while (done := np.asarray(stacked.steps)).min() < self.end:
-                # after a resume chains may be at unlike steps: each has a count of its own, 0 where it is at its end
-                counts = np.array(
-                    [max(0, self.plan.next(int(k), pace.count, self.recorder.room(c))) for c, k in enumerate(done)]
-                )
-                stacked, blocks = pace.timed(
-                    _advance_all, self.problem, self.capacity, stacked, keys, counts, self.plan.warmup
-                )
-                for c in np.flatnonzero(counts).tolist():
-                    block = _cut(_of(blocks, c), counts[c]) if done[c] >= self.plan.warmup else None
-                    self.recorder.add(c, block, _of(stacked, c))
-                self.tell(int(counts.sum()))
-        except KeyboardInterrupt:
-            ended = False
-        return [_of(stacked, c) for c in range(n)], ended
+        while (done := np.asarray(stacked.steps)).min() < self.end and not self.stop.is_set():
+            # after a resume chains may be at unlike steps: each has a count of its own, 0 where it is at its end
+            counts = np.array(
+                [max(0, self.plan.next(int(k), pace.count, self.recorder.room(c))) for c, k in enumerate(done)]
+            )
+            stacked, blocks = pace.timed(
+                _advance_all, self.problem, self.capacity, stacked, keys, counts, self.plan.warmup
+            )
+            for c in np.flatnonzero(counts).tolist():
+                block = _cut(_of(blocks, c), counts[c]) if done[c] >= self.plan.warmup else None
+                self.recorder.add(c, block, _of(stacked, c))
+            self.tell(int(counts.sum()))
+        return [_of(stacked, c) for c in range(n)]
 
 
 def _of(stacked: Any, c: int) -> Any:

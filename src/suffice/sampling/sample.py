@@ -14,7 +14,7 @@ from suffice.sampling.kernel import Kernel
 from suffice.sampling.loop import Problem
 from suffice.sampling.nuts import NUTS
 from suffice.sampling.recorder import Memory
-from suffice.sampling.run import Plan, chosen, go
+from suffice.sampling.run import Plan, chosen, go, whole
 from suffice.sampling.starts import space_of, started
 
 
@@ -65,14 +65,14 @@ def sample(
         ((4, 500), True)
     """
     for name, value, least in (("chains", chains, 1), ("warmup", warmup, 0), ("draws", draws, 1)):
-        if value < least:
-            raise ValueError(f"{name} must be >= {least}, got {value}")
+        whole(name, value, least)
     if not callable(log_density):
         raise TypeError(f"log_density must be a function, got {type(log_density).__name__}")
     kernel = NUTS() if kernel is None else kernel
     foreign = None if isinstance(kernel, Kernel) else kernel
-    if foreign is not None and not callable(foreign):
-        raise TypeError(f"kernel must be settings such as sf.NUTS(), or a function, got {type(kernel).__name__}")
+    if foreign is not None and (isinstance(foreign, type) or not callable(foreign)):
+        got = f"the class {kernel.__name__}" if isinstance(kernel, type) else type(kernel).__name__
+        raise TypeError(f"kernel must be settings such as sf.NUTS(), or a function, got {got}")
     space, given = space_of(domains, start, chains)
     problem = Problem(log_density, space, foreign)
     shape = jax.eval_shape(lambda v: jnp.asarray(log_density(space.from_real(v))), jnp.zeros(space.dimension)).shape

@@ -10,9 +10,9 @@ import numpy as np
 
 from suffice.numerics.estimate import MONTE_CARLO, Estimate
 from suffice.runtime.rng import RNG, as_key
-from suffice.sampling.kernel import Kernel
+from suffice.sampling.kernel import single
 from suffice.sampling.metropolis import RandomWalk
-from suffice.sampling.rejection import LogDensity, Proposal
+from suffice.sampling.rejection import LogDensity, Proposal, carried
 from suffice.sampling.resample import resample
 from suffice.sampling.scaled import Scaled
 
@@ -86,7 +86,8 @@ def sequential_monte_carlo(
         ``Particles``.
 
     Raises:
-        ValueError: a count below its least, keep outside (0, 1), or β that did not reach 1 in 200 powers.
+        ValueError: a count below its least, keep outside (0, 1), no particle where the density is positive, or β that did
+            not reach 1 in 200 powers.
 
     Source: Del Moral, Doucet and Jasra (2006); the choice of β: Jasra and others (2011).
 
@@ -102,15 +103,16 @@ def sequential_monte_carlo(
             raise ValueError(f"{name} must be >= {least}, got {value}")
     if not 0.0 < keep < 1.0:
         raise ValueError(f"keep must be in (0, 1), got {keep}")
-    if kernel is not None and (not isinstance(kernel, Kernel) or kernel.composite):
-        raise TypeError(
-            f"kernel must be settings of one kernel such as sf.HMC(step_size=0.5), got {type(kernel).__name__}"
-        )
+    if kernel is not None:
+        single(kernel)
+    base = carried(base)
     first, walk = jax.random.split(as_key(rng))
     start = base.sample((runs, n), rng=first)
     if kernel is None:
         kernel = RandomWalk(step_size=2.38 / max(start[0, 0].size, 1) ** 0.5)
     found = _travel(walk, start, base, kernel, keep, log_density, steps)
+    if np.any(np.asarray(found.ratio).max(1) == -np.inf):
+        raise ValueError(f"log_density is −inf or no number at all of {n} particles of a run")
     if not np.all(np.asarray(found.beta) >= 1.0):
         raise ValueError(
             f"β did not reach 1 in {_MOST} powers: the base is too far from the density, or n is too small"
@@ -143,7 +145,10 @@ def _travel(
             x, acceptance = _moved(of_moves, chosen, beta)
             return _Cloud(x, jax.vmap(ratio)(x), beta, log_z, c.powers + 1, acceptance)
 
-        return jax.lax.while_loop(lambda c: (c.beta < 1.0) & (c.powers < _MOST), advance, begin)
+        def on(c: _Cloud) -> jax.Array:
+            return (c.beta < 1.0) & (c.powers < _MOST) & (c.ratio.max() > -jnp.inf)
+
+        return jax.lax.while_loop(on, advance, begin)
 
     def _moved(key: jax.Array, x: Any, beta: jax.Array) -> tuple[Any, jax.Array]:
         def log_p(v: Any) -> jax.Array:

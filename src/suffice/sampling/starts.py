@@ -19,21 +19,19 @@ def space_of(domains: Any, start: Any, chains: int) -> tuple[Space, list[np.ndar
         if domains is None:
             raise ValueError("start is needed where no domains say what a point looks like")
         return Space.of(domains), None
-    points = (
-        start
-        if isinstance(start, list) and start and isinstance(start[0], dict | np.ndarray | jax.Array)
-        else [start] * chains
-    )
+    own = isinstance(start, list) and bool(start) and isinstance(start[0], dict | np.ndarray | jax.Array)
+    points = start if own else [start] * chains
     if len(points) != chains:
         raise ValueError(f"start must hold a point for each of the {chains} chains, got {len(points)}")
     points = [jax.tree.map(lambda x: np.asarray(x, float), p) for p in points]
     space = Space.of(domains, points[0])
-    if space.dimension == 0:
-        raise ValueError("start must hold at least one number")
-    try:
-        return space, [space.to_real(p) for p in points]
-    except ValueError as error:
-        raise ValueError(f"start: {error}") from None
+    found = []
+    for c, p in enumerate(points):
+        try:
+            found.append(space.to_real(p))
+        except ValueError as error:
+            raise ValueError(f"{f'start of chain {c}' if own else 'start'}: {error}") from None
+    return space, found
 
 
 def started(

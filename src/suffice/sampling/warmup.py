@@ -11,6 +11,8 @@ from suffice.sampling.scaled import Scaled
 
 _FIRST_WINDOW, _GROWTH = 10.0, 1.5
 _LAST_SHARE = 0.12  # of warm-up, in which the scale stays as it is and the step size is found for it
+_REACH = 10.0  # times its first step size: where dual averaging looks first
+_REACH_AGAIN = 2.0  # the same in the last stretch, which may be short, and begins with a step size that is known
 _SHRINKAGE, _OFFSET, _FORGETTING = 0.05, 10.0, 0.75  # γ, t₀ and κ of dual averaging
 
 
@@ -23,9 +25,10 @@ class Averages(NamedTuple):
     count: Any
 
     @classmethod
-    def around(cls, step_size: jax.Array) -> "Averages":
+    def around(cls, step_size: jax.Array, reach: float = _REACH) -> "Averages":
+        """From a step size, drawn towards ``reach`` times it: a stretch that ends soon stays where that pulls it."""
         zero = jnp.zeros_like(step_size)
-        return cls(jnp.log(10.0 * step_size), zero, jnp.log(step_size), zero)
+        return cls(jnp.log(reach * step_size), zero, jnp.log(step_size), zero)
 
     def told(self, miss: jax.Array) -> tuple["Averages", jax.Array]:
         """Take in by how much the acceptance missed its aim; also the next log step size."""
@@ -92,11 +95,13 @@ def first_scale(kernel: Kernel, state: State) -> Kernel:
     return replace(kernel, scale=jnp.where(usable, jnp.clip(size, 1e-10, 1e10) ** -0.5, 1.0))
 
 
-def update(kernel: Kernel, tuning: Any, state: State, info: Info, i: jax.Array, total: jax.Array) -> tuple[Kernel, Any]:
-    """Settings and tuning after step i of a warm-up of ``total`` steps."""
+def update(
+    kernel: Kernel, tuning: Any, state: State, info: Info, i: jax.Array, total: jax.Array, moved: Any = True
+) -> tuple[Kernel, Any]:
+    """Settings and tuning after step i of a warm-up of ``total`` steps; without ``moved`` only the step counts, not what it told."""
     if kernel.composite:
         found = {
-            name: choose(moved, update(part, tuning[name], _flat(inner), told, i, total), (part, tuning[name]))
+            name: update(part, tuning[name], _flat(inner), told, i, total, moved)
             for name, (part, inner, told, moved) in kernel.parts(state).items()
         }
         return kernel.with_kernels({name: k for name, (k, _) in found.items()}), {n: t for n, (_, t) in found.items()}
@@ -107,11 +112,13 @@ def update(kernel: Kernel, tuning: Any, state: State, info: Info, i: jax.Array, 
     if kernel.metric == "unit" or "scale" not in tuned:
         scale, draws, gradients, window = kernel.scale, tuning.draws, tuning.gradients, tuning.window
     else:
-        scale, draws, gradients, window = _learned(kernel, tuning, state, last)
+        before = kernel.scale, tuning.draws, tuning.gradients, tuning.window
+        scale, draws, gradients, window = choose(moved, _learned(kernel, tuning, state, last), before)
     if kernel.aim is None or "step_size" not in tuned:
         return replace(kernel, scale=scale), Tuning(tuning.averages, draws, gradients, window)
-    averages, log_step = tuning.averages.told(kernel.aim - info.acceptance)
-    again = Averages.around(jnp.exp(averages.mean))
+    before = tuning.averages, jnp.log(kernel.step_size)
+    averages, log_step = choose(moved, tuning.averages.told(kernel.aim - info.acceptance), before)
+    again = Averages.around(jnp.exp(averages.mean), _REACH_AGAIN)
     begins = i + 1 == total - jnp.ceil(_LAST_SHARE * total)
     averages = jax.tree.map(lambda a, b: jnp.where(begins, a, b), again, averages)
     log_step = jnp.where(i + 1 >= total, averages.mean, jnp.where(begins, averages.mean, log_step))
