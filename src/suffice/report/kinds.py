@@ -74,4 +74,3 @@ def _found(table: dict[type, Callable[..., Any]], result: Any, others: tuple[typ
             return table[kind]
     names = sorted(kind.__name__ for kind in (*table, *others))
     raise TypeError(f"result must be one of {', '.join(names)}, got {type(result).__name__}")
-

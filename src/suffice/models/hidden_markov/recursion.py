@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from suffice.models.hidden_markov import stretches
 
-_alone = jax.lax.optimization_barrier
+_alone = jax.lax.optimization_barrier  # one pass of the machine's vectors, that is not done again where it is used
 _UNROLLED = 32  # states up to which a move is written as a sum of columns
 _AGREE = 8  # roundings for each state by which laws may differ
 
@@ -61,15 +61,18 @@ class Expected(NamedTuple):
 
 def filtered(chain: Chain) -> jax.Array:
     """Laws of the state given the values up to each time, (L, K, C)."""
-    laws, sizes = _forward(chain, _NUMBERS)
-    return jax.lax.cond(_safe(sizes), lambda: laws, lambda: jnp.exp(_forward(chain, _LOGARITHMS)[0]))
+    laws, sizes = _forward(chain, _held(chain, _NUMBERS), _NUMBERS)
+    return jax.lax.cond(
+        _safe(sizes), lambda: laws, lambda: jnp.exp(_forward(chain, _held(chain, _LOGARITHMS), _LOGARITHMS)[0])
+    )
 
 
 @jax.custom_jvp
 def log_likelihood(chain: Chain) -> jax.Array:
     """log p(x), summed over sequences. Of its derivatives only the last may be taken backwards."""
-    sizes = _forward(chain, _NUMBERS)[1]
-    return _total(chain, jax.lax.cond(_safe(sizes), lambda: sizes, lambda: _forward(chain, _LOGARITHMS)[1]))
+    sizes = _forward(chain, _held(chain, _NUMBERS), _NUMBERS)[1]
+    by_logarithms = lambda: _forward(chain, _held(chain, _LOGARITHMS), _LOGARITHMS)[1]  # noqa: E731
+    return _total(chain, jax.lax.cond(_safe(sizes), lambda: sizes, by_logarithms))
 
 
 @log_likelihood.defjvp
@@ -87,21 +90,20 @@ def expected(chain: Chain) -> Expected:
     return jax.lax.cond(safe, lambda: found, lambda: _expected(chain, _LOGARITHMS)[0])
 
 
-class _Sizes(NamedTuple):
-    """What the laws of each time were divided by, as logarithms: the largest likelihood, and the sum beside it; (L, C)."""
+def _top(chain: Chain) -> jax.Array:
+    """The largest log-likelihood of each time, (L, C), by which likelihoods are divided."""
+    top = chain.log_likelihood.max(1)
+    return jnp.where(jnp.isfinite(top), top, 0.0)
 
-    top: jax.Array
-    rest: jax.Array
 
-
-def _safe(sizes: _Sizes) -> jax.Array:
+def _safe(log_sizes: jax.Array) -> jax.Array:
     """Whether no digits were lost in numbers near the smallest."""
-    limits = jnp.finfo(sizes.rest.dtype)
-    return (sizes.rest > jnp.log(limits.tiny / limits.eps**2)).all()
+    limits = jnp.finfo(log_sizes.dtype)
+    return (log_sizes > jnp.log(limits.tiny / limits.eps**2)).all()
 
 
-def _total(chain: Chain, sizes: _Sizes) -> jax.Array:
-    return jnp.where(chain.inside, sizes.rest + sizes.top, 0.0).sum()
+def _total(chain: Chain, log_sizes: jax.Array) -> jax.Array:
+    return jnp.where(chain.inside, log_sizes + _top(chain), 0.0).sum()
 
 
 class _Arithmetic(NamedTuple):
@@ -164,62 +166,62 @@ _LOGARITHMS = _Arithmetic(
 )
 
 
-def _forward(chain: Chain, by: _Arithmetic) -> tuple[jax.Array, _Sizes]:
-    """Laws a_t ∝ (a_{t−1} A) ∘ b_t, initial ∘ b_t at a start, (L, K, C)."""
+def _held(chain: Chain, by: _Arithmetic) -> jax.Array:
+    """Likelihoods of each time over their largest, (L, K, C)."""
+    return by.from_logarithms(chain.log_likelihood - _top(chain)[:, None])
+
+
+def _forward(chain: Chain, b: jax.Array, by: _Arithmetic) -> tuple[jax.Array, jax.Array]:
+    """Laws a_t ∝ (a_{t−1} A) ∘ b_t, initial ∘ b_t at a start, (L, K, C), and logarithms of what they are divided by."""
     transition, initial = by.hold(chain.transition), by.hold(chain.initial)[:, None]
 
-    def step(law: jax.Array, now: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, tuple]:
-        log_b, fresh = now
-        law, size = _seen(jnp.where(fresh[None], initial, _alone(by.move(law, transition))), log_b, by)
+    def step(law: jax.Array, now: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+        b, fresh = now
+        law, size = _seen(jnp.where(fresh[None], initial, _alone(by.move(law, transition))), b, by)
         return law, (law, size)
 
-    xs = (chain.log_likelihood, chain.fresh)
-    laws, sizes = stretches.scan(step, xs, initial, _anywhere(chain, by), by.differ)
-    return laws, _Sizes(sizes.top, by.log(sizes.rest))
+    laws, sizes = stretches.scan(step, (b, chain.fresh), initial, _anywhere(chain, by), by.differ)
+    return laws, by.log(sizes)
 
 
 def _expected(chain: Chain, by: _Arithmetic) -> tuple[Expected, jax.Array]:
     """With g_t ∝ b_t ∘ β_t and β_t = A g_{t+1}, 1 at the end of a sequence: states a_t ∘ β_t and moves a_{t,i} A_ij g_{t+1,j},
     both over their sum, which is the same. And whether no digits were lost."""
-    laws, of_forward = _forward(chain, by)
+    b = _held(chain, by)
+    laws, log_sizes = _forward(chain, b, by)
     back, initial = by.hold(chain.transition.T), by.hold(chain.initial)[:, None]
     one = by.hold(jnp.ones((), laws.dtype))
 
-    def step(after: jax.Array, now: tuple[jax.Array, ...]) -> tuple[jax.Array, tuple]:
-        log_b, law, last, inside = now
+    def step(after: jax.Array, now: tuple[jax.Array, ...]) -> tuple[jax.Array, tuple[jax.Array, ...]]:
+        b, law, last, inside = now
         says = jnp.where(last[None], one, _alone(by.move(after, back)))
         both = _alone(by.multiply(law, says))
         total = by.add(both)
         states = jnp.where(inside[None], by.release(by.divide(both, total[None])), 0.0)
-        here, size = _seen(says, log_b, by)
+        here, size = _seen(says, b, by)
         return here, (states, after, total, size)
 
-    xs = (chain.log_likelihood, laws, chain.last, chain.inside)
+    xs = (b, laws, chain.last, chain.inside)
     ends = jnp.full_like(initial, one)
     states, after, total, sizes = stretches.scan(step, xs, ends, _anywhere(chain, by), by.differ, reverse=True)
-    safe = _safe(of_forward) & _safe(_Sizes(sizes.top, by.log(sizes.rest)))
+    safe = _safe(log_sizes) & _safe(by.log(sizes))
     follows, begins = (chain.inside & ~chain.last)[:, None], (chain.inside & chain.fresh)[:, None]
     moves = by.pairs(jnp.where(follows, by.divide(laws, total[:, None]), by.hold(jnp.zeros(()))), after)
 
     def begun(now: tuple[jax.Array, ...]) -> jax.Array:
-        after, log_b, last = now
-        here = _seen(jnp.where(last[None], one, by.move(after, back)), log_b, by)[0]
+        after, b, last = now
+        here = _seen(jnp.where(last[None], one, by.move(after, back)), b, by)[0]
         return by.release(by.divide(here, by.add(by.multiply(initial, here))[None]))
 
-    each = jax.lax.map(begun, (after, chain.log_likelihood, chain.last))
-    starts = jnp.where(begins, each, 0.0).sum((0, 2))
-    return Expected(_total(chain, of_forward), states, starts, moves), safe
+    starts = jnp.where(begins, jax.lax.map(begun, (after, b, chain.last)), 0.0).sum((0, 2))
+    return Expected(_total(chain, log_sizes), states, starts, moves), safe
 
 
-def _seen(law: jax.Array, log_b: jax.Array, by: _Arithmetic) -> tuple[jax.Array, _Sizes]:
-    """The law once a value was seen, (K, C), and its size, the rest as ``by`` holds it."""
-    # barriers, so that each is one pass of the machine's vectors and nothing is computed again where it is used
-    top = log_b.max(0)
-    top = _alone(jnp.where(jnp.isfinite(top), top, 0.0))
-    b = _alone(by.from_logarithms(log_b - top[None]))
+def _seen(law: jax.Array, b: jax.Array, by: _Arithmetic) -> tuple[jax.Array, jax.Array]:
+    """The law once a value was seen, (K, C), and what it was divided by."""
     law = _alone(by.multiply(law, b))
     size = by.add(law)
-    return by.divide(law, size[None]), _Sizes(top, size)
+    return by.divide(law, size[None]), size
 
 
 def _anywhere(chain: Chain, by: _Arithmetic) -> jax.Array:
