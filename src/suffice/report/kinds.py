@@ -51,11 +51,11 @@ def page_of(result: Any, **options: Any) -> str:
 
 def chart_of(result: Any, kind: str | None, at: Any) -> Any:
     """The chart of a result, its figures in rows, ready to be looked at."""
-    if kind is not None and not isinstance(result, Chains):
-        raise ValueError(f"kind is for Chains, got {kind!r} with {type(result).__name__}")
     if at is not None and not isinstance(result, Basis):
         raise TypeError("at is for a basis alone")
     if kind is not None:
+        if not isinstance(result, Chains):
+            raise ValueError(f"kind is for Chains, got {kind!r} with {type(result).__name__}")
         return charts.display(walks.walk_chart(result, kind))
     if isinstance(result, AdaptiveRejection):
         return charts.display(envelope.envelope_chart(result))
