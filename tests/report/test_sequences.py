@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import suffice as sf
-from suffice.report import hidden_chain, perplexity, time_series
+from suffice.report import filtering, hidden_chain, perplexity, time_series
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,29 @@ def test_score():
     assert float(rows["perplexity"][2]) == pytest.approx(low, rel=1e-4)
     assert perplexity.figures(score)[0][0].table.rows[0][0] == "0"
     assert perplexity.figures(sf.SequenceScore([-1.0], [2])) == []
+
+
+def test_filters(tmp_path):
+    """Every probability is in the table, those of many tokens together; what is removed has 0; blank tokens can be read."""
+    p = sf.Categorical.from_probs([0.45, 0.25, 0.15, 0.1, 0.05])
+    steps = sf.filter_steps(p, [sf.Temperature(0.5), sf.TopP(0.8)], words=["a", "b", " ", "b", "c"])
+    [[figure]] = filtering.figures(steps)
+    assert figure.table.headers == ("Token", "Before", "Temperature(temperature=0.5)", "TopP(p=0.8)")
+    assert [row[0] for row in figure.table.rows] == ["a", "b (1)", "' '", "b (3)", "c"]
+    told = np.array([[float(v) for v in row[1:]] for row in figure.table.rows])
+    np.testing.assert_allclose(told.T, [law.probs for law in steps.distributions], rtol=5e-4, atol=5e-5)
+    assert "Temperature(temperature=0.5): 5 tokens" in figure.alt
+    many = sf.filter_steps(np.random.default_rng(0).normal(size=500), [sf.Typical(0.05), sf.TopK(3)])
+    rows = filtering.figures(many)[0][0].table.rows
+    assert (len(rows), rows[-1][0]) == (21, "480 others")
+    left = np.flatnonzero(np.isfinite(np.asarray(many.distribution.logits)))
+    assert not set(left) & set(np.argsort(-np.asarray(many.distributions[0].probs))[:20])
+    assert {str(i) for i in left} <= {row[0] for row in rows}
+    np.testing.assert_allclose(np.sum([[float(v) for v in row[1:]] for row in rows], axis=0), 1.0, atol=2e-3)
+    chart = sf.plot(steps)
+    assert len(chart.to_dict()["hconcat"]) == 3
+    chart.save(tmp_path / "x.png")
+    assert (tmp_path / "x.png").stat().st_size > 3000
 
 
 def test_pages_and_charts(series, chain, tmp_path):
