@@ -49,7 +49,9 @@ def _coefficients(fit: AutoregressiveFit) -> Figure:
     lags, reach = np.arange(1.0, len(values) + 1.0), np.where(np.isfinite(errors), _REACH * errors, 0.0)
     low, high = values - reach, values + reach
     span = float(max(np.abs(low).max(), np.abs(high).max())) * 1.1
-    at_x = charts.axis("x", "Lag", domain=(0.5, len(values) + 0.5), values=lags[:: 1 + len(lags) // 20].tolist())
+    at_x = charts.axis(
+        "x", "Lag", domain=(0.5, len(values) + 0.5), values=lags[:: 1 + len(lags) // 20].tolist(), format="d"
+    )
     at_y = charts.axis("y", "Coefficient", domain=(-span, span))
     tips = [alt.Tooltip("x:Q", title="Lag"), alt.Tooltip("y:Q", title="Coefficient")]
     ends = np.array([0.5, len(values) + 0.5])
