@@ -197,6 +197,8 @@ from .models.language.smoothing.katz import Katz as Katz
 from .models.language.smoothing.kneser_ney import AbsoluteDiscounting as AbsoluteDiscounting
 from .models.language.smoothing.kneser_ney import KneserNey as KneserNey
 from .models.language.smoothing.pitman_yor import PitmanYor as PitmanYor
+from .models.language.steps import FilterSteps as FilterSteps
+from .models.language.steps import filter_steps as filter_steps
 from .models.mixture.bootstrap import MixtureBootstrap as MixtureBootstrap
 from .models.mixture.fit import fit_mixture as fit_mixture
 from .models.mixture.online import OnlineMixture as OnlineMixture

@@ -36,6 +36,22 @@ def test_perplexity_printed_and_written(tmp_path):
     assert json.loads(out.read_text())["log_probability"] == pytest.approx(told["log_probability"], rel=1e-12)
 
 
+def test_pruned(tmp_path):
+    out, arpa = tmp_path / "out.json", tmp_path / "model.arpa"
+    code, said, err = run(
+        "perplexity", "--train", TRAIN, "--test", TEST, "--prune", 3e-5, "--json", out, "--arpa", arpa
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    model = sf.ngram(TRAIN).pruned(3e-5)
+    told = json.loads(out.read_text())
+    assert told["prune"] == 3e-5
+    assert told["ngrams"] == [len(level) for level in model.ngrams.levels]
+    assert f"{sum(told['ngrams'])} n-grams after pruning" in said
+    assert told["perplexity"] == pytest.approx(float(model.score(TEST).perplexity), rel=1e-14)
+    assert arpa.read_text().count("\n") < 10_000
+    assert run("perplexity", "--train", TRAIN, "--test", TEST, "--prune", -1)[0] == 2
+
+
 def test_generate():
     code, said, err = run("generate", "--train", TRAIN, "--prompt", "the queen", "--top-p", 0.9, "--lines", 3)
     assert (code, err) == (0, "")

@@ -332,3 +332,34 @@ def test_bad_input():
     slope = sf.StateSpaceModel([[1.0, 1.0], [0.0, 1.0]], np.eye(2), [1.0, 0.0], 1.0, diffuse=True)
     with pytest.raises(DataError, match="determine"):
         slope.smooth([1.0])
+
+
+@pytest.mark.parametrize("noise", [True, False])
+@pytest.mark.parametrize(("times", "part"), [(1, sf.LocalLevel()), (2, sf.LocalTrend(smooth=True))])
+def test_walks_without_noise(times, part, noise):
+    """A start that is unknown, and no noise: differences are independent, so all is known in closed form.
+
+    Of these series the variance of the noise is estimated as 0 where there may be some.
+    """
+    x = np.random.default_rng(1).normal(size=60)
+    for _ in range(times):
+        x = np.cumsum(x)
+    fit = sf.fit_state_space(part, x, noise=noise)
+    assert fit.converged
+    assert fit.boundary == (("noise.variance",) if noise else ())
+    steps = np.diff(x, times)
+    variance = (steps**2).mean()
+    assert next(iter(fit.parameters.values())) == pytest.approx(variance, rel=1e-9)
+    assert fit.log_likelihood == pytest.approx(-0.5 * len(steps) * (np.log(2.0 * np.pi * variance) + 1.0), rel=1e-12)
+    assert float(fit.model.log_prob(x)) == pytest.approx(fit.log_likelihood, rel=1e-12)
+    error = next(iter(fit.standard_errors.values()))
+    assert error == pytest.approx(variance * np.sqrt(2.0 / len(steps)), rel=1e-9)
+    assert float(fit.forecast(1).loc[0]) == pytest.approx(x[-1] + (times == 2) * (x[-1] - x[-2]), rel=1e-12)
+    assert float(fit.forecast(1).scale[0]) == pytest.approx(np.sqrt(variance), rel=1e-9)
+    np.testing.assert_allclose(fit.residuals()[times:], steps / np.sqrt(variance), rtol=1e-9)
+    np.testing.assert_allclose(fit.model.smooth(x, parallel=False).mean[:, 0], x, rtol=1e-9)
+    if times == 1:  # scans need noise in each observation, given the state before
+        np.testing.assert_allclose(fit.model.smooth(x, parallel=True).mean[:, 0], x, rtol=1e-9)
+    [law] = fit.components().values()
+    np.testing.assert_allclose(law.loc, x, rtol=1e-12)
+    assert "vconcat" in sf.plot(fit).to_dict()

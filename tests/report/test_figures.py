@@ -76,7 +76,9 @@ def test_plot(ranking, tmp_path):
     chart.save(tmp_path / "x.png")
     assert "Gamma" in (tmp_path / "x.svg").read_text(encoding="utf-8")
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(TypeError, match=r"result must be one of AdaptiveRejection, Basis, .*, got int"):
+    with pytest.raises(
+        TypeError, match=r"result must be one of AdaptiveRejection, AutoregressiveFit, Basis, .*, got int"
+    ):
         sf.plot(3)
 
 

@@ -152,7 +152,7 @@ def test_the_same_result_gives_the_same_page(tmp_path, ranking):
 
 
 def test_wrong_results_are_named(tmp_path):
-    with pytest.raises(TypeError, match=r"result must be one of Chains, .*Ranking, .*, got str"):
+    with pytest.raises(TypeError, match=r"result must be one of AutoregressiveFit, Chains, .*Ranking, .*, got str"):
         report("x", tmp_path / "page.html")
 
 

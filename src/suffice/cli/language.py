@@ -29,6 +29,7 @@ class PerplexityRequest:
 
     model: Model
     test: Path
+    prune: float | None
     arpa_out: Path | None
     json_out: Path | None
     quiet: bool
@@ -53,8 +54,10 @@ def perplexity(request: PerplexityRequest) -> None:
     read = [p for p in (request.model.train, request.model.arpa, request.test) if p is not None]
     check_places(read, [request.arpa_out, request.json_out])
     model = _model(request.model, request.quiet)
+    if request.prune is not None:
+        model = model.pruned(request.prune)
     score = _read(request.test, lambda: model.score(request.test, quiet=request.quiet))
-    told = _told(model, score)
+    told = _told(model, score) | {"prune": request.prune}
     if not request.quiet:
         _print(request, told)
     if request.arpa_out is not None:
@@ -143,7 +146,9 @@ def _print(request: PerplexityRequest, told: dict[str, Any]) -> None:
     out = console()
     made = told["smoothing"] or f"from {request.model.arpa}"
     out.print(
-        f"{made}, order {told['order']}: {counted(told['vocabulary'], 'token')} in the vocabulary", soft_wrap=True
+        f"{made}, order {told['order']}: {counted(told['vocabulary'], 'token')} in the vocabulary, "
+        f"{counted(sum(told['ngrams']), 'n-gram')}" + ("" if request.prune is None else " after pruning"),
+        soft_wrap=True,
     )
     unit = "character" if told["unit"] == "char" else "word"
     out.print(

@@ -50,10 +50,10 @@ def plot(result: Any, kind: str | None = None, *, at: Any = None) -> Any:
     contour of a joint confidence region, prior, likelihood and posterior for a posterior, densities and ranks for chains,
     the envelope of adaptive rejection step by step, a regression with its bands beside its residuals, evidence against
     model order, the functions of a basis, components over the data for a mixture, a series with its forecast, values by
-    hidden state, the perplexity of documents.
+    hidden state, the perplexity of documents, what filters leave of a distribution step by step.
 
     Args:
-        result: what to draw: all that ``report`` takes, a joint region, an ``AdaptiveRejection`` or a basis.
+        result: what to draw: all that ``report`` takes, a joint region, an ``AdaptiveRejection``, ``filter_steps`` or a basis.
         kind: of chains only: "rank", "trace", "autocorrelation", "energy" or "pairs"; densities and ranks if None.
         at: of a basis only: inputs (n,), from which it takes what it needs, or (lower, upper); by default (−1, 1).
 

@@ -59,10 +59,11 @@ def theme(dark: bool = False) -> dict[str, Any]:
             "labelLimit": 260,
             "offset": 8,
         },
-        "title": {"color": ink},
+        "title": {"color": ink, "subtitleColor": soft},
         "range": {"category": families},
         "style": {
             "bar-of-data": {"color": soft, "opacity": 0.4},
+            "bar-of-model": {"color": families[0]},
             "point-of-data": {"color": ink, "opacity": 0.75},
             "agreement": {"color": families[0], "strokeWidth": 1.5},
             "chance": {"color": families[0], "opacity": 0.2, "strokeWidth": 0},

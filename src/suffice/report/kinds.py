@@ -10,9 +10,22 @@ from suffice.inference.intervals.region import Region
 from suffice.inference.rank import Ranking
 from suffice.inference.result import Fit
 from suffice.models.bases.basis import Basis
+from suffice.models.language.steps import FilterSteps
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.selection import MixtureSelection
-from suffice.report import charts, draws, envelope, figures, joint, mixture, page, posterior, sequences, walks
+from suffice.report import (
+    charts,
+    draws,
+    envelope,
+    figures,
+    filtering,
+    joint,
+    mixture,
+    page,
+    posterior,
+    sequences,
+    walks,
+)
 from suffice.report.charts import Figure
 from suffice.report.empirical import Empirical
 from suffice.report.regression import figures as regression_figures
@@ -37,6 +50,7 @@ FIGURES: dict[type, Callable[[Any], list[list[Figure]]]] = {
     Region: lambda region: [[joint.joint_region(region)]],
     Posterior: lambda found: [posterior.parameter_figures(found)],
     Chains: draws.figures,
+    FilterSteps: filtering.figures,
     **dict.fromkeys((MixtureFit, MixtureSelection), mixture.figures),
     **dict.fromkeys(sequences.KINDS, lambda result: sequences.telling(result).figures(result)),
     **{kind: lambda result, f=f: [f(result)] for kind, f in regression_figures.OVERVIEWS.items()},

@@ -144,7 +144,7 @@ def mixture_page(result: MixtureFit | MixtureSelection) -> str:
 
 
 def sequence_page(result: sequences.Sequential) -> str:
-    """The page of a time series, a hidden chain or a score of texts."""
+    """The page of a time series, an autoregression, a hidden chain or a score of texts."""
     told = sequences.telling(result)
     sections = [
         assembly.lead(told.answer(result)),

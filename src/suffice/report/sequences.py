@@ -1,16 +1,18 @@
-"""What is told of sequences, by kind of result: a time series, a hidden chain, a score of texts."""
+"""What is told of sequences, by kind of result: a time series, an autoregression, a hidden chain, a score of texts."""
 
 from types import ModuleType
 
 from suffice.models.hidden_markov.result import HiddenMarkovFit
 from suffice.models.language.score import SequenceScore
+from suffice.models.state_space.autoregression import AutoregressiveFit
 from suffice.models.state_space.fit import StateSpaceFit
-from suffice.report import hidden_chain, perplexity, time_series
+from suffice.report import autoregression, hidden_chain, perplexity, time_series
 
-type Sequential = StateSpaceFit | HiddenMarkovFit | SequenceScore
+type Sequential = StateSpaceFit | AutoregressiveFit | HiddenMarkovFit | SequenceScore
 
 _TOLD: dict[type, ModuleType] = {
     StateSpaceFit: time_series,
+    AutoregressiveFit: autoregression,
     HiddenMarkovFit: hidden_chain,
     SequenceScore: perplexity,
 }

@@ -124,3 +124,26 @@ def test_any_function_is_a_filter():
 def test_bad_settings(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_steps_are_what_each_filter_leaves():
+    """Each step is what filters up to it make; the last is that of all; bare functions are named."""
+
+    def nothing(logits, history):
+        return logits
+
+    logits = np.random.default_rng(0).normal(size=50)
+    filters = [
+        nothing,
+        *sf.standard_filters(repetition_penalty=1.3, temperature=0.7, top_k=20, top_p=0.9, min_p=0.05),
+    ]
+    steps = sf.filter_steps(logits, filters, [3, 7])
+    for i, law in enumerate(steps.distributions):
+        np.testing.assert_array_equal(law.logits, sf.filtered(logits, filters[:i], [3, 7]).logits)
+    np.testing.assert_array_equal(steps.distribution.logits, sf.filtered(logits, filters, [3, 7]).logits)
+    assert steps.kept[:5] == [50, 50, 50, 50, 20]
+    assert "→ nothing → RepetitionPenalty(penalty=1.3) → " in repr(steps)
+    with pytest.raises(ValueError, match=r"p must be one distribution, with logits of shape \(V,\), got \(2, 3\)"):
+        sf.filter_steps(np.zeros((2, 3)), [])
+    with pytest.raises(ValueError, match="words must be 3, one for each token, got 2"):
+        sf.filter_steps(np.zeros(3), [], words=["a", "b"])

@@ -265,6 +265,13 @@ def test_bad_text(tmp_path):
             make()
 
 
+def test_orders_longer_than_every_line():
+    """Highest orders without n-grams add nothing."""
+    long, short = (sf.ngram(["a b", "b"], order, sf.Additive(0.5)) for order in (7, 4))
+    line = ["b", "a", "b", "b", "a", "c"]
+    np.testing.assert_array_equal(long.token_log_probs(line), short.token_log_probs(line))
+
+
 def test_characters_lines_and_bytes():
     """Characters are code points; a line's end is a token; bytes are those of UTF-8 with the end of the line."""
     model = sf.ngram(["añb", "", "b"], order=2, unit="char")

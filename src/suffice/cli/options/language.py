@@ -33,6 +33,9 @@ def perplexity(
     order: _ORDER = 3,
     smoothing: _SMOOTHING = "kneser-ney",
     unit: _UNIT = TokenUnit.word,
+    prune: Annotated[
+        float | None, typer.Option(min=0.0, help="Leave out n-grams that lose fewer nats per token, as 1e-6.")
+    ] = None,
     arpa_out: Annotated[Path | None, typer.Option("--arpa", help="Write the model as an ARPA file.")] = None,
     json_out: Json = None,
     quiet: Quiet = False,
@@ -44,7 +47,7 @@ def perplexity(
     from suffice.cli.language import Model, PerplexityRequest
     from suffice.cli.language import perplexity as run
 
-    run(PerplexityRequest(Model(train, model, order, smoothing, unit.value), test, arpa_out, json_out, quiet))
+    run(PerplexityRequest(Model(train, model, order, smoothing, unit.value), test, prune, arpa_out, json_out, quiet))
 
 
 def generate(

@@ -101,6 +101,8 @@ class NgramModel:
         number = tokens  # of the n-gram that starts at each place, of order k
         value = self.log_probs[0][tokens]  # of the token that ends the n-gram
         for k in range(2, self.order + 1):
+            if not len(self.log_backoffs[k - 2]):
+                break  # there are no longer contexts
             context = number[: n - k + 1]
             inside = left[: n - k + 1] >= k
             found = self.ngrams.find(k, np.where(inside, context, -1), tokens[k - 1 :])
@@ -163,6 +165,38 @@ class NgramModel:
         state = jnp.concatenate([state[:, 1:], token.astype(state.dtype)[:, None]], axis=1)
         shape = jax.ShapeDtypeStruct((state.shape[0], len(self.vocabulary)), float)
         return jax.pure_callback(lambda s: self.log_conditional(np.asarray(s)), shape, state), state
+
+    # -- fewer n-grams -----------------------------------------------------------------------------------------------
+
+    def pruned(self, threshold: float) -> "NgramModel":
+        """The model without the n-grams whose loss is below a threshold: contexts become as long as they are worth.
+
+            D = Σ_{h, w} P(h) p(w|h) log p(w|h)/p'(w|h),
+
+        the relative entropy of the model to itself without one n-gram, each for itself; e^D − 1 is the relative growth of
+        its perplexity. P(h) is how often h was seen for each token; in a model without counts, as from a file, the product
+        of the probabilities of its words, which after Kneser and Ney is a poorer guess. What stays keeps its probability,
+        what a context leaves to the order below is made anew, so that all sums to 1. Prefixes and suffixes of what stays
+        stay, and every token by itself.
+
+        Args:
+            threshold: >= 0, nats per token; 0 leaves the model as it is; usual are 1e-9 to 1e-6.
+
+        Raises:
+            ValueError: the threshold is negative or NaN.
+
+        Stolcke, *Entropy-based pruning of backoff language models* (1998), whose threshold is on e^D − 1; P(h) after Chelba,
+        Brants, Neveitt and Xu, *Study on interaction between entropy pruning and Kneser–Ney smoothing* (2010).
+
+        Example:
+            >>> import suffice as sf
+            >>> model = sf.ngram(["the cat sat", "the dog sat", "a dog ran"], order=3)
+            >>> [len(level) for level in model.ngrams.levels], [len(level) for level in model.pruned(0.01).ngrams.levels]
+            ([9, 10, 9], [9, 10, 3])
+        """
+        from suffice.models.language.pruning import prune
+
+        return prune(self, threshold)
 
     # -- exchange ----------------------------------------------------------------------------------------------------
 

@@ -91,14 +91,17 @@ class StateSpaceFit:
         return self.model.smooth(self.values)
 
     def components(self) -> dict[str, Normal]:
-        """Law of what each part adds to the series at each time, given all of it."""
+        """Law of what each part adds to the series at each time, given all of it.
+
+        Where that is known exactly, as without noise, the deviation is the least number above 0.
+        """
         states, first, found = self.smooth(), 0, {}
         for name, part in labelled(self.structure).items():
             length = _shape(part)[0]
             at = slice(first, first + length)
             h = self.model.observation[0, at]
             spread = jnp.einsum("d,tde,e->t", h, states.covariance[:, at, at], h)
-            found[name] = Normal(states.mean[:, at] @ h, jnp.sqrt(jnp.maximum(spread, 0.0)))
+            found[name] = Normal(states.mean[:, at] @ h, jnp.sqrt(jnp.maximum(spread, jnp.finfo(spread.dtype).tiny)))
             first += length
         return found
 

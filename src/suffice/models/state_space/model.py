@@ -120,8 +120,20 @@ class StateSpaceModel:
             self.noise_covariance,
             self.observation_offset,
             jnp.concatenate([(self.initial_mean * known)[:, None], columns], axis=1),
-            self.initial_covariance * known[:, None] * known[None],
+            self.initial_covariance * known[:, None] * known[None] + self._moved(~known),
         )
+
+    def _moved(self, unknown: np.ndarray) -> jax.Array:
+        """What D steps add to the covariance of what is diffuse, as if it had been so before them.
+
+        A flat prior takes in any covariance: nothing depends on this one, but that the first innovation has a variance
+        where observations have no noise. It is no larger than what is found out of these states, so no digits are lost.
+        """
+        both = unknown[:, None] * unknown[None]
+        if not unknown.any():
+            return jnp.zeros(both.shape)
+        f, q = (jax.lax.stop_gradient(m) * both for m in (self.transition, self.state_covariance))
+        return jax.lax.fori_loop(0, self.states - 1, lambda _, p: f @ p @ f.T + q, q)
 
     # -- likelihood and states --------------------------------------------------------------------------------------
 
