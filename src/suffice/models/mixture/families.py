@@ -14,6 +14,7 @@ from suffice.distributions.statistics import Sufficient, centred, merged, sums
 from suffice.inference.closed_form import has_spread, has_sufficient, maximum
 from suffice.inference.likelihood import expand, mean_log_likelihood
 from suffice.inference.start import rough
+from suffice.models.mixture.censored import CensoredKernel
 from suffice.models.mixture.normal import EMPTY
 from suffice.numerics import linalg
 from suffice.numerics.domain import real, unit
@@ -123,7 +124,7 @@ def _newton(v: jax.Array, n: jax.Array, totals: Any) -> jax.Array:
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=["family", "centre", "unit", "bounded", "whole"],
-    meta_fields=["count", "columns", "prior"],
+    meta_fields=["count", "columns", "prior", "censored"],
 )
 @dataclass(frozen=True)
 class FamilyComponents:
@@ -138,6 +139,7 @@ class FamilyComponents:
         bounded: which of them are logits, relative to a last that is 0: a number from 1 for each set, 0 elsewhere.
         prior: number of pseudo-observations that look like the whole sample.
         whole: statistic of the sample, with ``prior`` for its count, where there is a prior.
+        censored: whether rows are (point, left, right) of values known to lie in intervals.
     """
 
     count: int
@@ -148,14 +150,18 @@ class FamilyComponents:
     bounded: np.ndarray
     prior: float = 0.0
     whole: Any = None
+    censored: bool = False
 
     @property
     def how(self) -> str:
         """How the M-step is made."""
-        return "held" if not self.family.free else "statistic" if has_sufficient(self.family) else "newton"
+        by_statistic = has_sufficient(self.family) and not self.censored
+        return "held" if not self.family.free else "statistic" if by_statistic else "newton"
 
     @property
-    def kernel(self) -> FamilyKernel:
+    def kernel(self) -> FamilyKernel | CensoredKernel:
+        if self.censored:
+            return CensoredKernel(self.family, self.how)
         return FamilyKernel(self.family, self.columns, self.how)
 
     @property
