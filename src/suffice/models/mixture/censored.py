@@ -15,6 +15,7 @@ import numpy as np
 from suffice.distributions.family import Family
 from suffice.distributions.generic import log_interval
 from suffice.inference.rows import interval_log_likelihoods
+from suffice.numerics.domain import Interval
 from suffice.numerics.newton import second_order
 from suffice.runtime.errors import DataError
 from suffice.streams.intervals import LEFT, RIGHT, is_truncated, middle
@@ -32,6 +33,12 @@ def with_points(values: np.ndarray) -> np.ndarray:
     return np.column_stack([middle(values), values[:, LEFT], values[:, RIGHT]])
 
 
+def points_in(x: np.ndarray, space: Interval) -> np.ndarray:
+    """A value in ``space`` for each row (point, left, right) that has one."""
+    points = middle(np.clip(x[:, 1:], space.lower, space.upper))
+    return np.ceil(points) if space.integer else points
+
+
 def dearness(x: Any) -> Any:
     """0 of rows whose value is known, 1 of intervals with an open end, 2 of others: rows of a kind are worked on together."""
     left, right = x[:, 1], x[:, 2]
@@ -46,7 +53,9 @@ def log_probabilities(p: Any, x: jax.Array, some: Any = True) -> jax.Array:
     def tails(left: jax.Array, right: jax.Array) -> jax.Array:
         exact = left == right
         value = p.log_prob(jnp.where(exact, left, inside))
-        return jnp.where(exact, value, log_interval(p, jnp.where(exact, -jnp.inf, left), jnp.where(exact, jnp.inf, right)))
+        return jnp.where(
+            exact, value, log_interval(p, jnp.where(exact, -jnp.inf, left), jnp.where(exact, jnp.inf, right))
+        )
 
     def general(left: jax.Array, right: jax.Array) -> jax.Array:
         return interval_log_likelihoods(p, left, right)

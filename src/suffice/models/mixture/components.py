@@ -73,12 +73,16 @@ def check_censored(kinds: Sequence[tuple[Any, int]], source: Source, covariance:
             raise ValueError("censored values are of one column, and a tuple of families is for several")
         family = Family(kind, ()) if isinstance(kind, Distribution) else as_family(kind)
         if family.member.event_ndim:
-            raise ValueError(f"{family.name} is of vectors, which have no distribution function to tell how probable "
-                "an interval is: censored values are fitted by univariate families")
+            raise ValueError(
+                f"{family.name} is of vectors, which have no distribution function to tell how probable "
+                "an interval is: censored values are fitted by univariate families"
+            )
         _check_family(family)
         Censored.of(source).check(family)
     if structure(covariance).name[0] == "E":
-        raise ValueError(f"covariance={covariance!r} shares variances, which is for values that are known, not censored")
+        raise ValueError(
+            f"covariance={covariance!r} shares variances, which is for values that are known, not censored"
+        )
     if prior:
         raise ValueError(f"prior is for values that are known, not censored, got {prior:g}")
 
@@ -98,7 +102,17 @@ def model_of(
         groups = tuple(_censored(kind, count, look) for kind, count in kinds)
     else:
         groups = tuple(_group(kind, count, (0, d), look, shape, prior) for kind, count in kinds)
-    return Model(groups, light=is_light(look.rows, d, total))
+    model = Model(groups, light=is_light(look.rows, d, total))
+    if censored and look.rows == len(look.sample):
+        _check_ends(model.dimension, look.sample[:, 1:])
+    return model
+
+
+def _check_ends(dimension: int, ends: np.ndarray) -> None:
+    """DataError where intervals have too few ends: the distribution function at these is all that they tell of."""
+    found = len(np.unique(ends[np.isfinite(ends)]))
+    if found < dimension and np.all(ends[:, 0] < ends[:, 1]):
+        raise DataError(f"intervals with {found} different ends do not determine {dimension} parameters")
 
 
 def _group(kind: Any, count: int, columns: tuple[int, int], look: Look, shape: Structure, prior: float) -> Any:
@@ -167,11 +181,9 @@ def _by_family(family: Family, count: int, columns: tuple[int, int], look: Look,
     resize, vectors = own(family.member, "_sized"), bool(family.member.event_ndim)
     if not vectors and d != 1:
         raise DataError(f"{family.name} is for one column, and the data have {d}")
-    if resize is not None and not vectors and family.free:
-        if look.high[at][0] >= MOST_CLASSES:
-            raise DataError(f"{family.name} takes classes below {MOST_CLASSES}, got {look.high[at][0]:g}")
-        family = replace(family, member=resize(max(int(look.high[at][0]), 0) + 1))
-    elif resize is not None and vectors and family.member.event_shape != (d,):
+    if not vectors:
+        family = _with_classes(family, look.high[at][0])
+    elif resize is not None and family.member.event_shape != (d,):
         family = replace(family, member=resize(d))
     if vectors and family.member.event_shape != (d,):
         raise DataError(f"{family.name} takes vectors of {family.member.event_shape}, and the data have {d} columns")
@@ -189,11 +201,24 @@ def _by_family(family: Family, count: int, columns: tuple[int, int], look: Look,
     return FamilyComponents(count, columns, family, centre, *units_of(family, deviation), prior, whole)
 
 
+def _with_classes(family: Family, largest: float) -> Family:
+    """The family with as many classes as the data show, where its parameter is a vector over classes."""
+    resize = own(family.member, "_sized")
+    if resize is None or not family.free:
+        return family
+    if largest >= MOST_CLASSES:
+        raise DataError(f"{family.name} takes classes below {MOST_CLASSES}, got {largest:g}")
+    return replace(family, member=resize(max(int(largest), 0) + 1))
+
+
 def _censored(kind: Any, count: int, look: Look) -> FamilyComponents:
     """Components of a univariate family, seen through intervals."""
     family = Family(kind, ()) if isinstance(kind, Distribution) else as_family(kind)
     if not look.low[0] < look.high[0]:
         raise DataError(f"{family.name}: all rows are about the same value, {look.low[0]:g}")
+    family = _with_classes(family, look.high[0])
+    if not meets(look.sample[:, 1:], family.member.sample_space).any():
+        raise DataError(f"{family.name} needs values {family.member.sample_space}: none of the data can be")
     units = units_of(family, float(np.sqrt(look.covariance[0, 0])))
     return FamilyComponents(count, (0, 1), family, np.zeros(()), *units, censored=True)
 

@@ -92,6 +92,8 @@ class MixtureFit:
     def message(self) -> str:
         """How the climb ended, in words."""
         text = MESSAGES[self.result]
+        if self.result == DEGENERATE and self.model.censored:
+            text = "a component collapses onto a few observations or beyond all known ones, where there is no maximum"
         lost = np.isnan(self.starts).sum()
         if len(self.starts) > 1 and lost:
             text += f"; at {lost} of {len(self.starts)} starts a component collapsed"
