@@ -26,18 +26,13 @@ def rows_of(data: Observations) -> tuple[tuple[np.ndarray, ...], np.ndarray | No
     raise DataError("resampling needs the data in memory; profile intervals read them as often as they need")
 
 
-def interval_log_likelihoods(p: Any, left: jax.Array, right: jax.Array) -> jax.Array:
-    """log P(left < X <= right) of each interval, or log p(left) where both ends are equal."""
-    exact = left == right
-    value = p.log_prob(jnp.where(exact, left, p._support().interior()))
-    censored = log_likelihoods(p, (jnp.where(exact, -jnp.inf, left), jnp.where(exact, jnp.inf, right)), exact=True)
-    return jnp.where(exact, value, censored)
-
-
 def row_log_likelihoods(p: Any, rows: jax.Array, truncated: bool = True) -> jax.Array:
     """Log-likelihood of each row (left, right, lower, upper), truncation taken off where ``truncated``."""
     left, right, lower, upper = rows.T
-    value = interval_log_likelihoods(p, left, right)
+    exact = left == right
+    value = p.log_prob(jnp.where(exact, left, p._support().interior()))
+    censored = log_likelihoods(p, (jnp.where(exact, -jnp.inf, left), jnp.where(exact, jnp.inf, right)), exact=True)
+    value = jnp.where(exact, value, censored)
     return value - log_likelihoods(p, (lower, upper), exact=True) if truncated else value
 
 

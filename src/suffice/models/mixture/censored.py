@@ -13,14 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.family import Family
-from suffice.distributions.generic import log_interval
-from suffice.inference.rows import interval_log_likelihoods
+from suffice.distributions.generic import log_interval_and_gap, short_integrated
 from suffice.numerics.domain import Interval
 from suffice.numerics.newton import second_order
 from suffice.runtime.errors import DataError
 from suffice.streams.intervals import LEFT, RIGHT, is_truncated, middle
 
-_NODES = 16  # of the quadrature over an interval
+_NODES = 16  # of the quadrature over a short interval
 
 
 def with_points(values: np.ndarray) -> np.ndarray:
@@ -46,25 +45,17 @@ def dearness(x: Any) -> Any:
 
 
 def log_probabilities(p: Any, x: jax.Array, some: Any = True) -> jax.Array:
-    """Log-likelihood of each row (point, left, right), (n,); without derivatives where not ``some``."""
+    """Log-likelihood of each row (point, left, right), (n,); of a harmless value where not ``some``."""
     inside = p._support().interior()
     left, right = jnp.where(some, x[:, 1], inside), jnp.where(some, x[:, 2], inside)
-
-    def tails(left: jax.Array, right: jax.Array) -> jax.Array:
-        exact = left == right
-        value = p.log_prob(jnp.where(exact, left, inside))
-        return jnp.where(
-            exact, value, log_interval(p, jnp.where(exact, -jnp.inf, left), jnp.where(exact, jnp.inf, right))
-        )
-
-    def general(left: jax.Array, right: jax.Array) -> jax.Array:
-        return interval_log_likelihoods(p, left, right)
-
-    def known(left: jax.Array, right: jax.Array) -> jax.Array:
-        return p.log_prob(left)
-
-    # the rows alone say which, so that under vmap over parameters one branch is run, not all
-    return jax.lax.switch(dearness(x).max(), [known, tails, general], left, right)
+    exact = left == right
+    value = p.log_prob(jnp.where(exact, left, inside))
+    low, high = jnp.where(exact, -jnp.inf, left), jnp.where(exact, jnp.inf, right)
+    kind = dearness(x).max()  # of the rows alone, so that under vmap over parameters only what they need is computed
+    nothing = jnp.zeros_like(value), jnp.zeros_like(value)
+    mass, gap = jax.lax.cond(kind > 0, lambda: log_interval_and_gap(p, low, high), lambda: nothing)
+    mass = jax.lax.cond(kind > 1, lambda: short_integrated(p, low, high, mass, gap), lambda: mass)
+    return jnp.where(exact, value, mass)
 
 
 @jax.tree_util.register_dataclass
