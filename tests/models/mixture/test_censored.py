@@ -247,7 +247,7 @@ def test_bad_input(arguments, options, message):
         sf.fit_mixture(*arguments, **options)
 
 
-def test_what_needs_known_values_says_so():
+def test_what_needs_known_values_says_so(tmp_path):
     known = sf.fit_mixture(sf.Exponential, 1, X)
     for ask in (
         lambda: sf.one_more_component(sf.Exponential, 1, DATA),
@@ -257,3 +257,8 @@ def test_what_needs_known_values_says_so():
     ):
         with pytest.raises(sf.DataError, match="these are censored or truncated"):
             ask()
+    censored = sf.fit_mixture(sf.Exponential, 1, DATA)
+    with pytest.raises(ValueError, match="a page of a mixture needs values that are known"):
+        sf.report(censored, tmp_path / "page.html")
+    with pytest.raises(ValueError, match="online steps need"):
+        sf.OnlineMixture(censored)
