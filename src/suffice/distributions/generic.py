@@ -54,10 +54,11 @@ def log_sf(p: Any, x: jax.Array) -> jax.Array:
 
 def log_interval(p: Any, lower: jax.Array, upper: jax.Array) -> jax.Array:
     """log P(lower < X <= upper), from whichever tail is the smaller, so that nothing cancels."""
-    return _log_interval_and_gap(p, lower, upper)[0]
+    return log_interval_and_gap(p, lower, upper)[0]
 
 
-def _log_interval_and_gap(p: Any, lower: jax.Array, upper: jax.Array) -> tuple[jax.Array, jax.Array]:
+def log_interval_and_gap(p: Any, lower: jax.Array, upper: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """The same, and by how much the logarithms of the tails at the ends differ."""
     ends = jnp.stack([lower, upper])
     (log_f_low, log_f_high), (log_s_low, log_s_high) = p.log_cdf(ends), p.log_sf(ends)
     from_left = log_f_high < log_s_low
@@ -76,7 +77,11 @@ def log_mass(p: Any, lower: jax.Array, upper: jax.Array) -> jax.Array:
 
     There the density is integrated instead, by Gauss–Legendre quadrature with 16 nodes.
     """
-    value, gap = _log_interval_and_gap(p, lower, upper)
+    return short_integrated(p, lower, upper, *log_interval_and_gap(p, lower, upper))
+
+
+def short_integrated(p: Any, lower: jax.Array, upper: jax.Array, value: jax.Array, gap: jax.Array) -> jax.Array:
+    """``log_interval_and_gap`` told, with the density integrated over intervals that are short."""
     if p.discrete or own(p, "_from_sides") is not None:  # no density, or one with a kink
         return value
     short = (gap > -0.01) & (upper > lower)

@@ -140,7 +140,7 @@ class Censored(Observations):
             found: list[tuple[int, float]] = []
 
             def look(chunk: Chunk) -> int:
-                bad = ~_meets(chunk.values, space)
+                bad = ~meets(chunk.values, space)
                 if bad.any():
                     at = int(bad.argmax())
                     row = chunk.start + 1 + (at if chunk.index is None else int(chunk.index[at]))
@@ -193,7 +193,7 @@ def imputed(rows: np.ndarray) -> np.ndarray:
     return np.where(right == np.inf, upper, np.where(left == -np.inf, lower, x))
 
 
-def _meets(rows: np.ndarray, space: Interval) -> np.ndarray:
+def meets(rows: np.ndarray, space: Interval) -> np.ndarray:
     """Whether each row has a point in ``space``."""
     left, right = rows[:, LEFT], rows[:, RIGHT]
     exact = is_exact(rows)

@@ -124,6 +124,8 @@ def figures(result: MixtureFit | MixtureSelection) -> list[list[Figure]]:
 
 def _sample(fit: MixtureFit) -> tuple[np.ndarray, np.ndarray]:
     look = fit._data().look
+    if fit.model.censored:
+        raise ValueError("a page of a mixture needs values that are known, and these are censored")
     return look.sample, look.weights
 
 

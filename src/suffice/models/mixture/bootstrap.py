@@ -56,7 +56,7 @@ def bootstrap_of(fit: MixtureFit, replicates: int, rng: Any) -> MixtureBootstrap
     size, found, failed = round(float(w.sum())), [], 0
     for first in range(0, replicates, _TOGETHER):
         heights = draw.multinomial(size, w / w.sum(), _TOGETHER).astype(float)
-        piece = Rows(rows.x, heights)
+        piece = Rows(rows.x[rows.order], heights[:, rows.order])
         begin = joined([fit.params] * _TOGETHER)
 
         def evaluate(p: Params, piece: Rows = piece) -> Expected:

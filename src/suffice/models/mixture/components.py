@@ -17,6 +17,7 @@ from suffice.distributions.multivariate_t import MultivariateT
 from suffice.distributions.normal import Normal
 from suffice.distributions.statistics import rough_sufficient
 from suffice.distributions.student_t import StudentT
+from suffice.inference.censored import Censored, meets
 from suffice.inference.closed_form import has_sufficient
 from suffice.inference.estimate import MOST_CLASSES
 from suffice.inference.kinked import has_kink
@@ -28,6 +29,7 @@ from suffice.models.mixture.rows import Look, check_spread, is_light
 from suffice.models.mixture.structures import Structure, structure
 from suffice.runtime.blocks import Block
 from suffice.runtime.errors import DataError
+from suffice.streams import Source
 
 
 def kinds_of(target: Any, components: Any) -> list[tuple[Any, int]]:
@@ -59,7 +61,35 @@ def _same(a: Any, b: Any) -> bool:
     return a is b or (isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b) and all(map(_same, a, b)))
 
 
-def model_of(kinds: Sequence[tuple[Any, int]], look: Look, covariance: str, prior: float) -> Model:
+def check_censored(kinds: Sequence[tuple[Any, int]], source: Source, covariance: str, prior: float) -> None:
+    """Refuse what cannot be fitted to censored values.
+
+    Raises:
+        ValueError: vectors, a support that is estimated, variances that are shared, a prior.
+        DataError: all values censored on one side, or all intervals with values in common.
+    """
+    for kind, _ in kinds:
+        if isinstance(kind, Mapping | tuple):
+            raise ValueError("censored values are of one column, and a tuple of families is for several")
+        family = Family(kind, ()) if isinstance(kind, Distribution) else as_family(kind)
+        if family.member.event_ndim:
+            raise ValueError(
+                f"{family.name} is of vectors, which have no distribution function to tell how probable "
+                "an interval is: censored values are fitted by univariate families"
+            )
+        _check_family(family)
+        Censored.of(source).check(family)
+    if structure(covariance).name[0] == "E":
+        raise ValueError(
+            f"covariance={covariance!r} shares variances, which is for values that are known, not censored"
+        )
+    if prior:
+        raise ValueError(f"prior is for values that are known, not censored, got {prior:g}")
+
+
+def model_of(
+    kinds: Sequence[tuple[Any, int]], look: Look, covariance: str, prior: float, censored: bool = False
+) -> Model:
     """The mixture of these kinds for data of this look."""
     shape = structure(covariance)
     total = sum(count for _, count in kinds)
@@ -68,8 +98,21 @@ def model_of(kinds: Sequence[tuple[Any, int]], look: Look, covariance: str, prio
     if look.rows == len(look.sample) and (distinct := len(np.unique(look.sample, axis=0))) < total:
         raise DataError(f"{total} components need at least as many different rows, got {distinct}")
     d = len(look.mean)
-    groups = tuple(_group(kind, count, (0, d), look, shape, prior) for kind, count in kinds)
-    return Model(groups, light=is_light(look.rows, d, total))
+    if censored:
+        groups = tuple(_censored(kind, count, look) for kind, count in kinds)
+    else:
+        groups = tuple(_group(kind, count, (0, d), look, shape, prior) for kind, count in kinds)
+    model = Model(groups, light=is_light(look.rows, d, total))
+    if censored and look.rows == len(look.sample):
+        _check_ends(model.dimension, look.sample[:, 1:])
+    return model
+
+
+def _check_ends(dimension: int, ends: np.ndarray) -> None:
+    """DataError where intervals have too few ends: the distribution function at these is all that they tell of."""
+    found = len(np.unique(ends[np.isfinite(ends)]))
+    if found < dimension and np.all(ends[:, 0] < ends[:, 1]):
+        raise DataError(f"intervals with {found} different ends do not determine {dimension} parameters")
 
 
 def _group(kind: Any, count: int, columns: tuple[int, int], look: Look, shape: Structure, prior: float) -> Any:
@@ -138,11 +181,9 @@ def _by_family(family: Family, count: int, columns: tuple[int, int], look: Look,
     resize, vectors = own(family.member, "_sized"), bool(family.member.event_ndim)
     if not vectors and d != 1:
         raise DataError(f"{family.name} is for one column, and the data have {d}")
-    if resize is not None and not vectors and family.free:
-        if look.high[at][0] >= MOST_CLASSES:
-            raise DataError(f"{family.name} takes classes below {MOST_CLASSES}, got {look.high[at][0]:g}")
-        family = replace(family, member=resize(max(int(look.high[at][0]), 0) + 1))
-    elif resize is not None and vectors and family.member.event_shape != (d,):
+    if not vectors:
+        family = _with_classes(family, look.high[at][0])
+    elif resize is not None and family.member.event_shape != (d,):
         family = replace(family, member=resize(d))
     if vectors and family.member.event_shape != (d,):
         raise DataError(f"{family.name} takes vectors of {family.member.event_shape}, and the data have {d} columns")
@@ -160,12 +201,38 @@ def _by_family(family: Family, count: int, columns: tuple[int, int], look: Look,
     return FamilyComponents(count, columns, family, centre, *units_of(family, deviation), prior, whole)
 
 
+def _with_classes(family: Family, largest: float) -> Family:
+    """The family with as many classes as the data show, where its parameter is a vector over classes."""
+    resize = own(family.member, "_sized")
+    if resize is None or not family.free:
+        return family
+    if largest >= MOST_CLASSES:
+        raise DataError(f"{family.name} takes classes below {MOST_CLASSES}, got {largest:g}")
+    return replace(family, member=resize(max(int(largest), 0) + 1))
+
+
+def _censored(kind: Any, count: int, look: Look) -> FamilyComponents:
+    """Components of a univariate family, seen through intervals."""
+    family = Family(kind, ()) if isinstance(kind, Distribution) else as_family(kind)
+    if not look.low[0] < look.high[0]:
+        raise DataError(f"{family.name}: all rows are about the same value, {look.low[0]:g}")
+    family = _with_classes(family, look.high[0])
+    if not meets(look.sample[:, 1:], family.member.sample_space).any():
+        raise DataError(f"{family.name} needs values {family.member.sample_space}: none of the data can be")
+    units = units_of(family, float(np.sqrt(look.covariance[0, 0])))
+    return FamilyComponents(count, (0, 1), family, np.zeros(()), *units, censored=True)
+
+
 def impossible_row(model: Model, rows: Any) -> str:
     """Why the likelihood is 0 at every start."""
     if rows.in_memory:
         inside = np.any([_inside(group, rows.x) for group in model.groups], axis=0)
         if not inside.all():
             at = int(inside.argmin())
+            if model.censored:
+                left, right = rows.x[at, 1:]
+                value = f"{left:g}" if left == right else f"values from {left:g} to {right:g}"
+                return f"no component can make {value}, in row {at + 1}"
             value = (
                 np.array2string(rows.x[at], precision=6, separator=", ")
                 if rows.x.shape[1] > 1
@@ -183,6 +250,8 @@ def _inside(group: Any, x: np.ndarray) -> np.ndarray:
         return np.ones(len(x), bool)
     part = x[:, slice(*group.columns)]
     support = group.family.member._support() if not group.family.free else group.family.member.sample_space
+    if group.censored:
+        return meets(x[:, 1:], support)
     return np.asarray(support.contains(part if group.family.member.event_ndim else part[:, 0]))
 
 

@@ -14,6 +14,7 @@ from suffice.distributions.statistics import Sufficient, centred, merged, sums
 from suffice.inference.closed_form import has_spread, has_sufficient, maximum
 from suffice.inference.likelihood import expand, mean_log_likelihood
 from suffice.inference.start import rough
+from suffice.models.mixture.censored import CensoredKernel, points_in
 from suffice.models.mixture.normal import EMPTY
 from suffice.numerics import linalg
 from suffice.numerics.domain import real, unit
@@ -21,6 +22,7 @@ from suffice.runtime.blocks import Block
 
 Params = dict[str, np.ndarray]
 _LONGEST = 1.5  # longest Newton step, in standard deviations of one observation
+_SHARPEST = 1e14  # information of one observation, in units of the data: more is of a spread of 1e-7, and collapse
 _FARTHEST = 40.0  # logit of a probability: beyond, it is 0 or 1 to rounding, and a climb would not end
 
 
@@ -103,10 +105,11 @@ def _penalties(family: Family, v: jax.Array, whole: Any) -> jax.Array:
 
 
 @jax.jit
-def _newton(v: jax.Array, n: jax.Array, totals: Any) -> jax.Array:
-    """A step of Newton's method where the function curves down, and as if it did where it curves up."""
+def _newton(family: Family, v: jax.Array, n: jax.Array, totals: Any, units: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """A step of Newton's method where the function curves down, and as if it did where it curves up; and whether the
+    component stands: has not shrunk to a point, nor so far into an interval or beyond all values that it is free there."""
 
-    def each(v: jax.Array, n: jax.Array, total: Any) -> jax.Array:
+    def each(v: jax.Array, n: jax.Array, total: Any) -> tuple[jax.Array, jax.Array]:
         _, g, h = total
         size = jnp.abs(jnp.diagonal(h))
         unit = 1.0 / jnp.sqrt(jnp.where(size > 0, size, 1.0))
@@ -115,7 +118,9 @@ def _newton(v: jax.Array, n: jax.Array, totals: Any) -> jax.Array:
         along = directions.T @ (unit * g)
         length = jnp.sqrt(jnp.sum(along**2 / downwards) / jnp.maximum(n, EMPTY))
         step = unit * (directions @ (along / downwards)) * jnp.minimum(1.0, _LONGEST / jnp.maximum(length, 1e-300))
-        return jnp.where(n > EMPTY, v + step, v)
+        told = jnp.max(size * units**2) / jnp.maximum(n, EMPTY)  # by one observation
+        stands = (told < _SHARPEST) & ((told > 1.0 / _SHARPEST) | family.member.discrete)
+        return jnp.where(n > EMPTY, v + step, v), stands | (n <= EMPTY)
 
     return jax.vmap(jax.vmap(each))(v, n, totals)
 
@@ -123,7 +128,7 @@ def _newton(v: jax.Array, n: jax.Array, totals: Any) -> jax.Array:
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=["family", "centre", "unit", "bounded", "whole"],
-    meta_fields=["count", "columns", "prior"],
+    meta_fields=["count", "columns", "prior", "censored"],
 )
 @dataclass(frozen=True)
 class FamilyComponents:
@@ -138,6 +143,7 @@ class FamilyComponents:
         bounded: which of them are logits, relative to a last that is 0: a number from 1 for each set, 0 elsewhere.
         prior: number of pseudo-observations that look like the whole sample.
         whole: statistic of the sample, with ``prior`` for its count, where there is a prior.
+        censored: whether rows are (point, left, right) of values known to lie in intervals.
     """
 
     count: int
@@ -148,14 +154,18 @@ class FamilyComponents:
     bounded: np.ndarray
     prior: float = 0.0
     whole: Any = None
+    censored: bool = False
 
     @property
     def how(self) -> str:
         """How the M-step is made."""
-        return "held" if not self.family.free else "statistic" if has_sufficient(self.family) else "newton"
+        by_statistic = has_sufficient(self.family) and not self.censored
+        return "held" if not self.family.free else "statistic" if by_statistic else "newton"
 
     @property
-    def kernel(self) -> FamilyKernel:
+    def kernel(self) -> FamilyKernel | CensoredKernel:
+        if self.censored:
+            return CensoredKernel(self.family, self.how)
         return FamilyKernel(self.family, self.columns, self.how)
 
     @property
@@ -169,6 +179,8 @@ class FamilyComponents:
         return {"v": p["v"], "pilot": p["pilot"], "count_of": p["v"][..., :1]}
 
     def _values(self, x: np.ndarray) -> np.ndarray:
+        if self.censored:
+            return points_in(x, self.family.member.sample_space)
         part = x[:, self.columns[0] : self.columns[1]]
         return part if self.family.member.event_ndim else part[:, 0]
 
@@ -197,7 +209,8 @@ class FamilyComponents:
         if self.how == "held":
             return p
         if self.how == "newton":
-            return p | {"v": self._held_back(np.asarray(_newton(p["v"], n, totals)))}
+            v, stands = _newton(self.family, p["v"], n, totals, self.unit)
+            return p | {"v": self._held_back(np.asarray(v)), "spread": np.asarray(stands)}
         v, pilot, spread = _best(self.family, p["v"], p["pilot"], totals, self.whole, self.prior)
         return {"v": self._held_back(np.asarray(v)), "pilot": np.asarray(pilot), "spread": np.asarray(spread)}
 

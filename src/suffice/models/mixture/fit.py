@@ -9,7 +9,7 @@ from suffice.distributions.mixture import Mixture
 from suffice.inference.testing.replicates import generator
 from suffice.models.mixture import seeding
 from suffice.models.mixture.climb import Climb, climb
-from suffice.models.mixture.components import impossible_row, kinds_of, model_of
+from suffice.models.mixture.components import check_censored, impossible_row, kinds_of, model_of
 from suffice.models.mixture.model import LOG_TINY, Model, Params, joined
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.rows import SAMPLE, MixtureRows, rows_of
@@ -53,8 +53,9 @@ def fit_mixture(
             tuple of these, or a mapping from columns, for independent columns of different kinds; or a list with one
             of these for each component, in which a distribution stands for a component that is known.
         components: number K of components; may be left out after a list.
-        data: array-like of shape (n,) or (n, d), a data frame, ``sf.scan``, ``sf.scan_table``, ``sf.chunks``, or a
-            callable that returns an iterable of arrays (rows, d) anew each time. Files are read once for each step.
+        data: array-like of shape (n,) or (n, d), a data frame, ``sf.scan``, ``sf.scan_table``, ``sf.chunks``, a
+            callable that returns an iterable of arrays (rows, d) anew each time, or ``sf.Data`` of censored or binned
+            values for components of univariate families. Files are read once for each step.
         weights: frequencies, (n,).
         covariance: of normal and t components: "full", "tied", "diag", "spherical", or three letters for volume, shape
             and orientation, each equal (E), varying (V) or none (I): "VEV".
@@ -75,8 +76,9 @@ def fit_mixture(
 
     Raises:
         DataError: fewer rows, or different ones, than components; constant or dependent columns; missing or infinite
-            values; values that no component can make.
-        ValueError: no component, an unknown structure, a family whose support is estimated or whose density has a kink.
+            values; values that no component can make; truncated values, or only ones censored on one side.
+        ValueError: no component, an unknown structure, a family whose support is estimated or whose density has a kink;
+            of censored values a family of vectors, a prior or shared variances.
 
     Example:
         >>> import suffice as sf
@@ -93,8 +95,10 @@ def fit_mixture(
     _check(starts, tolerance, max_iterations, prior)
     if isinstance(target, Mapping) and hasattr(data, "columns"):
         data = data[list(target)]
-    rows = rows_of(data, weights, missing)
-    model = model_of(kinds, rows.look, covariance, float(prior))
+    rows = rows_of(data, weights, missing, censored=True)
+    if rows.censored:
+        check_censored(kinds, rows.source, covariance, prior)
+    model = model_of(kinds, rows.look, covariance, float(prior), rows.censored)
     begins = (
         [(_given(model, rows, start), np.nan)]
         if start is not None
@@ -121,9 +125,9 @@ def _scouted(model: Model, rows: MixtureRows, count: int, rng: Any, gain: float)
     look = rows.look
     if model.count == 1:
         return [(model.start(look.sample, look.weights, np.ones((1, len(look.sample)))), np.nan)]
-    shares = seeding.starts(look.sample, look.weights, model.count, count, generator(as_key(rng)))
+    shares = seeding.starts(look.points, look.weights, model.count, count, generator(as_key(rng)))
     begin = joined([model.start(look.sample, look.weights, r) for r in shares])
-    small = rows if rows.in_memory and rows.look.rows <= SAMPLE else rows_of(look.sample, look.weights, "error")
+    small = rows if rows.in_memory and rows.look.rows <= SAMPLE else rows.part(look.sample, look.weights)
 
     def go(begin: Params, most: int) -> tuple[Climb, np.ndarray, np.ndarray]:
         """Where runs end, which are no good, and the order from best to worst."""

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.inference.likelihood import inverse
+from suffice.models.mixture.censored import log_probabilities
 from suffice.models.mixture.expectation import log_joint
 from suffice.numerics.newton import second_order
 
@@ -85,11 +86,13 @@ def information_of(fit: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(total), np.asarray(slope)
 
 
-def log_density(group: Any, v: jax.Array, x: jax.Array) -> jax.Array:
-    """log p(x) of one component of a group, of rows (n, columns)."""
+def log_density(group: Any, v: jax.Array, x: jax.Array, share: Any = 1.0) -> jax.Array:
+    """log p(x) of one component of a group, of rows (n, columns); of a censored one, wherever it has a share in it."""
     if not hasattr(group, "member_at"):
         return group.log_density(v, x)
     p = group.member_at(v)
+    if getattr(group, "censored", False):
+        return log_probabilities(p, x, share > 0)
     part = x[:, slice(*group.columns)] if hasattr(group, "columns") else x
     return p.log_prob(part if p.event_ndim else part[:, 0])
 
@@ -117,8 +120,8 @@ def _louis(
             first += len(v)
             continue
         share = jax.lax.stop_gradient((w[:, None] * r[:, first : first + len(v)]).T)
-        score = jax.vmap(lambda u, g=group: jax.jacfwd(lambda u: log_density(g, u, x))(u))(v)
-        total = lambda u, c, g=group: second_order(lambda u: c @ log_density(g, u, x), u)[2]  # noqa: E731
+        score = jax.vmap(lambda u, c, g=group: jax.jacfwd(lambda u: log_density(g, u, x, c))(u))(v, share)
+        total = lambda u, c, g=group: second_order(lambda u: c @ log_density(g, u, x, c), u)[2]  # noqa: E731
         hessians = jax.vmap(total)(v, share)
         for j in range(len(v)):
             scores.append((first + j, jnp.where((share[j] > 0)[:, None], score[j], 0.0)))

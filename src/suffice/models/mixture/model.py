@@ -68,6 +68,11 @@ class Model:
         return self.count - 1 + sum(g.dimension for g in self.groups)
 
     @property
+    def censored(self) -> bool:
+        """Whether rows are (point, left, right) of values known to lie in intervals."""
+        return any(getattr(g, "censored", False) for g in self.groups)
+
+    @property
     def accelerates(self) -> bool:
         return all(g.accelerates for g in self.groups)
 

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from suffice.distributions.mixture import Mixture
+from suffice.models.mixture.censored import with_points
 from suffice.models.mixture.climb import Climb
 from suffice.models.mixture.information import covariance_of
 from suffice.models.mixture.model import Model, Params
-from suffice.models.mixture.rows import MixtureRows, posterior_of
+from suffice.models.mixture.rows import MixtureRows, posterior_of, rows_of
 from suffice.numerics.newton import CONVERGED, DEGENERATE, EXHAUSTED, STALLED
 from suffice.runtime.errors import DataError
+from suffice.streams import Data
 
 MESSAGES = {
     CONVERGED: "converged",
@@ -90,6 +92,8 @@ class MixtureFit:
     def message(self) -> str:
         """How the climb ended, in words."""
         text = MESSAGES[self.result]
+        if self.result == DEGENERATE and self.model.censored:
+            text = "a component collapses onto a few observations or beyond all known ones, where there is no maximum"
         lost = np.isnan(self.starts).sum()
         if len(self.starts) > 1 and lost:
             text += f"; at {lost} of {len(self.starts)} starts a component collapsed"
@@ -131,7 +135,7 @@ class MixtureFit:
         return self.bic + 2.0 * self.entropy
 
     def responsibilities(self, x: Any) -> np.ndarray:
-        """Probability of each component for each row, (n, K)."""
+        """Probability of each component for each row, (n, K); of a censored one, an interval, in ``sf.Data``."""
         return self._posterior(self._rows(x))[0]
 
     def predict(self, x: Any) -> np.ndarray:
@@ -139,17 +143,21 @@ class MixtureFit:
         return self.responsibilities(x).argmax(1)
 
     def log_densities(self, x: Any) -> np.ndarray:
-        """log p(x) of each row, (n,)."""
+        """log p(x) of each row, (n,); of a censored one the logarithm of its probability."""
         return self._posterior(self._rows(x))[1]
 
     def _rows(self, x: Any) -> np.ndarray:
+        if isinstance(x, Data) and self.model.censored:
+            return with_points(x.rows)
+        if isinstance(x, Data):
+            x = rows_of(x, None, "error").x
         x = np.asarray(x.to_numpy() if hasattr(x, "to_numpy") else x, float)
         d = int(np.prod(self.distribution.event_shape))
         if not self.distribution.event_ndim:
             x = x.reshape(-1, 1) if x.ndim == 1 or x.shape[1:] == (1,) else x
         if x.ndim != 2 or x.shape[1] != d:
             raise DataError(f"rows must have {d} columns, got an array of shape {x.shape}")
-        return x
+        return np.repeat(x, 3, axis=1) if self.model.censored else x  # a value is a point and both ends
 
     def _posterior(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return posterior_of(self.model, self.params, x)
@@ -162,9 +170,8 @@ class MixtureFit:
     def _stretches(self) -> Any:
         """The data in stretches of rows and weights."""
         rows = self._data()
-        chunks = [(rows.x, rows.w)] if rows.in_memory else ((c.values, c.weights) for c in rows.source.chunks())
-        for x, w in chunks:
-            x = x[:, None] if x.ndim == 1 else x
+        read = ((rows.table(c.values), c.weights) for c in rows.source.chunks())
+        for x, w in [(rows.x, rows.w)] if rows.in_memory else read:
             yield np.asarray(x, float), np.ones(len(x)) if w is None else w
 
     # -- uncertainty ----------------------------------------------------------------------------------------------------

@@ -4,13 +4,14 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
 import jax
 import numpy as np
 
+from suffice.models.mixture.censored import dearness, with_points
 from suffice.models.mixture.expectation import Rows
 from suffice.models.mixture.model import Expected, Model, Params
 from suffice.numerics import linalg
@@ -28,7 +29,10 @@ SAMPLE = 2**12  # rows that starts are tried on
 
 @dataclass(frozen=True)
 class Look:
-    """What one pass tells of the rows: how many, moments, range, and some rows chosen evenly at random."""
+    """What one pass tells of the rows: how many, moments and range of their points, and some chosen evenly at random.
+
+    A point is a whole row, or of a censored one the first column.
+    """
 
     count: float
     rows: int
@@ -41,15 +45,16 @@ class Look:
     keys: np.ndarray
 
     @classmethod
-    def of(cls, chunk: Chunk) -> "Look":
-        x = _table(chunk.values)
+    def of(cls, chunk: Chunk, censored: bool) -> "Look":
+        rows = chunk.values
+        x = rows[:, :1] if censored else rows
         w = np.ones(len(x)) if chunk.weights is None else chunk.weights
         keys = np.random.default_rng(chunk.start).random(len(x))
         total = w.sum()
         mean = w @ x / total if len(x) else np.zeros(x.shape[1])
         step = x - mean
         low, high = x.min(0, initial=np.inf), x.max(0, initial=-np.inf)
-        return cls(float(total), len(x), mean, (w[:, None] * step).T @ step, low, high, *_thinned(x, w, keys))
+        return cls(float(total), len(x), mean, (w[:, None] * step).T @ step, low, high, *_thinned(rows, w, keys))
 
     def __add__(self, other: "Look") -> "Look":
         count = self.count + other.count
@@ -69,6 +74,11 @@ class Look:
     @property
     def covariance(self) -> np.ndarray:
         return self.scatter / self.count
+
+    @property
+    def points(self) -> np.ndarray:
+        """Those of the sample."""
+        return self.sample[:, : len(self.mean)]
 
 
 def is_light(rows: int, columns: int, components: int) -> bool:
@@ -106,10 +116,12 @@ class MixtureRows:
         source: where they come from.
         names: of the columns.
         single: whether rows are numbers rather than vectors.
+        censored: whether rows are (point, left, right) of values known to lie in intervals.
     """
 
     def __init__(self, source: Source, names: tuple[str, ...], single: bool) -> None:
         self.source, self.names, self.single, self.passes = source, names, single, 1
+        self.censored = source.censored
         self._pieces: list[Rows] | None = None
         chunks, held = [], 0
         for chunk in source.chunks():
@@ -121,16 +133,26 @@ class MixtureRows:
             self._hold([c for c in chunks if len(c.values)])
             return
         del chunks
-        self.look = fold(source, lambda c: Looked(c)).look
+        self.look = fold(source, lambda c: Looked(replace(c, values=self.table(c.values)), self.censored)).look
+
+    def table(self, values: np.ndarray) -> np.ndarray:
+        """Values of the source as rows."""
+        return with_points(values) if self.censored else _table(values)
+
+    def part(self, x: np.ndarray, w: np.ndarray | None) -> "MixtureRows":
+        """Rows in the form in which these came, in memory."""
+        if self.censored:
+            return MixtureRows(Data(left=x[:, 1], right=x[:, 2], weights=w).source, self.names, True)
+        return rows_of(x[:, 0] if self.single else x, w, "error")
 
     def _hold(self, chunks: list[Chunk]) -> None:
-        x = [_table(c.values) for c in chunks]
+        x = [self.table(c.values) for c in chunks]
         w = [c.weights for c in chunks]
         self.x = x[0] if len(x) == 1 else np.concatenate(x)
         heights = [np.ones(len(a)) if b is None else b for a, b in zip(x, w, strict=True)]
         self.w = None if all(b is None for b in w) else np.concatenate(heights)
         looks = [
-            Look.of(Chunk(self.x[at], None if self.w is None else self.w[at], at.start, 0))
+            Look.of(Chunk(self.x[at], None if self.w is None else self.w[at], at.start, 0), self.censored)
             for at in _windows(len(self.x))
         ]
         self.look = looks[0] if len(looks) == 1 else sum(looks[1:], start=looks[0])
@@ -140,11 +162,17 @@ class MixtureRows:
         return hasattr(self, "x")
 
     @property
+    def order(self) -> Any:
+        """In which order rows are worked on: of censored ones, kinds together."""
+        return np.argsort(dearness(self.x), kind="stable") if self.censored else slice(None)
+
+    @property
     def pieces(self) -> list[Rows]:
         """The rows on the device."""
         if self._pieces is None:
             cuts = shares(len(self.x))
-            self._pieces = [Rows(self.x[at], None if self.w is None else self.w[at]) for at in cuts]
+            x, w = self.x[self.order], None if self.w is None else self.w[self.order]
+            self._pieces = [Rows(x[at], None if w is None else w[at]) for at in cuts]
         return self._pieces
 
     def evaluate(self, model: Model, p: Params) -> Expected:
@@ -169,9 +197,9 @@ class MixtureRows:
             found = []
             for at in range(0, max(len(chunk.values), 1), WINDOW):
                 cut = slice(at, at + WINDOW)
-                x, w = _table(chunk.values[cut]), None if chunk.weights is None else chunk.weights[cut]
+                x, w = self.table(chunk.values[cut]), None if chunk.weights is None else chunk.weights[cut]
                 if not len(x):
-                    x, w = np.array(self.look.mean)[None], np.zeros(1)
+                    x, w = self.look.sample[:1], np.zeros(1)
                 found.append(Total(Rows(x, w).expected(kernels, prepared, log_weights)))
             return sum(found[1:], start=found[0])
 
@@ -211,20 +239,20 @@ def posterior_of(model: Model, p: Params, x: np.ndarray) -> tuple[np.ndarray, np
 class Looked:
     """The look at a chunk, or nothing for one without rows."""
 
-    def __init__(self, chunk: Chunk | None, look: Look | None = None) -> None:
-        self.look: Any = look if chunk is None else Look.of(chunk) if len(chunk.values) else None
+    def __init__(self, chunk: Chunk | None, censored: bool = False, look: Look | None = None) -> None:
+        self.look: Any = look if chunk is None else Look.of(chunk, censored) if len(chunk.values) else None
 
     def __add__(self, other: "Looked") -> "Looked":
         if self.look is None or other.look is None:
             return other if self.look is None else self
-        return Looked(None, self.look + other.look)
+        return Looked(None, look=self.look + other.look)
 
 
-def rows_of(data: Any, weights: Any, missing: Any) -> MixtureRows:
-    """Data of any form as rows.
+def rows_of(data: Any, weights: Any, missing: Any, censored: bool = False) -> MixtureRows:
+    """Data of any form as rows; those of censored values only where ``censored``.
 
     Raises:
-        DataError: not numbers, missing or infinite values, unusable weights, no rows, censored values.
+        DataError: not numbers, missing or infinite values, unusable weights, no rows, censored values, truncated ones.
     """
     if isinstance(data, MixtureRows):
         return data
@@ -234,11 +262,11 @@ def rows_of(data: Any, weights: Any, missing: Any) -> MixtureRows:
         return MixtureRows(data.source.treating(missing) if missing != "error" else data.source, data.names, False)
     if isinstance(data, Data):
         if not data.is_plain:
-            raise DataError("mixtures are fitted to values that are known: these are censored or truncated")
+            return rows_of(data.source, None, missing, censored)
         return rows_of(np.asarray(data.rows[:, 0]), data.weights, missing)
     if isinstance(data, Source):
-        if data.censored:
-            raise DataError(f"{data.label}: mixtures are fitted to values that are known, not to intervals")
+        if data.censored and not censored:
+            raise DataError(f"{data.label}: values must be known: these are censored or truncated")
         return MixtureRows(data.treating(missing) if missing != "error" else data, (data.name,), True)
     if callable(data):
         part = Part(0, partial(_arrays, data), missing, tabular=True)

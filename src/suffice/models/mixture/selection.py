@@ -83,7 +83,7 @@ def select_mixture(
         raise ValueError("there must be at least one number of components and one structure to try")
     for shape in shapes:
         structure(shape)  # says which there are
-    rows = rows_of(data, weights, missing)
+    rows = rows_of(data, weights, missing, censored=True)
     if rows.look.mean.size == 1:  # where structures differ in whether variances are equal, and in nothing else
         shapes = list({("tied" if s == "tied" or s[0] == "E" else "full"): None for s in shapes})
     how: dict[str, Any] = {"prior": prior, "starts": starts, "rng": rng}
@@ -129,19 +129,14 @@ def _held_out(target: Any, k: int, rows: MixtureRows, shape: str, folds: int, ho
     for f in range(folds):
         kept = fold != f
         try:
-            fit = fit_mixture(target, k, _like(rows, rows.x[kept]), w[kept], covariance=shape, tolerance=_ROUGH, **how)
-            scores[~kept] = fit.log_densities(rows.x[~kept])
+            fit = fit_mixture(target, k, rows.part(rows.x[kept], w[kept]), covariance=shape, tolerance=_ROUGH, **how)
+            scores[~kept] = fit._posterior(rows.x[~kept])[1]
         except DataError:
             scores[~kept] = -np.inf
     total = float(w.sum())
     mean = float(w @ scores) / total
     spread = float(np.sqrt(w @ (scores - mean) ** 2 / total)) / np.sqrt(total) if np.isfinite(mean) else np.nan
     return {"cv": -2.0 * total * mean, "score": mean, "standard_error": spread}
-
-
-def _like(rows: MixtureRows, x: np.ndarray) -> np.ndarray:
-    """Rows in the form in which they came."""
-    return x[:, 0] if rows.single else x
 
 
 @dataclass(frozen=True)
