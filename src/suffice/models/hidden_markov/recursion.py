@@ -71,7 +71,10 @@ def filtered(chain: Chain) -> jax.Array:
 def log_likelihood(chain: Chain) -> jax.Array:
     """log p(x), summed over sequences. Of its derivatives only the last may be taken backwards."""
     sizes = _forward(chain, _held(chain, _NUMBERS), _NUMBERS)[1]
-    by_logarithms = lambda: _forward(chain, _held(chain, _LOGARITHMS), _LOGARITHMS)[1]  # noqa: E731
+
+    def by_logarithms() -> jax.Array:
+        return _forward(chain, _held(chain, _LOGARITHMS), _LOGARITHMS)[1]
+
     return _total(chain, jax.lax.cond(_safe(sizes), lambda: sizes, by_logarithms))
 
 
