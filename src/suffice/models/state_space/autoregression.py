@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 from functools import partial
 from statistics import NormalDist
-from typing import cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-from suffice.distributions.normal import Normal
 from suffice.inference.likelihood import inverse
+from suffice.models.state_space.fitted import Fitted
 from suffice.models.state_space.likelihood import Matrices, by_covariances, profile
 from suffice.models.state_space.model import StateSpaceModel
 from suffice.models.state_space.search import search
@@ -25,7 +24,7 @@ _FARTHEST = 0.95  # partial autocorrelation at which a search starts
 
 
 @dataclass(frozen=True, eq=False)
-class AutoregressiveFit:
+class AutoregressiveFit(Fitted):
     """A fitted autoregression.
 
     Attributes:
@@ -78,14 +77,6 @@ class AutoregressiveFit:
             else:
                 found[name] = (at - reach * error, at + reach * error)
         return found
-
-    def forecast(self, steps: int) -> Normal:
-        """Law of each of the next values, the estimates taken as known; its ``icdf`` gives bands."""
-        return cast(Normal, self.model.forecast(self.values, steps))
-
-    def residuals(self) -> jax.Array:
-        """One-step prediction errors, whitened: independent standard normal if the model is true; (T,)."""
-        return self.model.residuals(self.values)[:, 0]
 
     def __repr__(self) -> str:
         errors = self.standard_errors

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache, partial
 from statistics import NormalDist
-from typing import Any, cast
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ from jax.typing import ArrayLike
 
 from suffice.distributions.normal import Normal
 from suffice.models.state_space.compiled import States
+from suffice.models.state_space.fitted import Fitted
 from suffice.models.state_space.likelihood import Matrices, by_covariances, profile
 from suffice.models.state_space.model import StateSpaceModel
 from suffice.models.state_space.search import search
@@ -25,7 +26,7 @@ _NOTHING = 1e-7  # a deviation of a part of the series' own, that is none
 
 
 @dataclass(frozen=True, eq=False)
-class StateSpaceFit:
+class StateSpaceFit(Fitted):
     """A structure fitted to a series.
 
     Attributes:
@@ -104,14 +105,6 @@ class StateSpaceFit:
             found[name] = Normal(states.mean[:, at] @ h, jnp.sqrt(jnp.maximum(spread, jnp.finfo(spread.dtype).tiny)))
             first += length
         return found
-
-    def forecast(self, steps: int) -> Normal:
-        """Law of each of the next values, the estimates taken as known."""
-        return cast(Normal, self.model.forecast(self.values, steps))
-
-    def residuals(self) -> jax.Array:
-        """One-step prediction errors, whitened: independent standard normal if the model is true; (T,)."""
-        return self.model.residuals(self.values)[:, 0]
 
     def __repr__(self) -> str:
         errors = self.standard_errors
