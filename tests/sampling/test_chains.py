@@ -1,5 +1,9 @@
 """The run loop: what it draws, how it goes on, what it says when it cannot be trusted, and what it refuses."""
 
+import signal
+import threading
+from types import SimpleNamespace
+
 import blackjax
 import jax
 import jax.numpy as jnp
@@ -13,6 +17,7 @@ from suffice.numerics.matrix_domain import correlation, positive_definite
 from suffice.numerics.space import Space
 from suffice.sampling import diagnostics
 from suffice.sampling.loop import advance
+from suffice.sampling.recorder import Memory
 
 
 def normal(x):
@@ -221,29 +226,33 @@ def test_kernels_that_remember_cannot_be_parts():
 
 @pytest.mark.parametrize("parallel", ["threads", "vectorized"])
 def test_an_interrupted_run_goes_on(monkeypatch, parallel):
-    """Ctrl-C after some blocks: draws of all chains are kept, and extending gives what an unbroken run would have."""
-    from concurrent.futures import Future
+    """Ctrl-C after some blocks: draws of all chains are kept, and extending gives what an unbroken run would have.
 
-    whole = sf.sample(half_normal, domains=HALF, draws=60_000, warmup=50, rng=3, parallel=parallel)
-    real, calls = Future.result, []
+    The signal comes when each chain has drawn a block, and none draws another before the loop has heard it.
+    """
+    wanted = {"domains": HALF, "draws": 5_000, "warmup": 50, "rng": 3, "parallel": parallel}
+    whole = sf.sample(half_normal, **wanted)
+    heard, drawn = threading.Event(), set()
 
-    def result(self, timeout=None):
-        if not calls:
-            calls.append(1)
-            import time
+    def add(self, c, block, chain, add=Memory.add):
+        add(self, c, block, chain)
+        if block is None or heard.is_set():
+            return
+        drawn.add(c)
+        if len(drawn) == 4:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        if len(drawn) == 4 or parallel == "threads":
+            assert heard.wait(60)
 
-            time.sleep(0.3)
-            raise KeyboardInterrupt
-        return real(self, timeout)
-
-    monkeypatch.setattr(Future, "result", result)
-    short = sf.sample(half_normal, domains=HALF, draws=60_000, warmup=50, rng=3, parallel=parallel)
+    monkeypatch.setattr(Memory, "add", add)
+    monkeypatch.setattr("suffice.sampling.run.threading", SimpleNamespace(Event=lambda: heard))
+    short = sf.sample(half_normal, **wanted)
     monkeypatch.undo()
     assert short.interrupted
     assert "interrupted" in short.doubts[0]
     n = short.shape[1]
-    assert 0 < n < 60_000
-    again = short.extend(60_000 - n)
+    assert 0 < n <= 1000
+    again = short.extend(5_000 - n)
     assert not again.interrupted
     np.testing.assert_array_equal(again.draws["tau"], whole.draws["tau"])
 
