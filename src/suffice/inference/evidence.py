@@ -11,7 +11,7 @@ import numpy as np
 
 from suffice.distributions.family import Family
 from suffice.distributions.statistics import Sufficient
-from suffice.inference.likelihood import expansions, mean_log_likelihood
+from suffice.inference.likelihood import QUICKLY_COMPILED, expansions, mean_log_likelihood
 from suffice.inference.observations import Observations, tabulated
 from suffice.inference.search import Together, share
 from suffice.numerics.newton import second_order
@@ -61,7 +61,7 @@ def _of_statistic(requests: Sequence[tuple[Family, np.ndarray]], s: Sufficient) 
     return found
 
 
-@jax.jit
+@partial(jax.jit, compiler_options=QUICKLY_COMPILED)
 def _expand_statistic(family: Family, s: Sufficient, points: jax.Array) -> Expanded:
     def at(v: jax.Array) -> Expanded:
         return second_order(lambda v: s.count * mean_log_likelihood(family.build(v), s), v)
@@ -69,7 +69,7 @@ def _expand_statistic(family: Family, s: Sufficient, points: jax.Array) -> Expan
     return jax.vmap(at)(points)
 
 
-@partial(jax.jit, static_argnames="of")
+@partial(jax.jit, static_argnames="of", compiler_options=QUICKLY_COMPILED)
 def expand_quantities(family: Family, points: jax.Array, places: jax.Array, of: Any) -> Expanded:
     """One entry each of a function of the distribution, with gradient and Hessian in unconstrained coordinates.
 

@@ -54,20 +54,17 @@ def of_quantity(
     family = fit.family
     if method in exact.TABLES:
         raise ValueError(f"there is no {method} interval for a function of the distribution")
-    shape = np.shape(of(fit.distribution))
-    if shape:
-        raise ValueError(f"the function must give one number, got an array of shape {shape}")
-    value, slope = from_likelihood.slope_of(family, family.vector(fit.distribution), of)
+    value = np.asarray(of(fit.distribution))
+    if value.shape:
+        raise ValueError(f"the function must give one number, got an array of shape {value.shape}")
     lower = upper = np.nan
     if method == "wald":
-        jacobian = np.linalg.pinv(np.asarray(reported_jacobian(family, family.vector(fit.distribution))))
-        inner = jacobian @ np.asarray(fit.covariance) @ jacobian.T if is_regular(fit) else np.nan
-        reach = (
-            from_likelihood.normal_quantile(level) * np.sqrt(np.asarray(slope) @ inner @ np.asarray(slope))
-            if is_regular(fit)
-            else np.nan
-        )
-        lower, upper = float(value) - reach, float(value) + reach
+        if is_regular(fit):
+            v = family.vector(fit.distribution)
+            reported = np.linalg.pinv(np.asarray(reported_jacobian(family, v)))
+            slope = reported.T @ np.asarray(from_likelihood.slope_of(family, v, of))
+            reach = from_likelihood.normal_quantile(level) * np.sqrt(slope @ np.asarray(fit.covariance) @ slope)
+            lower, upper = value - reach, value + reach
     elif method in _BOOTSTRAPS:
         low, high = _by_bootstrap(
             fit, lambda p: jnp.reshape(jnp.asarray(of(p), float), 1), level, method, replicates, rng

@@ -1,5 +1,6 @@
 """Confidence intervals from a fit: one function for each method, and one that chooses among them."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from suffice.distributions.family import Family
 from suffice.inference.evidence import Evidence, expand_quantities
 from suffice.inference.information import information
 from suffice.inference.intervals import contour
+from suffice.inference.likelihood import QUICKLY_COMPILED
 from suffice.numerics.domain import Domain
 from suffice.numerics.newton import CONVERGED, EXHAUSTED, RUNNING, UNBOUNDED
 
@@ -93,14 +95,15 @@ def likelihood_ends(
 def _started(family: Family, evidence: Evidence, wanted: Quantities, z: float) -> _Searches:
     """Curves at Wald's ends, both for each quantity."""
     v = family.vector(family.member, np)
-    ((value, _, hessian),) = evidence.expand([(family, v)])
-    quantities = _quantities(family, wanted, [(i, v) for i in range(wanted.number)])
+    keys = list(itertools.product(range(wanted.number), range(len(_SIDES))))
+    # at as many points as steps will ask for, so that one program serves all
+    value, _, hessian = evidence.expand([(family, v)] * (1 if evidence.statistic is None else len(keys)))[0]
+    quantities = _quantities(family, wanted, [(i, v) for i, _ in keys])
     searches: _Searches = {}
-    for i, quantity in enumerate(quantities):
-        for j, side in enumerate(_SIDES):
-            target = contour.Target(v, -np.asarray(hessian), np.float64(value), np.float64(side), z)
-            with np.errstate(all="ignore"), suppress(np.linalg.LinAlgError):  # an estimate on the boundary has no curve
-                searches[i, j] = target, contour.start(target, quantity)
+    for (i, j), quantity in zip(keys, quantities, strict=True):
+        target = contour.Target(v, -np.asarray(hessian), np.float64(value), np.float64(_SIDES[j]), z)
+        with np.errstate(all="ignore"), suppress(np.linalg.LinAlgError):  # an estimate on the boundary has no curve
+            searches[i, j] = target, contour.start(target, quantity)
     return searches
 
 
@@ -188,7 +191,7 @@ def of_quantity(
     return float(low), float(high)
 
 
-@partial(jax.jit, static_argnames="of")
-def slope_of(family: Family, v: jax.Array, of: Any) -> tuple[jax.Array, jax.Array]:
-    """A function of the distribution and its gradient in unconstrained coordinates."""
-    return jax.value_and_grad(lambda v: jnp.asarray(of(family.build(v)), float))(v)
+@partial(jax.jit, static_argnames="of", compiler_options=QUICKLY_COMPILED)
+def slope_of(family: Family, v: jax.Array, of: Any) -> jax.Array:
+    """Gradient of a function of the distribution in unconstrained coordinates."""
+    return jax.grad(lambda v: jnp.asarray(of(family.build(v)), float))(v)
