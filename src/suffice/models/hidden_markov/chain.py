@@ -1,6 +1,7 @@
 """A mixture's components chosen by a chain: parameters, E-step and M-step of Baum and Welch."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -11,7 +12,7 @@ from suffice.models.hidden_markov.model import HiddenMarkov
 from suffice.models.hidden_markov.recursion import Chain, expected
 from suffice.models.hidden_markov.recursion import Expected as OfPath
 from suffice.models.hidden_markov.sequences import Line
-from suffice.models.mixture.expectation import log_joint
+from suffice.models.mixture.expectation import filled_up, log_joint, run_by_run
 from suffice.models.mixture.model import LOG_TINY, Model, Params
 
 _NONE = np.exp(LOG_TINY / 2.0)  # a probability that is none
@@ -112,8 +113,14 @@ class ChainModel:
 
     def evaluate(self, p: ChainParams, x: Line) -> Expected:
         """The E-step."""
-        prepared = self.mixture.prepare(self._as_mixture(p))
-        return Expected(*jax.device_get(_expected(self.mixture.kernels, prepared, p.log_weights, p.log_moves, x)))
+        given = filled_up((self.mixture.prepare(self._as_mixture(p)), p.log_weights, p.log_moves))
+        runs = len(p.log_weights)
+        for again in (False, True):  # with logarithms only where numbers lose digits, which is rare
+            found = jax.device_get(_expected(self.mixture.kernels, given, x, np.int64(runs), again=again))
+            found = Expected(*jax.tree.map(lambda a: a[:runs], found))
+            if not np.isnan(found.log_likelihood).any():
+                break
+        return found
 
 
 def _logs(counts: np.ndarray) -> np.ndarray:
@@ -124,30 +131,30 @@ def _logs(counts: np.ndarray) -> np.ndarray:
         return np.maximum(np.log(share), LOG_TINY)
 
 
-@jax.jit
-def _expected(kernels: Any, prepared: Any, log_start: jax.Array, log_moves: jax.Array, x: Line) -> tuple:
-    x = x.laid_out(log_start.shape[1])
+@partial(jax.jit, static_argnames="again")
+def _expected(kernels: Any, given: Any, x: Line, runs: jax.Array, again: bool) -> tuple:
+    x = x.laid_out(given[1].shape[1])
     values = x.values.reshape(-1, x.values.shape[-1])
-    joint, kept = log_joint(kernels, prepared, jnp.zeros_like(log_start), values)
-    joint = jnp.where(x.seen[None, None], joint.reshape(*joint.shape[:2], *x.seen.shape), 0.0)
 
-    def one(run: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
-        e, begun, moved = expected_path(jnp.swapaxes(run[0], 0, 1), run[1], run[2], x)
-        states = jnp.where(x.seen[:, None], e.states, 0.0)
-        return e.log_likelihood, jnp.swapaxes(states, 0, 1), begun, moved
+    def one(run: tuple[Any, jax.Array, jax.Array]) -> tuple:
+        prepared, log_start, log_moves = run
+        joint, kept = log_joint(kernels, prepared, jnp.zeros_like(log_start), values)
+        joint = jnp.where(x.seen[None], joint[0].reshape(-1, *x.seen.shape), 0.0)
+        e, begun, moved = expected_path(jnp.swapaxes(joint, 0, 1), log_start[0], log_moves[0], x, again)
+        share = jnp.swapaxes(jnp.where(x.seen[:, None], e.states, 0.0), 0, 1)
+        share = share.reshape(1, len(share), -1)
+        first, sums = 0, []
+        for kernel, p, k in zip(kernels, prepared, kept, strict=True):
+            count = p["count_of"].shape[1]
+            sums.append(kernel.sums(p, values, k, share[:, first : first + count]))
+            first += count
+        return e.log_likelihood[None], share.sum(-1), tuple(sums), begun[None], moved[None]
 
-    value, share, begun, moved = jax.lax.map(one, (joint, log_start, log_moves))
-    share = share.reshape(*share.shape[:2], -1)
-    first, sums = 0, []
-    for kernel, p, k in zip(kernels, prepared, kept, strict=True):
-        count = p["count_of"].shape[1]
-        sums.append(kernel.sums(p, values, k, share[:, first : first + count]))
-        first += count
-    return value, share.sum(-1), tuple(sums), begun, moved
+    return run_by_run(one, given, runs)
 
 
 def expected_path(
-    log_likelihood: jax.Array, log_start: jax.Array, log_moves: jax.Array, x: Line
+    log_likelihood: jax.Array, log_start: jax.Array, log_moves: jax.Array, x: Line, again: bool
 ) -> tuple[OfPath, jax.Array, jax.Array]:
     """What is expected of the path, and expected numbers of starts (K,) and moves (K, K).
 
@@ -155,7 +162,8 @@ def expected_path(
         log_likelihood: of each value under each state, 0 where nothing was observed, (L, K, C).
         log_start, log_moves: log-probabilities, (K,) and (K, K).
         x: which times start a sequence and lie inside, laid out in stretches.
+        again: as in ``recursion.expected``.
     """
     moves = jnp.exp(log_moves)
-    e = expected(Chain(log_likelihood, moves, jnp.exp(log_start), x.fresh, x.inside))
+    e = expected(Chain(log_likelihood, moves, jnp.exp(log_start), x.fresh, x.inside), again)
     return e, jnp.where(x.fresh[:, None], e.states, 0.0).sum((0, 2)), moves * e.moves

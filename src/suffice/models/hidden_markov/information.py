@@ -8,6 +8,7 @@ Coordinates are log-odds of each row of probabilities against its largest, and t
 Probabilities at which the likelihood has its maximum at 0 are held there.
 """
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -15,7 +16,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.inference.likelihood import inverse
-from suffice.models.hidden_markov.chain import expected_path
 from suffice.models.hidden_markov.recursion import Chain, log_likelihood
 from suffice.models.hidden_markov.sequences import Line
 from suffice.models.mixture.information import log_density
@@ -31,7 +31,8 @@ def covariance_of(fit: Any) -> np.ndarray:
         return np.full((size, size), np.nan)
     rows = np.concatenate([p.log_weights[:1], p.log_moves[0]])  # (1 + K, K)
     vectors = _vectors(fit)
-    counts = np.array(_counts(groups, vectors, jnp.asarray(rows), x))
+    e = fit.model.evaluate(p, x)
+    counts = np.concatenate([e.starts, e.moves[0]])
     counts[0] *= int(np.asarray(x.fresh & x.inside).sum()) > 1
     known = counts > _NOBODY
     free = known.copy()
@@ -39,7 +40,11 @@ def covariance_of(fit: Any) -> np.ndarray:
     odds = np.argwhere(free)
     shared = [_flat(g.directions(q)) for g, q in zip(groups, p.groups, strict=True)]
     basis = np.asarray(jax.scipy.linalg.block_diag(np.eye(len(odds)), *shared))
-    slope, curvature = (np.asarray(v) for v in _derivatives(groups, vectors, jnp.asarray(rows), odds, x, basis))
+    for again in (False, True):
+        found = _derivatives(groups, vectors, jnp.asarray(rows), odds, x, basis, again=again)
+        value, slope, curvature = (np.asarray(v) for v in found)
+        if not np.isnan(value):
+            break
     slopes = np.split(slope, np.cumsum([len(odds), *(v.size for v in vectors)])[:-1])[1:]
     bends = [g.bend(q, s.reshape(v.shape)) for g, q, s, v in zip(groups, p.groups, slopes, vectors, strict=True)]
     bend = jax.scipy.linalg.block_diag(np.zeros((len(odds), len(odds))), *bends)
@@ -80,24 +85,22 @@ def _densities(groups: Any, vectors: tuple[jax.Array, ...], x: Line) -> jax.Arra
     return jnp.where((x.seen & x.inside)[:, None], jnp.swapaxes(each.reshape(len(each), *x.seen.shape), 0, 1), 0.0)
 
 
-@jax.jit
-def _counts(groups: Any, vectors: tuple[jax.Array, ...], rows: jax.Array, x: Line) -> jax.Array:
-    """Expected numbers of starts and moves, (1 + K, K)."""
-    x = x.laid_out(len(rows) - 1)
-    _, begun, moved = expected_path(_densities(groups, vectors, x), rows[0], rows[1:], x)
-    return jnp.concatenate([begun[None], moved])
-
-
 def _moved(rows: jax.Array, odds: jax.Array | np.ndarray, by: jax.Array) -> jax.Array:
     """Log-probabilities whose log-odds are moved."""
     return jax.nn.log_softmax(rows.at[odds[:, 0], odds[:, 1]].add(by), axis=1)
 
 
-@jax.jit
+@partial(jax.jit, static_argnames="again")
 def _derivatives(
-    groups: Any, vectors: tuple[jax.Array, ...], rows: jax.Array, odds: jax.Array, x: Line, basis: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """The score, (coordinates,), and its derivatives along the directions of the basis, (coordinates, m)."""
+    groups: Any,
+    vectors: tuple[jax.Array, ...],
+    rows: jax.Array,
+    odds: jax.Array,
+    x: Line,
+    basis: jax.Array,
+    again: bool,
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Log-likelihood, score (coordinates,), and its derivatives along the directions of the basis, (coordinates, m)."""
     x = x.laid_out(len(rows) - 1)
     sizes = np.cumsum([len(odds), *(v.size for v in vectors)])
 
@@ -105,13 +108,17 @@ def _derivatives(
         pieces = jnp.split(at, sizes[:-1])
         moved = tuple(v + d.reshape(v.shape) for v, d in zip(vectors, pieces[1:], strict=True))
         probabilities = jnp.exp(_moved(rows, odds, pieces[0]))
-        return log_likelihood(
-            Chain(_densities(groups, moved, x), probabilities[1:], probabilities[0], x.fresh, x.inside)
-        )
+        chain = Chain(_densities(groups, moved, x), probabilities[1:], probabilities[0], x.fresh, x.inside)
+        return log_likelihood(chain, again)
 
-    score = jax.grad(value)
-    nowhere = jnp.zeros(basis.shape[1])
-    return score(nowhere), jax.lax.map(lambda along: jax.jvp(score, (nowhere,), (along,))[1], basis).T
+    score, nowhere = jax.value_and_grad(value), jnp.zeros(basis.shape[1])
+
+    def along(direction: jax.Array) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
+        found, (_, bent) = jax.jvp(score, (nowhere,), (direction,))
+        return found, bent
+
+    (values, slopes), curvature = jax.lax.map(along, basis)
+    return values[0], slopes[0], curvature.T
 
 
 def _jacobian(fit: Any, rows: np.ndarray, odds: np.ndarray, vectors: tuple[jax.Array, ...]) -> np.ndarray:

@@ -8,6 +8,7 @@ starts.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -67,29 +68,40 @@ def filtered(chain: Chain) -> jax.Array:
     )
 
 
-@jax.custom_jvp
-def log_likelihood(chain: Chain) -> jax.Array:
-    """log p(x), summed over sequences. Of its derivatives only the last may be taken backwards."""
+@partial(jax.custom_jvp, nondiff_argnums=(1,))
+def log_likelihood(chain: Chain, again: bool = True) -> jax.Array:
+    """log p(x), summed over sequences. Of its derivatives only the last may be taken backwards.
+
+    Args:
+        chain: with values.
+        again: whether logarithms are tried where numbers lose digits. Without them the program is half as long, and
+            the result is NaN there.
+    """
     sizes = _forward(chain, _held(chain, _NUMBERS), _NUMBERS)[1]
 
     def by_logarithms() -> jax.Array:
         return _forward(chain, _held(chain, _LOGARITHMS), _LOGARITHMS)[1]
 
-    return _total(chain, jax.lax.cond(_safe(sizes), lambda: sizes, by_logarithms))
+    found, safe = _total(chain, sizes), _safe(sizes)
+    if not again:
+        return jnp.where(safe, found, jnp.nan)
+    return jax.lax.cond(safe, lambda: found, lambda: _total(chain, by_logarithms()))
 
 
 @log_likelihood.defjvp
-def _by_fisher(primals: tuple[Chain], tangents: tuple[Chain]) -> tuple[jax.Array, jax.Array]:
+def _by_fisher(again: bool, primals: tuple[Chain], tangents: tuple[Chain]) -> tuple[jax.Array, jax.Array]:
     """Fisher's identity: the derivative of log p(x) is that of log p(x, z) expected over the paths z given x."""
-    e, d = expected(primals[0]), tangents[0]
+    e, d = expected(primals[0], again), tangents[0]
     return e.log_likelihood, (
         (e.states * d.log_likelihood).sum() + (e.moves * d.transition).sum() + (e.starts * d.initial).sum()
     )
 
 
-def expected(chain: Chain) -> Expected:
-    """What all values say of the path: the recursion forward and backward."""
+def expected(chain: Chain, again: bool = True) -> Expected:
+    """What all values say of the path: the recursion forward and backward. ``again`` as in ``log_likelihood``."""
     found, safe = _expected(chain, _NUMBERS)
+    if not again:
+        return found._replace(log_likelihood=jnp.where(safe, found.log_likelihood, jnp.nan))
     return jax.lax.cond(safe, lambda: found, lambda: _expected(chain, _LOGARITHMS)[0])
 
 

@@ -83,19 +83,20 @@ def scan(
         return jax.tree.map(lambda a, b: _neighbour(a, b, reverse), ends, first)
 
     def go(state: tuple) -> tuple:
-        starts = state[1]
+        passes, starts, _, _ = state
         ends, found = jax.lax.scan(step, starts, xs, reverse=reverse)
-        return state[0] + 1, after(ends), starts, found
+        return passes + 1, after(ends), starts, found
 
     def more(state: tuple) -> jax.Array:
         passes, now, before, _ = state
-        return (passes < count) & differs(now, before)
+        return (passes == 0) | ((passes < count) & differs(now, before))
 
     run_up = min(max(_RUN_UP, length // 4), length)
     near = jax.tree.map(lambda a: a[:run_up] if reverse else a[-run_up:], xs)
     start = jax.tree.map(lambda a: jnp.broadcast_to(a, (*a.shape[:-1], count)), anywhere)
     guess = after(jax.lax.scan(step, start, near, reverse=reverse)[0])
-    return jax.lax.while_loop(more, go, go((0, guess)))[3]
+    nothing = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), jax.eval_shape(go, (0, guess, guess, None))[3])
+    return jax.lax.while_loop(more, go, (0, guess, guess, nothing))[3]
 
 
 def _neighbour(a: jax.Array, first: jax.Array, reverse: bool) -> jax.Array:

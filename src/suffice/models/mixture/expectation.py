@@ -5,7 +5,7 @@ what is made of them stays in the nearest caches; sums over these add in double 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -75,34 +75,53 @@ def _sums_of(
     return jax.tree.map(lambda a: a.astype(wide), (value, r.sum(-1), parts, entropy))
 
 
+def run_by_run(work: Callable[[Any], Any], given: Any, runs: jax.Array) -> Any:
+    """What is found for each of the first runs, one after the other; what more there are serve a program for any number.
+
+    Args:
+        work: for one run, whose arrays and results have an axis of one in front.
+        given: arrays with an axis of runs in front.
+        runs: how many there are.
+    """
+
+    def of(run: Any) -> Any:
+        return work(jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, run, 1), given))
+
+    def put(run: Any, found: Any) -> Any:
+        return jax.tree.map(lambda a, b: jax.lax.dynamic_update_slice_in_dim(a, b, run, 0), found, of(run))
+
+    slots = len(jax.tree.leaves(given)[0])
+    each = jax.tree.map(lambda s: jnp.zeros((slots, *s.shape[1:]), s.dtype), jax.eval_shape(of, 0))
+    return jax.lax.fori_loop(0, runs, put, each)
+
+
+def filled_up(given: Any) -> Any:
+    """With so many runs that few programs are compiled, where one run is light."""
+    leaves = jax.tree.leaves(given)
+    runs = len(leaves[0])
+    more = -runs % _SLOTS if sum(np.size(a) for a in leaves) <= _LIGHT * runs else 0
+    return jax.tree.map(lambda a: np.concatenate([a, np.broadcast_to(a[:1], (more, *a.shape[1:]))]), given)
+
+
 @partial(jax.jit, static_argnames="size")
 def _expected(
-    kernels: Sequence[Any],
-    prepared: Sequence[Any],
-    log_weights: jax.Array,
-    x: jax.Array,
-    w: jax.Array,
-    runs: jax.Array,
-    rows: jax.Array,
-    size: int,
+    kernels: Sequence[Any], given: Any, x: jax.Array, w: jax.Array, runs: jax.Array, rows: jax.Array, size: int
 ) -> Any:
-    """Of the first runs, one after the other, over the first rows: what there are more serve a program for any number."""
+    """Of parameters, log-weights and, where w is None, weights of rows of the first runs, over the first rows."""
     wide = jnp.result_type(float)
 
-    def part(run: Any, i: Any) -> Any:
-        cut = jax.lax.dynamic_slice_in_dim
-        mine, weights = jax.tree.map(lambda a: cut(a, run, 1), (prepared, log_weights))
-        heights = w if w.ndim == 1 else jax.lax.dynamic_index_in_dim(w, run, 0, keepdims=False)
-        return _sums_of(kernels, mine, weights, cut(x, i * size, size), cut(heights, i * size, size), wide)
+    def one(run: Any) -> Any:
+        prepared, log_weights, heights = run
+        heights = w if heights is None else heights[0]
 
-    zero = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), jax.eval_shape(part, 0, 0))
+        def part(i: Any) -> Any:
+            block, weights = (jax.lax.dynamic_slice_in_dim(a, i * size, size) for a in (x, heights))
+            return _sums_of(kernels, prepared, log_weights, block, weights, wide)
 
-    def one(run: Any, found: Any) -> Any:
-        total = jax.lax.fori_loop(0, -(-rows // size), lambda i, t: jax.tree.map(jnp.add, t, part(run, i)), zero)
-        return jax.tree.map(lambda a, b: jax.lax.dynamic_update_slice_in_dim(a, b, run, 0), found, total)
+        zero = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), jax.eval_shape(part, 0))
+        return jax.lax.fori_loop(0, -(-rows // size), lambda i, t: jax.tree.map(jnp.add, t, part(i)), zero)
 
-    each = jax.tree.map(lambda z: jnp.zeros((len(log_weights), *z.shape[1:]), z.dtype), zero)
-    return jax.lax.fori_loop(0, runs, one, each)
+    return run_by_run(one, given, runs)
 
 
 @partial(jax.jit, static_argnames="size")
@@ -146,10 +165,10 @@ class Rows:
 
     def expected(self, kernels: Sequence[Any], prepared: Sequence[Any], log_weights: np.ndarray) -> Any:
         """Log-likelihoods, counts, sums and entropies under the parameters of several runs."""
-        size, given, runs = self._size(kernels, prepared), (prepared, log_weights), len(log_weights)
-        if sum(np.size(a) for a in jax.tree.leaves(given)) <= _LIGHT * runs and (more := -runs % _SLOTS):
-            given = jax.tree.map(lambda a: np.concatenate([a, np.broadcast_to(a[:1], (more, *a.shape[1:]))]), given)
-        found = _expected(kernels, *given, self.x, self.w, np.int64(runs), np.int64(self.count), size=size)
+        size, runs = self._size(kernels, prepared), len(log_weights)
+        given = filled_up((prepared, log_weights))
+        common, own = (self.w, None) if self.w.ndim == 1 else (None, self.w)
+        found = _expected(kernels, (*given, own), self.x, common, np.int64(runs), np.int64(self.count), size=size)
         return jax.tree.map(lambda a: a[:runs], jax.device_get(found))
 
     def posterior(
