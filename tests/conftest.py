@@ -1,13 +1,13 @@
 """Every test runs with 64-bit numbers, with rank promotion refused, and keeps what it compiled for the next run."""
 
 import importlib
-import os
-from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 from jaxtyping import install_import_hook
+
+from suffice.runtime.cache import keep_compiled
 
 # where shapes are annotated they are checked at run time
 SHAPED = ["numerics.newton", "numerics.quadrature", "inference.likelihood", "inference.intervals.from_likelihood"]
@@ -15,12 +15,7 @@ with install_import_hook([f"suffice.{name}" for name in SHAPED], "beartype.beart
     importlib.import_module("suffice.inference.fit")  # which switches 64-bit numbers on, too
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
-jax.config.update(
-    "jax_compilation_cache_dir",
-    os.environ.get("JAX_COMPILATION_CACHE_DIR", str(Path.home() / ".cache" / "suffice" / "jax")),
-)
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+keep_compiled()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -249,6 +249,7 @@ from .numerics.estimate import Estimate as Estimate
 from .report import plot as plot
 from .report import report as report
 from .report import skewness_kurtosis as skewness_kurtosis
+from .runtime.cache import keep_compiled as keep_compiled
 from .runtime.errors import DataError as DataError
 from .sampling.adaptive_rejection import AdaptiveRejection as AdaptiveRejection
 from .sampling.adaptive_rejection import adaptive_rejection as adaptive_rejection

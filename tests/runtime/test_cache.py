@@ -1,4 +1,8 @@
-"""Texts that are kept: made once, and made again where nothing can be kept."""
+"""What is kept: texts, made again where nothing can be kept, and compiled code."""
+
+import os
+import subprocess
+import sys
 
 from suffice.runtime import cache
 
@@ -21,3 +25,20 @@ def test_a_folder_that_cannot_be(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache.kept("a.js", lambda: "text") == "text"
     assert (tmp_path / "suffice").read_text() == "a file is in its place"
+
+
+PROGRAM = """
+import sys
+import suffice as sf
+sf.Normal(0.0, 1.0).cdf(1.0)
+assert sf.keep_compiled(sys.argv[1]).name == "compiled"
+sf.Gamma(2.0, 1.0).cdf(1.0)
+"""
+
+
+def test_compiled_code_is_kept(tmp_path):
+    """Also where something was compiled before it was asked for."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("JAX_")}
+    path = tmp_path / "compiled"
+    subprocess.run([sys.executable, "-c", PROGRAM, str(path)], env=environment, check=True, timeout=300)
+    assert any(file.name.startswith("jit_cdf") for file in path.iterdir())

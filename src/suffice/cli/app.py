@@ -48,11 +48,11 @@ def fail(message: str, code: int) -> NoReturn:
 
 def main() -> None:
     """Run a command; compiled code is kept in the user's cache folder, so that the second run starts fast."""
-    from suffice.runtime.cache import folder
+    from suffice.runtime.cache import jax_settings
 
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder() / "jax"))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+    # by the environment, since JAX is imported only where a command needs it
+    for name, value in jax_settings().items():
+        os.environ.setdefault(name.upper(), str(value))
     gc.set_threshold(100_000, 50, 100)  # tracing makes many small objects, of which few are ever garbage
     try:
         app()

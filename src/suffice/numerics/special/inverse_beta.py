@@ -130,7 +130,8 @@ def _solve(a: jax.Array, b: jax.Array, log_p: jax.Array) -> jax.Array:
     def general(u: jax.Array) -> tuple[jax.Array, ...]:
         u = _steps(_by_quadrature(coarse_log_lower_tail, a, b), log_p, a, b, u, jnp.full_like(u, limit), 1e-2)
         tail = _by_quadrature(log_lower_tail, a, b)
-        return _polished(tail, log_p, a, b, _polished(tail, log_p, a, b, u)[0])
+        # a loop, though it is only two steps: the tail is compiled once
+        return lax.fori_loop(0, 2, lambda _, found: _polished(tail, log_p, a, b, found[0]), (u, u, u))
 
     easy = (jnp.maximum(a, b) <= LARGEST_SHAPE) & (b >= 0.4) & ~extreme
     found = lax.cond(jnp.all(easy), fast, general, jnp.where(extreme, 0, start))
