@@ -16,8 +16,10 @@ from suffice.inference.likelihood import expand, mean_log_likelihood
 from suffice.inference.start import rough
 from suffice.models.mixture.censored import CensoredKernel, points_in
 from suffice.models.mixture.normal import EMPTY
+from suffice.models.mixture.pseudo import LikeSample, OfSpread
 from suffice.numerics import linalg
 from suffice.numerics.domain import real, unit
+from suffice.numerics.newton import second_order
 from suffice.runtime.blocks import Block
 
 Params = dict[str, np.ndarray]
@@ -99,18 +101,30 @@ def _best(
     return jax.tree.map(lambda a: a.reshape(*v.shape[:2], *a.shape[1:]), found)
 
 
+def _log_prior(family: Family, v: jax.Array, whole: Any) -> jax.Array:
+    p = family.build(v)
+    if isinstance(whole, OfSpread | LikeSample):
+        return whole.log_density(p)
+    return whole.count * mean_log_likelihood(p, whole)
+
+
 @jax.jit
 def _penalties(family: Family, v: jax.Array, whole: Any) -> jax.Array:
-    return jax.vmap(jax.vmap(lambda v: mean_log_likelihood(family.build(v), whole)))(v)
+    return jax.vmap(jax.vmap(lambda v: _log_prior(family, v, whole)))(v)
 
 
 @jax.jit
-def _newton(family: Family, v: jax.Array, n: jax.Array, totals: Any, units: jax.Array) -> tuple[jax.Array, jax.Array]:
+def _newton(
+    family: Family, v: jax.Array, n: jax.Array, totals: Any, units: jax.Array, whole: Any
+) -> tuple[jax.Array, jax.Array]:
     """A step of Newton's method where the function curves down, and as if it did where it curves up; and whether the
     component stands: has not shrunk to a point, nor so far into an interval or beyond all values that it is free there."""
 
     def each(v: jax.Array, n: jax.Array, total: Any) -> tuple[jax.Array, jax.Array]:
         _, g, h = total
+        if whole is not None:
+            _, slope, bend = second_order(lambda v: _log_prior(family, v, whole), v)
+            n, g, h = n + whole.count, g + slope, h + bend
         size = jnp.abs(jnp.diagonal(h))
         unit = 1.0 / jnp.sqrt(jnp.where(size > 0, size, 1.0))
         curvature, directions = linalg.eigh(-h * jnp.outer(unit, unit))
@@ -141,8 +155,8 @@ class FamilyComponents:
         centre: coordinate in which sums are first taken, of the statistic.
         unit: of each unconstrained coordinate.
         bounded: which of them are logits, relative to a last that is 0: a number from 1 for each set, 0 elsewhere.
-        prior: number of pseudo-observations that look like the whole sample.
-        whole: statistic of the sample, with ``prior`` for its count, where there is a prior.
+        prior: number of pseudo-observations.
+        whole: these, where there are: the statistic of the sample with ``prior`` for its count, or others.
         censored: whether rows are (point, left, right) of values known to lie in intervals.
     """
 
@@ -209,7 +223,7 @@ class FamilyComponents:
         if self.how == "held":
             return p
         if self.how == "newton":
-            v, stands = _newton(self.family, p["v"], n, totals, self.unit)
+            v, stands = _newton(self.family, p["v"], n, totals, self.unit, self.whole)
             return p | {"v": self._held_back(np.asarray(v)), "spread": np.asarray(stands)}
         v, pilot, spread = _best(self.family, p["v"], p["pilot"], totals, self.whole, self.prior)
         return {"v": self._held_back(np.asarray(v)), "pilot": np.asarray(pilot), "spread": np.asarray(spread)}
@@ -226,9 +240,9 @@ class FamilyComponents:
 
     def penalty(self, p: Params) -> np.ndarray:
         """Logarithm of the prior's density up to a constant, (R,)."""
-        if not self.prior or self.how != "statistic":
+        if self.whole is None:
             return np.zeros(len(p["v"]))
-        return self.prior * np.asarray(_penalties(self.family, p["v"], self.whole)).sum(-1)
+        return np.asarray(_penalties(self.family, p["v"], self.whole)).sum(-1)
 
     def vector(self, p: Params) -> np.ndarray:
         return p["v"] / self.unit

@@ -60,7 +60,8 @@ def fit_mixture(
         covariance: of normal and t components: "full", "tied", "diag", "spherical", or three letters for volume, shape
             and orientation, each equal (E), varying (V) or none (I): "VEV".
         prior: number of pseudo-observations of each component, which keep it from collapsing: of normal and t
-            components they have the spread of the data, shared out; of others they look like the sample.
+            components, and of others with a scale over the whole line, they have the spread of the data, shared out; of
+            others they look like the sample.
         starts: how many there are.
         start: instead of them: labels (n,), responsibilities (n, K) or a ``sf.Mixture``.
         rng: of the starts: int, ``numpy.random.Generator`` or JAX key.
@@ -78,7 +79,7 @@ def fit_mixture(
         DataError: fewer rows, or different ones, than components; constant or dependent columns; missing or infinite
             values; values that no component can make; truncated values, or only ones censored on one side.
         ValueError: no component, an unknown structure, a family whose support is estimated or whose density has a kink;
-            of censored values a family of vectors, a prior or shared variances.
+            of censored values a family of vectors or shared variances.
 
     Example:
         >>> import suffice as sf
@@ -97,7 +98,7 @@ def fit_mixture(
         data = data[list(target)]
     rows = rows_of(data, weights, missing, censored=True)
     if rows.censored:
-        check_censored(kinds, rows.source, covariance, prior)
+        check_censored(kinds, rows.source, covariance)
     model = model_of(kinds, rows.look, covariance, float(prior), rows.censored)
     begins = (
         [(_given(model, rows, start), np.nan)]
