@@ -59,7 +59,46 @@ def kinds_of(target: Any, components: Any) -> list[tuple[Any, int]]:
 
 
 def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return _same(tuple(a.values()), tuple(b.values()))
     return a is b or (isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b) and all(map(_same, a, b)))
+
+
+def has_structure(kind: Any) -> bool:
+    """Whether components of this kind, or parts of them, have covariances of a structure."""
+    if isinstance(kind, Mapping | tuple):
+        return any(map(has_structure, kind.values() if isinstance(kind, Mapping) else kind))
+    if isinstance(kind, Distribution):
+        return False
+    family = as_family(kind)
+    return (family.is_plain and family.kind in (Normal, MultivariateNormal)) or _is_t(family)
+
+
+def _is_t(family: Family) -> bool:
+    """Whether it is t, with nothing held but perhaps the degrees of freedom."""
+    free = {path[-1] for path in family.free}
+    return family.kind in (StudentT, MultivariateT) and free | {"df"} == set(family.kind.field_names())
+
+
+def _check_structure(kinds: Sequence[tuple[Any, int]], covariance: str) -> None:
+    """Refuse a structure where no component has one, or where what it shares would not be shared."""
+    with_one = [kind for kind, _ in kinds if has_structure(kind)]
+    if covariance != "full" and not with_one:
+        names = dict.fromkeys(_name(kind) for kind, _ in kinds)
+        raise ValueError(
+            f"covariance={covariance!r} is for normal and t components with no parameter held, not for {', '.join(names)}"
+        )
+    if len(with_one) > 1 and "E" in structure(covariance).name:
+        raise ValueError(
+            f"covariance={covariance!r} makes components alike, and these are of several kinds or not next to each other in "
+            f"the list: {', '.join(_name(kind) for kind, _ in kinds)}"
+        )
+
+
+def _name(kind: Any) -> str:
+    if isinstance(kind, Mapping | tuple):
+        return "(" + ", ".join(map(_name, kind.values() if isinstance(kind, Mapping) else kind)) + ")"
+    return type(kind).__name__ if isinstance(kind, Distribution) else as_family(kind).name
 
 
 def check_censored(kinds: Sequence[tuple[Any, int]], source: Source, covariance: str) -> None:
@@ -91,6 +130,7 @@ def model_of(
 ) -> Model:
     """The mixture of these kinds for data of this look."""
     shape = structure(covariance)
+    _check_structure(kinds, covariance)
     total = sum(count for _, count in kinds)
     if look.rows < total:
         raise DataError(f"{total} components need at least as many rows, got {look.rows}")
@@ -122,11 +162,10 @@ def _group(kind: Any, count: int, columns: tuple[int, int], look: Look, shape: S
     if isinstance(kind, Distribution):
         return _by_family(Family(kind, ()), count, columns, look, prior)
     family = as_family(kind)
-    free = {path[-1] for path in family.free}
     if family.is_plain and family.kind in (Normal, MultivariateNormal):
         return _normal(family, count, columns, look, shape, prior, None)
-    if family.kind in (StudentT, MultivariateT) and free | {"df"} == set(family.kind.field_names()):
-        df = np.nan if "df" in free else float(family.member.df)
+    if _is_t(family):
+        df = np.nan if ("df",) in family.free else float(family.member.df)
         return _normal(family, count, columns, look, shape, prior, df)
     return _by_family(family, count, columns, look, prior)
 

@@ -51,7 +51,9 @@ def pseudo_of(
 ) -> OfSpread | LikeSample:
     """As many of them as ``prior``, from the deviation of the data shared out and values with frequencies."""
     space = family.member.sample_space
-    on_the_line = not family.member.event_ndim and not space.integer and space.lower == -np.inf and space.upper == np.inf
+    on_the_line = (
+        not family.member.event_ndim and not space.integer and space.lower == -np.inf and space.upper == np.inf
+    )
     if on_the_line and ("scale",) in family.free:
         return OfSpread(jnp.asarray(prior), jnp.asarray(deviation))
     x, w = _thinned(x, w)

@@ -9,6 +9,7 @@ import numpy as np
 from suffice.distributions.mixture import Mixture
 from suffice.models.mixture.censored import with_points
 from suffice.models.mixture.climb import Climb
+from suffice.models.mixture.columns import names_of, taken
 from suffice.models.mixture.information import covariance_of
 from suffice.models.mixture.model import Model, Params
 from suffice.models.mixture.rows import MixtureRows, posterior_of, rows_of
@@ -151,6 +152,8 @@ class MixtureFit:
             return with_points(x.rows)
         if isinstance(x, Data):
             x = rows_of(x, None, "error").x
+        if self.rows is not None and set(self.rows.names) <= set(names_of(x)):
+            x = taken(x, self.rows.names)
         x = np.asarray(x.to_numpy() if hasattr(x, "to_numpy") else x, float)
         d = int(np.prod(self.distribution.event_shape))
         if not self.distribution.event_ndim:
