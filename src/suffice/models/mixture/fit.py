@@ -107,7 +107,7 @@ def fit_mixture(
     )
     found = _finished(model, rows, [p for p, _ in begins], tolerance, max_iterations, accelerate)
     spread = np.array([value for _, value in begins])
-    return MixtureFit.of(model, rows, found, spread)
+    return MixtureFit.of(model, rows, found, spread, float(prior))
 
 
 def _scouted(model: Model, rows: MixtureRows, count: int, rng: Any, gain: float) -> list[tuple[Params, float]]:

@@ -155,6 +155,11 @@ class Model:
         """Whether no component has collapsed, (R, K)."""
         return np.concatenate([g.sound(q) for g, q in zip(self.groups, p.groups, strict=True)], axis=1)
 
+    def limits(self, p: Params) -> list[tuple[int, str, Any]]:
+        """Components of one run that run to a limit of their family, with the parameter and the family there, or None."""
+        each = zip(self.groups, p.groups, self.places(), strict=True)
+        return [(at.start + k, name, kind) for g, q, at in each for k, name, kind in g.limits(q)]
+
     def members(self, p: Params) -> list[Any]:
         """The components of one run as distributions."""
         return [m for g, q in zip(self.groups, p.groups, strict=True) for m in g.members(q)]

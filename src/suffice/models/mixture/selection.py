@@ -28,7 +28,7 @@ class MixtureSelection:
     Attributes:
         criterion: "bic", "icl", "aic" or "cv"; of the last −2 n times the mean held-out log-density. Small is good.
         table: a row for each, best first: components, covariance, dimension, log_likelihood, bic, icl, aic, and with "cv"
-            score and its standard_error; converged, and why a fit was impossible.
+            score and its standard_error; converged, also to the limit of a family, and why a fit was impossible.
         best: the fit that is chosen, climbed to the end.
     """
 
@@ -101,7 +101,7 @@ def select_mixture(
                 table.append(row | {"reason": str(error), "converged": False, criterion: np.inf})
                 continue
             fits[k, shape] = fit
-            row |= {"dimension": fit.dimension, "log_likelihood": fit.log_likelihood, "converged": fit.converged}
+            row |= {"dimension": fit.dimension, "log_likelihood": fit.log_likelihood, "converged": fit.usable}
             row |= {"bic": fit.bic, "aic": fit.aic, "icl": fit.icl}
             if not fit.converged:
                 row["reason"] = fit.message
