@@ -226,7 +226,6 @@ DATA = sf.Data(left=X, right=np.where(X > 15, np.inf, X))
         ((sf.Uniform, 2, DATA), {}, "Uniform: its support is estimated"),
         ((sf.Laplace, 2, DATA), {}, "Laplace: its likelihood has a kink"),
         ((sf.Normal, 2, DATA), {"covariance": "tied"}, "shares variances"),
-        ((sf.Normal, 2, DATA), {"prior": 1.0}, "prior is for values that are known, not censored, got 1"),
         ((sf.Normal, 2, sf.Data(X, lower=0.0)), {}, "not to truncated ones"),
         ((sf.Normal, 2, sf.Data.lifetimes(X, X < 15, entry=X - 1.0)), {}, "not to truncated ones"),
         ((sf.Exponential, 2, sf.Data(left=X)), {}, "all 20 observations are right-censored"),

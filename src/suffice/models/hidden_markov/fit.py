@@ -46,7 +46,8 @@ def fit_hidden_markov(
         target: what states emit: a class such as ``sf.Normal`` or ``sf.family(...)``, or a list of one for each state.
         states: number K of states; may be left out after a list.
         x: a sequence (T,) or (T, d), or a list of sequences; NaN where nothing was observed.
-        covariance, prior: of normal states, as in ``fit_mixture``.
+        covariance: of normal and t states, as in ``fit_mixture``.
+        prior: pseudo-observations of each state, as there.
         starts: how many there are.
         rng: of the starts: int, ``numpy.random.Generator`` or JAX key.
         tolerance: distance from the maximum at which to end, as in ``fit_mixture``.

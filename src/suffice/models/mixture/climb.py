@@ -85,6 +85,16 @@ class Climb:
         return Climb(*run, self.evaluations)
 
 
+def check_settings(starts: int, tolerance: float, most: int) -> None:
+    """Refuse settings of a climb with which there is none."""
+    if starts < 1:
+        raise ValueError(f"starts must be >= 1, got {starts}")
+    if not tolerance > 0.0:
+        raise ValueError(f"tolerance must be > 0, got {tolerance}")
+    if most < 1:
+        raise ValueError(f"max_iterations must be >= 1, got {most}")
+
+
 def climb(
     model: Climbable,
     evaluate: Evaluate,

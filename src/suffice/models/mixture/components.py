@@ -25,6 +25,7 @@ from suffice.models.mixture.families import FamilyComponents, units_of
 from suffice.models.mixture.model import Model
 from suffice.models.mixture.normal import NormalComponents
 from suffice.models.mixture.product import ProductComponents
+from suffice.models.mixture.pseudo import pseudo_of
 from suffice.models.mixture.rows import Look, check_spread, is_light
 from suffice.models.mixture.structures import Structure, structure
 from suffice.runtime.blocks import Block
@@ -58,14 +59,53 @@ def kinds_of(target: Any, components: Any) -> list[tuple[Any, int]]:
 
 
 def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return _same(tuple(a.values()), tuple(b.values()))
     return a is b or (isinstance(a, tuple) and isinstance(b, tuple) and len(a) == len(b) and all(map(_same, a, b)))
 
 
-def check_censored(kinds: Sequence[tuple[Any, int]], source: Source, covariance: str, prior: float) -> None:
+def has_structure(kind: Any) -> bool:
+    """Whether components of this kind, or parts of them, have covariances of a structure."""
+    if isinstance(kind, Mapping | tuple):
+        return any(map(has_structure, kind.values() if isinstance(kind, Mapping) else kind))
+    if isinstance(kind, Distribution):
+        return False
+    family = as_family(kind)
+    return (family.is_plain and family.kind in (Normal, MultivariateNormal)) or _is_t(family)
+
+
+def _is_t(family: Family) -> bool:
+    """Whether it is t, with nothing held but perhaps the degrees of freedom."""
+    free = {path[-1] for path in family.free}
+    return family.kind in (StudentT, MultivariateT) and free | {"df"} == set(family.kind.field_names())
+
+
+def _check_structure(kinds: Sequence[tuple[Any, int]], covariance: str) -> None:
+    """Refuse a structure where no component has one, or where what it shares would not be shared."""
+    with_one = [kind for kind, _ in kinds if has_structure(kind)]
+    if covariance != "full" and not with_one:
+        names = dict.fromkeys(_name(kind) for kind, _ in kinds)
+        raise ValueError(
+            f"covariance={covariance!r} is for normal and t components with no parameter held, not for {', '.join(names)}"
+        )
+    if len(with_one) > 1 and "E" in structure(covariance).name:
+        raise ValueError(
+            f"covariance={covariance!r} makes components alike, and these are of several kinds or not next to each other in "
+            f"the list: {', '.join(_name(kind) for kind, _ in kinds)}"
+        )
+
+
+def _name(kind: Any) -> str:
+    if isinstance(kind, Mapping | tuple):
+        return "(" + ", ".join(map(_name, kind.values() if isinstance(kind, Mapping) else kind)) + ")"
+    return type(kind).__name__ if isinstance(kind, Distribution) else as_family(kind).name
+
+
+def check_censored(kinds: Sequence[tuple[Any, int]], source: Source, covariance: str) -> None:
     """Refuse what cannot be fitted to censored values.
 
     Raises:
-        ValueError: vectors, a support that is estimated, variances that are shared, a prior.
+        ValueError: vectors, a support that is estimated, variances that are shared.
         DataError: all values censored on one side, or all intervals with values in common.
     """
     for kind, _ in kinds:
@@ -83,8 +123,6 @@ def check_censored(kinds: Sequence[tuple[Any, int]], source: Source, covariance:
         raise ValueError(
             f"covariance={covariance!r} shares variances, which is for values that are known, not censored"
         )
-    if prior:
-        raise ValueError(f"prior is for values that are known, not censored, got {prior:g}")
 
 
 def model_of(
@@ -92,6 +130,7 @@ def model_of(
 ) -> Model:
     """The mixture of these kinds for data of this look."""
     shape = structure(covariance)
+    _check_structure(kinds, covariance)
     total = sum(count for _, count in kinds)
     if look.rows < total:
         raise DataError(f"{total} components need at least as many rows, got {look.rows}")
@@ -99,7 +138,7 @@ def model_of(
         raise DataError(f"{total} components need at least as many different rows, got {distinct}")
     d = len(look.mean)
     if censored:
-        groups = tuple(_censored(kind, count, look) for kind, count in kinds)
+        groups = tuple(_censored(kind, count, look, prior) for kind, count in kinds)
     else:
         groups = tuple(_group(kind, count, (0, d), look, shape, prior) for kind, count in kinds)
     model = Model(groups, light=is_light(look.rows, d, total))
@@ -123,11 +162,10 @@ def _group(kind: Any, count: int, columns: tuple[int, int], look: Look, shape: S
     if isinstance(kind, Distribution):
         return _by_family(Family(kind, ()), count, columns, look, prior)
     family = as_family(kind)
-    free = {path[-1] for path in family.free}
     if family.is_plain and family.kind in (Normal, MultivariateNormal):
         return _normal(family, count, columns, look, shape, prior, None)
-    if family.kind in (StudentT, MultivariateT) and free | {"df"} == set(family.kind.field_names()):
-        df = np.nan if "df" in free else float(family.member.df)
+    if _is_t(family):
+        df = np.nan if ("df",) in family.free else float(family.member.df)
         return _normal(family, count, columns, look, shape, prior, df)
     return _by_family(family, count, columns, look, prior)
 
@@ -192,12 +230,14 @@ def _by_family(family: Family, count: int, columns: tuple[int, int], look: Look,
     if not inside.any():
         raise DataError(f"{family.name} needs values {family.member.sample_space}: none of the data are")
     x, w = jnp.asarray(values[inside]), jnp.asarray(look.weights[inside])
+    deviation = float(np.sqrt(np.diag(look.covariance)[at].mean()))
     centre, whole = np.zeros(()), None
     if family.free and has_sufficient(family):
         s = rough_sufficient(family.member, Block((x,), w))
         centre = np.asarray(s.mean)
         whole = replace(s, count=jnp.asarray(float(prior))) if prior else None
-    deviation = float(np.sqrt(np.diag(look.covariance)[at].mean()))
+    elif family.free and prior:
+        whole = pseudo_of(family, prior, deviation / count, values[inside], look.weights[inside], False)
     return FamilyComponents(count, columns, family, centre, *units_of(family, deviation), prior, whole)
 
 
@@ -211,16 +251,21 @@ def _with_classes(family: Family, largest: float) -> Family:
     return replace(family, member=resize(max(int(largest), 0) + 1))
 
 
-def _censored(kind: Any, count: int, look: Look) -> FamilyComponents:
+def _censored(kind: Any, count: int, look: Look, prior: float) -> FamilyComponents:
     """Components of a univariate family, seen through intervals."""
     family = Family(kind, ()) if isinstance(kind, Distribution) else as_family(kind)
     if not look.low[0] < look.high[0]:
         raise DataError(f"{family.name}: all rows are about the same value, {look.low[0]:g}")
     family = _with_classes(family, look.high[0])
-    if not meets(look.sample[:, 1:], family.member.sample_space).any():
+    inside = np.asarray(meets(look.sample[:, 1:], family.member.sample_space))
+    if not inside.any():
         raise DataError(f"{family.name} needs values {family.member.sample_space}: none of the data can be")
-    units = units_of(family, float(np.sqrt(look.covariance[0, 0])))
-    return FamilyComponents(count, (0, 1), family, np.zeros(()), *units, censored=True)
+    deviation, whole = float(np.sqrt(look.covariance[0, 0])), None
+    if family.free and prior:
+        whole = pseudo_of(family, prior, deviation / count, look.sample[inside], look.weights[inside], True)
+    return FamilyComponents(
+        count, (0, 1), family, np.zeros(()), *units_of(family, deviation), prior, whole, censored=True
+    )
 
 
 def impossible_row(model: Model, rows: Any) -> str:

@@ -16,8 +16,10 @@ from suffice.inference.likelihood import expand, mean_log_likelihood
 from suffice.inference.start import rough
 from suffice.models.mixture.censored import CensoredKernel, points_in
 from suffice.models.mixture.normal import EMPTY
+from suffice.models.mixture.pseudo import LikeSample, OfSpread
 from suffice.numerics import linalg
 from suffice.numerics.domain import real, unit
+from suffice.numerics.newton import second_order
 from suffice.runtime.blocks import Block
 
 Params = dict[str, np.ndarray]
@@ -99,18 +101,34 @@ def _best(
     return jax.tree.map(lambda a: a.reshape(*v.shape[:2], *a.shape[1:]), found)
 
 
+def _log_prior(family: Family, v: jax.Array, whole: Any) -> jax.Array:
+    p = family.build(v)
+    if isinstance(whole, OfSpread | LikeSample):
+        return whole.log_density(p)
+    return whole.count * mean_log_likelihood(p, whole)
+
+
 @jax.jit
 def _penalties(family: Family, v: jax.Array, whole: Any) -> jax.Array:
-    return jax.vmap(jax.vmap(lambda v: mean_log_likelihood(family.build(v), whole)))(v)
+    return jax.vmap(jax.vmap(lambda v: _log_prior(family, v, whole)))(v)
 
 
 @jax.jit
-def _newton(family: Family, v: jax.Array, n: jax.Array, totals: Any, units: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """A step of Newton's method where the function curves down, and as if it did where it curves up; and whether the
-    component stands: has not shrunk to a point, nor so far into an interval or beyond all values that it is free there."""
+def _newton(
+    family: Family, v: jax.Array, n: jax.Array, totals: Any, units: jax.Array, whole: Any
+) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """A step of Newton's method where the function curves down, and as if it did where it curves up; whether the
+    component stands: has not shrunk to a point, nor so far into an interval or beyond all values that it is free there;
+    and which coordinates have run so far that it makes no difference any more, where they stay."""
 
-    def each(v: jax.Array, n: jax.Array, total: Any) -> tuple[jax.Array, jax.Array]:
+    def each(v: jax.Array, n: jax.Array, total: Any) -> tuple[jax.Array, jax.Array, jax.Array]:
         _, g, h = total
+        if whole is not None:
+            _, slope, bend = second_order(lambda v: _log_prior(family, v, whole), v)
+            n, g, h = n + whole.count, g + slope, h + bend
+        told = jnp.abs(jnp.diagonal(h)) * units**2 / jnp.maximum(n, EMPTY)  # by one observation
+        flat = told <= 1.0 / _SHARPEST
+        g, h = jnp.where(flat, 0.0, g), jnp.where(flat[:, None] | flat[None], -jnp.eye(len(g)), h)
         size = jnp.abs(jnp.diagonal(h))
         unit = 1.0 / jnp.sqrt(jnp.where(size > 0, size, 1.0))
         curvature, directions = linalg.eigh(-h * jnp.outer(unit, unit))
@@ -118,9 +136,8 @@ def _newton(family: Family, v: jax.Array, n: jax.Array, totals: Any, units: jax.
         along = directions.T @ (unit * g)
         length = jnp.sqrt(jnp.sum(along**2 / downwards) / jnp.maximum(n, EMPTY))
         step = unit * (directions @ (along / downwards)) * jnp.minimum(1.0, _LONGEST / jnp.maximum(length, 1e-300))
-        told = jnp.max(size * units**2) / jnp.maximum(n, EMPTY)  # by one observation
-        stands = (told < _SHARPEST) & ((told > 1.0 / _SHARPEST) | family.member.discrete)
-        return jnp.where(n > EMPTY, v + step, v), stands | (n <= EMPTY)
+        stands = (jnp.max(told) < _SHARPEST) & (~jnp.all(flat) | family.member.discrete)
+        return jnp.where(n > EMPTY, v + step, v), stands | (n <= EMPTY), flat & (n > EMPTY)
 
     return jax.vmap(jax.vmap(each))(v, n, totals)
 
@@ -141,8 +158,8 @@ class FamilyComponents:
         centre: coordinate in which sums are first taken, of the statistic.
         unit: of each unconstrained coordinate.
         bounded: which of them are logits, relative to a last that is 0: a number from 1 for each set, 0 elsewhere.
-        prior: number of pseudo-observations that look like the whole sample.
-        whole: statistic of the sample, with ``prior`` for its count, where there is a prior.
+        prior: number of pseudo-observations.
+        whole: these, where there are: the statistic of the sample with ``prior`` for its count, or others.
         censored: whether rows are (point, left, right) of values known to lie in intervals.
     """
 
@@ -190,8 +207,12 @@ class FamilyComponents:
         inside = np.asarray(self.family.member.sample_space.contains(values))
         found = [self._rough(values[inside], w[inside]) for w in r] if self.family.free else [np.zeros(0)] * self.count
         v = self._held_back(np.array(found, float).reshape(1, self.count, len(self.unit)))
+        return self._run(v)
+
+    def _run(self, v: np.ndarray) -> Params:
+        """Parameters of one run at coordinates (1, K, m)."""
         pilot = np.broadcast_to(self.centre, (1, self.count, *np.shape(self.centre))).copy()
-        return {"v": v, "pilot": pilot, "spread": np.ones((1, self.count), bool)}
+        return {"v": v, "pilot": pilot, "spread": np.ones((1, self.count), bool), "flat": np.zeros(v.shape, bool)}
 
     def _rough(self, values: np.ndarray, w: np.ndarray) -> np.ndarray:
         """Coordinates of a rough estimate; of all rows together where some are not enough."""
@@ -209,10 +230,10 @@ class FamilyComponents:
         if self.how == "held":
             return p
         if self.how == "newton":
-            v, stands = _newton(self.family, p["v"], n, totals, self.unit)
-            return p | {"v": self._held_back(np.asarray(v)), "spread": np.asarray(stands)}
+            v, stands, flat = _newton(self.family, p["v"], n, totals, self.unit, self.whole)
+            return p | {"v": self._held_back(np.asarray(v)), "spread": np.asarray(stands), "flat": np.asarray(flat)}
         v, pilot, spread = _best(self.family, p["v"], p["pilot"], totals, self.whole, self.prior)
-        return {"v": self._held_back(np.asarray(v)), "pilot": np.asarray(pilot), "spread": np.asarray(spread)}
+        return p | {"v": self._held_back(np.asarray(v)), "pilot": np.asarray(pilot), "spread": np.asarray(spread)}
 
     def _held_back(self, v: np.ndarray) -> np.ndarray:
         v = v.copy()
@@ -226,9 +247,9 @@ class FamilyComponents:
 
     def penalty(self, p: Params) -> np.ndarray:
         """Logarithm of the prior's density up to a constant, (R,)."""
-        if not self.prior or self.how != "statistic":
+        if self.whole is None:
             return np.zeros(len(p["v"]))
-        return self.prior * np.asarray(_penalties(self.family, p["v"], self.whole)).sum(-1)
+        return np.asarray(_penalties(self.family, p["v"], self.whole)).sum(-1)
 
     def vector(self, p: Params) -> np.ndarray:
         return p["v"] / self.unit
@@ -240,13 +261,27 @@ class FamilyComponents:
         """Whether each component has finite parameters, and had spread to find them from."""
         return np.isfinite(p["v"]).all(-1) & p["spread"]
 
+    def at_limit(self, p: Params) -> np.ndarray:
+        """Which coordinates have run so far that the likelihood is flat in them, (R, K, m)."""
+        return p["flat"]
+
+    def limits(self, p: Params) -> list[tuple[int, str, Any]]:
+        """Components of one run whose parameters run to where the family ends, with their names and the family there.
+
+        A probability may be 0, where it is at a maximum and not at a limit.
+        """
+        shapes = zip(self.family.free, self.family._shapes(), strict=True)
+        names = [self.family._reported(path)[1] for path, shape in shapes for _ in range(int(np.prod(shape)))]
+        limits = {path[-1]: self.family.kind.limits.get(path[-1]) for path in self.family.free if len(path) == 1}
+        places = np.argwhere(p["flat"][0] & (self.bounded == 0))
+        return [(int(k), names[i], getattr(limits.get(names[i]), "kind", None)) for k, i in places]
+
     def of_members(self, members: list[Any]) -> Params:
         """Parameters of one run from distributions."""
         v = np.array([np.asarray(self.family.vector(m, np), float) for m in members]).reshape(
             1, self.count, len(self.unit)
         )
-        pilot = np.broadcast_to(self.centre, (1, self.count, *np.shape(self.centre))).copy()
-        return {"v": v, "pilot": pilot, "spread": np.ones((1, self.count), bool)}
+        return self._run(v)
 
     def member_at(self, v: Any) -> Any:
         """One component from its coordinates; traceable."""

@@ -1,6 +1,5 @@
 """Fit a mixture: the front door."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,8 @@ import numpy as np
 from suffice.distributions.mixture import Mixture
 from suffice.inference.testing.replicates import generator
 from suffice.models.mixture import seeding
-from suffice.models.mixture.climb import Climb, climb
+from suffice.models.mixture.climb import Climb, check_settings, climb
+from suffice.models.mixture.columns import asked_for, taken
 from suffice.models.mixture.components import check_censored, impossible_row, kinds_of, model_of
 from suffice.models.mixture.model import LOG_TINY, Model, Params, joined
 from suffice.models.mixture.result import MixtureFit
@@ -60,7 +60,8 @@ def fit_mixture(
         covariance: of normal and t components: "full", "tied", "diag", "spherical", or three letters for volume, shape
             and orientation, each equal (E), varying (V) or none (I): "VEV".
         prior: number of pseudo-observations of each component, which keep it from collapsing: of normal and t
-            components they have the spread of the data, shared out; of others they look like the sample.
+            components, and of others with a scale over the whole line, they have the spread of the data, shared out; of
+            others they look like the sample.
         starts: how many there are.
         start: instead of them: labels (n,), responsibilities (n, K) or a ``sf.Mixture``.
         rng: of the starts: int, ``numpy.random.Generator`` or JAX key.
@@ -77,8 +78,8 @@ def fit_mixture(
     Raises:
         DataError: fewer rows, or different ones, than components; constant or dependent columns; missing or infinite
             values; values that no component can make; truncated values, or only ones censored on one side.
-        ValueError: no component, an unknown structure, a family whose support is estimated or whose density has a kink;
-            of censored values a family of vectors, a prior or shared variances.
+        ValueError: no component, an unknown structure, one for families that have none, a family whose support is estimated or whose density has a kink;
+            of censored values a family of vectors or shared variances.
 
     Example:
         >>> import suffice as sf
@@ -92,12 +93,12 @@ def fit_mixture(
     if data is None:
         raise TypeError("data are missing: sf.fit_mixture(family, components, data)")
     kinds = kinds_of(target, components)
-    _check(starts, tolerance, max_iterations, prior)
-    if isinstance(target, Mapping) and hasattr(data, "columns"):
-        data = data[list(target)]
-    rows = rows_of(data, weights, missing, censored=True)
+    check_settings(starts, tolerance, max_iterations)
+    if not 0.0 <= prior < np.inf:
+        raise ValueError(f"prior must be a number of pseudo-observations >= 0, got {prior}")
+    rows = rows_of(taken(data, asked_for(target)), weights, missing, censored=True)
     if rows.censored:
-        check_censored(kinds, rows.source, covariance, prior)
+        check_censored(kinds, rows.source, covariance)
     model = model_of(kinds, rows.look, covariance, float(prior), rows.censored)
     begins = (
         [(_given(model, rows, start), np.nan)]
@@ -106,18 +107,7 @@ def fit_mixture(
     )
     found = _finished(model, rows, [p for p, _ in begins], tolerance, max_iterations, accelerate)
     spread = np.array([value for _, value in begins])
-    return MixtureFit.of(model, rows, found, spread)
-
-
-def _check(count: int, tolerance: float, most: int, prior: float) -> None:
-    if count < 1:
-        raise ValueError(f"starts must be >= 1, got {count}")
-    if not tolerance > 0.0:
-        raise ValueError(f"tolerance must be > 0, got {tolerance}")
-    if most < 1:
-        raise ValueError(f"max_iterations must be >= 1, got {most}")
-    if not 0.0 <= prior < np.inf:
-        raise ValueError(f"prior must be a number of pseudo-observations >= 0, got {prior}")
+    return MixtureFit.of(model, rows, found, spread, float(prior))
 
 
 def _scouted(model: Model, rows: MixtureRows, count: int, rng: Any, gain: float) -> list[tuple[Params, float]]:
@@ -200,8 +190,13 @@ def _given(model: Model, rows: MixtureRows, start: Any) -> Params:
             f"start must be labels ({len(rows.x)},), responsibilities ({len(rows.x)}, {model.count}) or a sf.Mixture, "
             f"got shape {share.shape}"
         )
+    share = share.astype(float)
+    if not (np.all(np.isfinite(share)) and np.all(share >= 0.0)):
+        raise ValueError("start must hold responsibilities that are finite and >= 0")
     w = np.ones(len(rows.x)) if rows.w is None else rows.w
-    return model.start(rows.x, w, share.T.astype(float))
+    if np.any(empty := ~(w @ share > 0.0)):
+        raise ValueError(f"start must give each component some row, and component {int(empty.argmax())} has none")
+    return model.start(rows.x, w, share.T)
 
 
 def params_of(model: Model, mixture: Mixture) -> Params:

@@ -15,7 +15,7 @@ import numpy as np
 from suffice.inference.likelihood import inverse
 from suffice.models.mixture.censored import log_probabilities
 from suffice.models.mixture.expectation import log_joint
-from suffice.numerics.newton import second_order
+from suffice.numerics.newton import AT_LIMIT, CONVERGED, second_order
 
 _AT_ONCE = 2**22  # numbers that the curvature of a stretch may take
 _MOST = 3000  # parameters, whose information is a matrix
@@ -25,16 +25,22 @@ def covariance_of(fit: Any) -> np.ndarray:
     """Covariance of the reported parameters; NaN where the information is not positive or the climb did not end."""
     names = fit.parameter_names
     unknown = np.full((len(names), len(names)), np.nan)
-    if not fit.converged or fit.collapsed:
+    if fit.result not in (CONVERGED, AT_LIMIT) or fit.collapsed:
         return unknown
     basis = directions_of(fit)
     if len(basis) > _MOST:
         raise ValueError(f"{len(basis)} parameters have too large an information matrix: fit.bootstrap() gives errors")
     curvature, slope = information_of(fit)
     information = basis @ curvature @ basis.T - _bend(fit, slope)
-    spread = basis.T @ np.asarray(inverse(information)) @ basis
     jacobian = _reported_jacobian(fit)
-    return jacobian @ spread @ jacobian.T
+    if fit.result == AT_LIMIT:  # where it makes no difference how far a parameter has run
+        free = np.any((basis != 0.0) & ~_at_limit(fit), axis=1)
+        basis, information = basis[free], information[free][:, free]
+    spread = basis.T @ np.asarray(inverse(information)) @ basis
+    found = jacobian @ spread @ jacobian.T
+    lost = (jacobian != 0.0).any(1) & ~((jacobian @ basis.T) != 0.0).any(1)
+    found[lost], found[:, lost] = np.nan, np.nan
+    return found
 
 
 def directions_of(fit: Any) -> np.ndarray:
@@ -60,6 +66,12 @@ def _bend(fit: Any, slope: np.ndarray) -> np.ndarray:
     return np.asarray(
         jax.scipy.linalg.block_diag(np.zeros((k - 1, k - 1)), *(g.bend(q, s.reshape(g.count, -1)) for g, q, s in each))
     )
+
+
+def _at_limit(fit: Any) -> np.ndarray:
+    """Which coordinates of the information have run to a limit, (m,)."""
+    each = [g.at_limit(q)[0].ravel() for g, q in zip(fit.model.groups, fit.params.groups, strict=True)]
+    return np.concatenate([np.zeros(fit.model.count - 1, bool), *each])
 
 
 def _vectors(fit: Any) -> list[np.ndarray]:

@@ -48,13 +48,11 @@ class Model:
 
     Attributes:
         groups: each a number of components of one kind.
-        pseudo: of each weight, the pseudo-observations of a Dirichlet prior beyond one that is flat.
         light: whether a pass over the data costs less than a program's compilation. Components without weight then fill
             groups up to numbers that few programs are compiled for.
     """
 
     groups: tuple[Any, ...]
-    pseudo: float = 0.0
     light: bool = False
 
     @property
@@ -123,7 +121,7 @@ class Model:
         return Params(self._weights(r.sum(1)[None]), parts)
 
     def _weights(self, counts: np.ndarray) -> np.ndarray:
-        counts = np.maximum(counts + self.pseudo, 0.0)
+        counts = np.maximum(counts, 0.0)
         with np.errstate(divide="ignore"):
             return np.maximum(np.log(counts) - np.log(counts.sum(-1, keepdims=True)), LOG_TINY)
 
@@ -134,8 +132,7 @@ class Model:
 
     def penalty(self, p: Params) -> np.ndarray:
         """Logarithm of the prior up to a constant, (R,)."""
-        found = np.sum([g.penalty(q) for g, q in zip(self.groups, p.groups, strict=True)], axis=0)
-        return found + self.pseudo * p.log_weights.sum(-1) if self.pseudo else found
+        return np.sum([g.penalty(q) for g, q in zip(self.groups, p.groups, strict=True)], axis=0)
 
     def vector(self, p: Params) -> np.ndarray:
         """Unconstrained coordinates, (R, m)."""
@@ -157,6 +154,11 @@ class Model:
     def sound(self, p: Params) -> np.ndarray:
         """Whether no component has collapsed, (R, K)."""
         return np.concatenate([g.sound(q) for g, q in zip(self.groups, p.groups, strict=True)], axis=1)
+
+    def limits(self, p: Params) -> list[tuple[int, str, Any]]:
+        """Components of one run that run to a limit of their family, with the parameter and the family there, or None."""
+        each = zip(self.groups, p.groups, self.places(), strict=True)
+        return [(at.start + k, name, kind) for g, q, at in each for k, name, kind in g.limits(q)]
 
     def members(self, p: Params) -> list[Any]:
         """The components of one run as distributions."""

@@ -17,6 +17,7 @@ from suffice.models.mixture.normal import NormalComponents
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.rows import rows_of
 from suffice.models.mixture.triangles import inverse, second_moments
+from suffice.runtime.errors import DataError
 
 
 class OnlineMixture:
@@ -68,6 +69,11 @@ class OnlineMixture:
     def update(self, data: Any, weights: Any = None) -> None:
         """Take in a block of rows."""
         rows = rows_of(data, weights, "error")
+        d = int(np.prod(self.model.groups[0].example.event_shape))
+        if rows.look.mean.size != d:
+            raise DataError(f"rows must have {d} columns, got {rows.look.mean.size}")
+        if not rows.in_memory:
+            raise ValueError("a block must fit into memory: sf.chunks and files are read block by block by the caller")
         piece = Rows(rows.x, rows.w)
         prepared = self.model.prepare(self._params)
         e = Expected(*piece.expected(self.model.kernels, prepared, self._params.log_weights))
@@ -82,7 +88,7 @@ class OnlineMixture:
         self._counts = old + new
         self.steps, self.count = self.steps + 1, self.count + rows.look.count
         groups = tuple(
-            _best(group, s, self._counts[at], q)
+            _best(group, s, self._counts[at] * self.count, q)
             for group, s, q, at in zip(
                 self.model.groups, self._state, self._params.groups, self.model.places(), strict=True
             )
@@ -129,14 +135,20 @@ def _blended(group: Any, a: Any, b: Any, old: np.ndarray, new: np.ndarray) -> An
     return a[0] + share * move, a[1] + share[..., None] * (b[1] - a[1]) + between
 
 
-def _best(group: Any, state: Any, share: np.ndarray, before: Any) -> Any:
-    """Parameters of highest likelihood for the statistics."""
+def _best(group: Any, state: Any, n: np.ndarray, before: Any) -> Any:
+    """Parameters of highest likelihood for the statistics, of n observations each where there is a prior beside them."""
     if state is None:
         return before
     if isinstance(group, FamilyComponents):
-        found = [np.asarray(group.family.vector(maximum(group.family, s)[0]), float) for s in state]
+        whole = [s if group.whole is None else _beside(s, m, group.whole) for s, m in zip(state, n, strict=True)]
+        found = [np.asarray(group.family.vector(maximum(group.family, s)[0]), float) for s in whole]
         pilots = np.stack([np.asarray(s.mean) for s in state])
         return before | {"v": np.stack(found)[None], "pilot": pilots[None]}
     loc, spread = state
-    n = np.maximum(share, 1e-12)
+    n = np.maximum(n, 1e-12)
     return before | {"loc": loc[None], "root": group._rooted(n[None], (n[:, None, None] * spread)[None], None)}
+
+
+def _beside(state: Any, n: float, whole: Any) -> Any:
+    """A component's statistics, of n observations, and those of its prior."""
+    return merged(replace(state, count=jnp.asarray(float(n))), whole)

@@ -89,6 +89,15 @@ class ProductComponents:
     def sound(self, p: Params) -> np.ndarray:
         return np.all([part.sound(q) for part, q in zip(self.parts, p, strict=True)], axis=0)
 
+    def at_limit(self, p: Params) -> np.ndarray:
+        """Which coordinates have run so far that the likelihood is flat in them, (R, K, m)."""
+        return np.concatenate([part.at_limit(q) for part, q in zip(self.parts, p, strict=True)], axis=-1)
+
+    def limits(self, p: Params) -> list[tuple[int, str, Any]]:
+        """Components of one run whose parameters run to where a family ends, with their names and the family there."""
+        each = [part.limits(q) for part, q in zip(self.parts, p, strict=True)]
+        return [(k, f"parts[{i}].{name}", kind) for i, found in enumerate(each) for k, name, kind in found]
+
     def of_members(self, members: list[Any]) -> Params:
         return tuple(part.of_members([m.parts[i] for m in members]) for i, part in enumerate(self.parts))
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from suffice.inference.testing.replicates import generator
 from suffice.models.bases.basis import Basis
-from suffice.models.mixture.climb import climb
+from suffice.models.mixture.climb import check_settings, climb
 from suffice.models.mixture.expectation import LOG_2PI
 from suffice.models.mixture.information import covariance_of
 from suffice.models.mixture.model import Model, Params, joined
@@ -211,6 +211,14 @@ class RegressionMixtureFit:
         """Mean of the target, Σ_k weights_k y_k(x), (n,)."""
         return _design(x, self.basis)[0] @ (self.weights @ self.coefficients)
 
+    def __repr__(self) -> str:
+        told = []
+        for w, row, scale in zip(self.weights, self.coefficients, self.scales, strict=True):
+            line = " ".join([f"{row[0]:.4g}", *(f"{c:+.4g} {n}" for c, n in zip(row[1:], self.names[1:], strict=True))])
+            told.append(f"{w:.4g} Normal({line}, {scale:.4g})")
+        state = "" if self.converged else ", not converged"
+        return f"RegressionMixtureFit({', '.join(told)}; l = {self.log_likelihood:.6f}, n = {self.count:,.10g}{state})"
+
 
 def fit_regression_mixture(
     components: int,
@@ -250,6 +258,7 @@ def fit_regression_mixture(
     """
     if isinstance(components, bool) or not isinstance(components, int | np.integer) or components < 1:
         raise ValueError(f"components must be a whole number >= 1, got {components!r}")
+    check_settings(starts, tolerance, max_iterations)
     phi, names, basis = _design(x, basis)
     t = np.asarray(t, float)
     if t.shape != phi.shape[:1]:

@@ -9,10 +9,11 @@ import numpy as np
 from suffice.distributions.mixture import Mixture
 from suffice.models.mixture.censored import with_points
 from suffice.models.mixture.climb import Climb
+from suffice.models.mixture.columns import names_of, taken
 from suffice.models.mixture.information import covariance_of
 from suffice.models.mixture.model import Model, Params
 from suffice.models.mixture.rows import MixtureRows, posterior_of, rows_of
-from suffice.numerics.newton import CONVERGED, DEGENERATE, EXHAUSTED, STALLED
+from suffice.numerics.newton import AT_LIMIT, CONVERGED, DEGENERATE, EXHAUSTED, STALLED
 from suffice.runtime.errors import DataError
 from suffice.streams import Data
 
@@ -20,6 +21,7 @@ MESSAGES = {
     CONVERGED: "converged",
     STALLED: "no step raises the likelihood, though it is not at its maximum",
     EXHAUSTED: "stopped after the largest number of passes over the data",
+    AT_LIMIT: "the likelihood rises towards a limit of the family",
     DEGENERATE: "a component collapses onto a few observations, and the likelihood grows without bound; prior=1 keeps "
     "it from that",
 }
@@ -41,6 +43,7 @@ class MixtureFit:
         passes: passes over the data.
         model, params: the groups of components and their parameters.
         rows: the data.
+        prior: pseudo-observations of each component.
     """
 
     distribution: Mixture
@@ -53,9 +56,10 @@ class MixtureFit:
     model: Model
     params: Params
     rows: MixtureRows | None = None
+    prior: float = 0.0
 
     @classmethod
-    def of(cls, model: Model, rows: MixtureRows, end: Climb, spread: np.ndarray) -> "MixtureFit":
+    def of(cls, model: Model, rows: MixtureRows, end: Climb, spread: np.ndarray, prior: float = 0.0) -> "MixtureFit":
         """The result of a climb."""
         params = model.ordered(end.params, _place)
         members = model.members(params)
@@ -66,11 +70,12 @@ class MixtureFit:
             rows.look.count,
             np.array(end.traces[0]),
             spread,
-            int(end.status[0]),
+            AT_LIMIT if end.status[0] == CONVERGED and model.limits(params) else int(end.status[0]),
             end.evaluations,
             model,
             params,
             rows,
+            prior,
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -79,8 +84,14 @@ class MixtureFit:
 
     @property
     def converged(self) -> bool:
-        """Whether the climb ended at a maximum of the likelihood."""
+        """Whether the climb ended at a maximum of the likelihood; not where this is the limit of a family, named in
+        ``message``."""
         return self.result == CONVERGED
+
+    @property
+    def usable(self) -> bool:
+        """Whether its log-likelihood is the highest near, be it attained or the limit of a family."""
+        return self.result in (CONVERGED, AT_LIMIT)
 
     @property
     def collapsed(self) -> tuple[int, ...]:
@@ -94,6 +105,14 @@ class MixtureFit:
         text = MESSAGES[self.result]
         if self.result == DEGENERATE and self.model.censored:
             text = "a component collapses onto a few observations or beyond all known ones, where there is no maximum"
+        if self.result == DEGENERATE and self.prior:
+            text = f"a component collapses although there is a prior of {self.prior:g}: more may hold it"
+        for k, name, kind in self.model.limits(self.params) if self.result in (AT_LIMIT, EXHAUSTED) else []:
+            text += (
+                f"; component {k} "
+                + ("" if kind is None else f"becomes {kind.__name__} ")
+                + f"as {name} runs to its end"
+            )
         lost = np.isnan(self.starts).sum()
         if len(self.starts) > 1 and lost:
             text += f"; at {lost} of {len(self.starts)} starts a component collapsed"
@@ -151,6 +170,8 @@ class MixtureFit:
             return with_points(x.rows)
         if isinstance(x, Data):
             x = rows_of(x, None, "error").x
+        if self.rows is not None and set(self.rows.names) <= set(names_of(x)):
+            x = taken(x, self.rows.names)
         x = np.asarray(x.to_numpy() if hasattr(x, "to_numpy") else x, float)
         d = int(np.prod(self.distribution.event_shape))
         if not self.distribution.event_ndim:
@@ -205,7 +226,8 @@ class MixtureFit:
     def covariance(self) -> np.ndarray:
         """Covariance of the estimates in the order of ``parameter_names``, from the observed information by Louis' identity.
 
-        NaN where the climb did not converge, or a component is empty.
+        NaN where the climb did not converge, or a component is empty. Of a parameter that runs to a limit there is none, and
+        the others' are as if it were known.
         """
         return covariance_of(self)
 

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from suffice.models.mixture.censored import dearness, with_points
+from suffice.models.mixture.columns import names_of
 from suffice.models.mixture.expectation import Rows
 from suffice.models.mixture.model import Expected, Model, Params
 from suffice.numerics import linalg
@@ -271,10 +272,11 @@ def rows_of(data: Any, weights: Any, missing: Any, censored: bool = False) -> Mi
     if callable(data):
         part = Part(0, partial(_arrays, data), missing, tabular=True)
         return MixtureRows(Source("x", "chunks", "chunks", None, missing, (part,)), (), False)
-    names = tuple(map(str, getattr(data, "columns", ())))
+    names = names_of(data)
     x = np.asarray(data.to_numpy() if hasattr(data, "to_numpy") else data)
     if x.ndim == 1:
-        return MixtureRows(from_array(data, weights, missing=missing), ("x",), True)
+        name = getattr(data, "name", None)
+        return MixtureRows(from_array(data, weights, missing=missing), ("x" if name is None else str(name),), True)
     if x.dtype.kind not in "biuf" or x.ndim != 2:
         raise DataError(f"data must be numbers of shape (n,) or (n, d), got {x.dtype} of shape {x.shape}")
     x = x if x.dtype in (np.float64, np.float32) else x.astype(float)

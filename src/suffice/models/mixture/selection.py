@@ -7,6 +7,8 @@ from typing import Any, Literal
 import numpy as np
 
 from suffice.inference.testing.replicates import generator
+from suffice.models.mixture.columns import asked_for, taken
+from suffice.models.mixture.components import has_structure, kinds_of
 from suffice.models.mixture.fit import fit_mixture
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.rows import MixtureRows, rows_of
@@ -26,7 +28,7 @@ class MixtureSelection:
     Attributes:
         criterion: "bic", "icl", "aic" or "cv"; of the last −2 n times the mean held-out log-density. Small is good.
         table: a row for each, best first: components, covariance, dimension, log_likelihood, bic, icl, aic, and with "cv"
-            score and its standard_error; converged, and why a fit was impossible.
+            score and its standard_error; converged, also to the limit of a family, and why a fit was impossible.
         best: the fit that is chosen, climbed to the end.
     """
 
@@ -58,7 +60,7 @@ def select_mixture(
     Args:
         target, data, weights, prior, starts, rng, missing: as of ``sf.fit_mixture``.
         components: numbers to try.
-        covariance: a structure or several; "auto" for the common ones.
+        covariance: a structure or several; "auto" for the common ones, of components that have any.
         criterion: "bic" (its penalty finds the order of the density), "icl" (components that stand apart), "aic", or
             "cv" for the log-density of held-out rows.
         folds: of "cv".
@@ -83,7 +85,9 @@ def select_mixture(
         raise ValueError("there must be at least one number of components and one structure to try")
     for shape in shapes:
         structure(shape)  # says which there are
-    rows = rows_of(data, weights, missing, censored=True)
+    rows = rows_of(taken(data, asked_for(target)), weights, missing, censored=True)
+    if covariance == "auto" and not any(has_structure(kind) for kind, _ in kinds_of(target, 1)):
+        shapes = ["full"]
     if rows.look.mean.size == 1:  # where structures differ in whether variances are equal, and in nothing else
         shapes = list({("tied" if s == "tied" or s[0] == "E" else "full"): None for s in shapes})
     how: dict[str, Any] = {"prior": prior, "starts": starts, "rng": rng}
@@ -97,7 +101,7 @@ def select_mixture(
                 table.append(row | {"reason": str(error), "converged": False, criterion: np.inf})
                 continue
             fits[k, shape] = fit
-            row |= {"dimension": fit.dimension, "log_likelihood": fit.log_likelihood, "converged": fit.converged}
+            row |= {"dimension": fit.dimension, "log_likelihood": fit.log_likelihood, "converged": fit.usable}
             row |= {"bic": fit.bic, "aic": fit.aic, "icl": fit.icl}
             if not fit.converged:
                 row["reason"] = fit.message
@@ -165,21 +169,23 @@ def one_more_component(
     target: Any,
     components: int,
     data: Any,
+    weights: Any = None,
     *,
     covariance: str = "full",
     prior: float = 0.0,
     replicates: int = 99,
     starts: int = 10,
     rng: Any = 0,
+    missing: str = "error",
 ) -> OneMoreTest:
     """Test K components against K + 1 by the likelihood ratio, its law from a parametric bootstrap (McLachlan 1987).
 
     The usual chi-squared law does not hold: under K components the parameters of one more are not determined.
 
     Args:
-        target, data, covariance, prior: as of ``sf.fit_mixture``.
+        target, data, weights, covariance, prior, missing: as of ``sf.fit_mixture``.
         components: K.
-        replicates: samples drawn from the smaller fit.
+        replicates: samples drawn from the smaller fit, of as many values as the weights add up to.
         starts: of each fit.
         rng: int, ``numpy.random.Generator`` or JAX key.
 
@@ -191,9 +197,10 @@ def one_more_component(
     """
     if replicates < 1:
         raise ValueError(f"replicates must be >= 1, got {replicates}")
-    rows = rows_of(data, None, "error")
+    rows = rows_of(taken(data, asked_for(target)), weights, missing)
     if not rows.in_memory:
         raise ValueError("the test needs the data in memory")
+    size = round(rows.look.count)
     draw = generator(as_key(rng))
     how: dict[str, Any] = {"covariance": covariance, "prior": prior, "starts": starts, "rng": 0}
 
@@ -209,7 +216,7 @@ def one_more_component(
     pair = fits(rows, 1e-8)
     statistic, found = ratio(pair), []
     for _ in range(replicates):
-        x = np.asarray(pair[0].distribution.sample(rows.look.rows, rng=int(draw.integers(2**62))), float)
+        x = np.asarray(pair[0].distribution.sample(size, rng=int(draw.integers(2**62))), float)
         try:
             found.append(ratio(fits(x, _ROUGH)))
         except DataError:

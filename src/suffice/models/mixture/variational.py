@@ -10,6 +10,7 @@ from suffice.distributions.mixture import Mixture
 from suffice.distributions.multivariate_t import MultivariateT
 from suffice.inference.testing.replicates import generator
 from suffice.models.mixture import seeding
+from suffice.models.mixture.climb import check_settings
 from suffice.models.mixture.expectation import LOG_2PI
 from suffice.models.mixture.normal import NormalComponents
 from suffice.models.mixture.rows import MixtureRows, check_spread, rows_of
@@ -108,17 +109,20 @@ def dirichlet_process_mixture(
         >>> sf.dirichlet_process_mixture(x, truncation=8).components
         3
     """
+    check_settings(starts, tolerance, max_iterations)
     rows = rows_of(data, weights, missing)
     look, d = rows.look, len(rows.look.mean)
     df = d + 2.0 if df is None else float(df)
-    if truncation < 1:
-        raise ValueError(f"truncation must be >= 1, got {truncation}")
-    if not concentration > 0.0 or not strength > 0.0:
-        raise ValueError(f"concentration and strength must be > 0, got {concentration} and {strength}")
-    if not df > d - 1.0:
-        raise ValueError(f"df must be > {d - 1}, got {df}")
+    if isinstance(truncation, bool) or not isinstance(truncation, int | np.integer) or truncation < 1:
+        raise ValueError(f"truncation must be a whole number >= 1, got {truncation!r}")
+    if not 0.0 < concentration < np.inf or not 0.0 < strength < np.inf:
+        raise ValueError(f"concentration and strength must be > 0 and finite, got {concentration} and {strength}")
+    if not d - 1.0 < df < np.inf:
+        raise ValueError(f"df must be > {d - 1} and finite, got {df}")
     check_spread(look, slice(0, d), "MultivariateNormal")
     base = look.covariance * (df - d + 1.0) / truncation ** (2.0 / d) if scale is None else np.asarray(scale, float)
+    if base.shape != (d, d) or not np.allclose(base, base.T) or not np.all(np.linalg.eigvalsh(base) > 0.0):
+        raise ValueError(f"scale must be a positive definite matrix ({d}, {d}), got {base.tolist()}")
     prior = _Prior(float(concentration), float(strength), df, base)
     group = NormalComponents(truncation, (0, d), structure("VVV"), look.mean, look.covariance)
     draw, best = generator(as_key(rng)), None

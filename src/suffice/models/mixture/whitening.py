@@ -195,8 +195,9 @@ class NormalKernel:
         found = {}
         if self.tails:
             df = prepared["df"].astype(x.dtype)[..., None]
-            u = (df + part.shape[1]) / (df + square)
-            found["excess"] = (r * (u - 1.0 - jnp.log(u))).sum(-1)
-            r = r * u
+            beyond = (part.shape[1] - square) / (df + square)  # u − 1, to all digits where u is near 1
+            found["excess"] = (r * (beyond - jnp.log1p(beyond))).sum(-1)
+            found["deviation"] = (r * beyond**2).sum(-1)
+            r = r * ((df + part.shape[1]) / (df + square))
             found["mass"] = r.sum(-1)
         return found | prepared["whitening"].moments(part, kept, r)
