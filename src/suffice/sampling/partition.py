@@ -11,6 +11,7 @@ from suffice.numerics.estimate import MONTE_CARLO, Estimate
 from suffice.numerics.pareto import smoothed_weights
 from suffice.runtime.rng import RNG, as_key
 from suffice.sampling.bridge import bridged
+from suffice.sampling.importance import log_mean_ratio
 from suffice.sampling.kernel import Kernel, single
 from suffice.sampling.rejection import LogDensity, Proposal, carried
 
@@ -69,7 +70,7 @@ def annealed_importance(
     start = base.sample((n,), rng=jax.random.fold_in(forth, 1))
     work = _path(forth, start, base, kernel, log_density, betas, steps)[0]
     if draws is None:
-        return _annealed(work)
+        return log_mean_ratio(work, smooth=False)
     exact = jnp.asarray(draws, float)
     if exact.shape[1:] != start.shape[1:]:
         raise ValueError(f"draws must have shape (m, …) with {start.shape[1:]} for one draw, got {exact.shape}")
@@ -137,15 +138,6 @@ def thermodynamic_integration(
     rule = (value - _integral(betas[every_second], u[:, every_second], log_weights[:, every_second])[0]) / 15.0
     error = float(np.sqrt(each.var(ddof=1) / n + rule**2))
     return Estimate(value, error, MONTE_CARLO, float(smoothed_weights(work)[1]))
-
-
-def _annealed(work: np.ndarray) -> Estimate:
-    """log mean exp(W)."""
-    top = work.max()
-    weights = np.exp(work - top)
-    error = float(weights.std(ddof=1) / np.sqrt(len(work)) / weights.mean())
-    with np.errstate(divide="ignore"):
-        return Estimate(float(top + np.log(weights.mean())), error, MONTE_CARLO, float(smoothed_weights(work)[1]))
 
 
 def _integral(betas: np.ndarray, u: np.ndarray, log_weights: np.ndarray) -> tuple[float, np.ndarray]:
