@@ -2,6 +2,7 @@
 
 import numpy as np
 
+_FEWEST = 5  # values of a tail
 _LEAST = 20  # values of a tail made shorter
 
 
@@ -12,24 +13,67 @@ def log_mean(values: np.ndarray) -> np.ndarray:
         return top + np.log(np.exp(values - top).mean(axis=0))
 
 
+def reliable_shape(draws: int) -> float:
+    """The largest shape of a tail at which an average of so many ratios still says something: 1 − 1/log₁₀ n, at most 0.7.
+
+    Source: Vehtari and others (2024), section 3.2.4.
+    """
+    return min(1.0 - 1.0 / np.log10(max(draws, 10)), 0.7)
+
+
 def smoothed_weights(log_ratios: np.ndarray, efficiency: float = 1.0) -> tuple[np.ndarray, float]:
     """Logarithms of Pareto-smoothed weights that sum to 1, and the shape k of their tail.
 
     Source: Vehtari and others (2024), appendix A; where the tail begins: see ``_tail``.
     """
-    draws = len(log_ratios)
-    weights = log_ratios - log_ratios.max()
-    size = int(np.ceil(min(0.2 * draws, 3.0 * np.sqrt(draws / efficiency))))
-    k = np.inf
-    if size > 4:
-        order = np.argsort(weights, kind="stable")
-        size, k, scale = _tail(weights[order], size)
+    smoothed, k = smoothed_ratios(log_ratios, efficiency)
+    return smoothed - log_mean(smoothed[:, None])[0] - np.log(len(smoothed)), k
+
+
+def smoothed_ratios(log_ratios: np.ndarray, efficiency: float = 1.0) -> tuple[np.ndarray, float]:
+    """Logarithms of ratios, the largest replaced by quantiles of the tail fitted to them, and its shape k."""
+    ratios = log_ratios - log_ratios.max()
+    size, k = _size(len(ratios), efficiency), np.inf
+    if size >= _FEWEST:
+        order = np.argsort(ratios, kind="stable")
+        size, k, scale = _tail(ratios[order], size)
         if np.isfinite(k):
-            tail, threshold = order[-size:], weights[order[-size - 1]]
+            tail, threshold = order[-size:], ratios[order[-size - 1]]
             levels = (np.arange(size) + 0.5) / size
             quantiles = -np.log1p(-levels) if k == 0.0 else np.expm1(-k * np.log1p(-levels)) / k
-            weights[tail] = np.minimum(np.log(scale * quantiles + np.exp(threshold)), 0.0)
-    return weights - log_mean(weights[:, None])[0] - np.log(draws), k
+            ratios[tail] = np.minimum(np.log(scale * quantiles + np.exp(threshold)), 0.0)
+    return ratios + log_ratios.max(), k
+
+
+def mean_error(deviations: np.ndarray) -> tuple[float, float]:
+    """Standard error of a mean, from independent values less it, and the larger shape of their two tails.
+
+    Of values with a heavy tail the largest are seldom seen, and without them the sample's variance is too small; above a
+    shape of ½ there is none. So the values beyond a threshold are also taken for draws of a generalised Pareto law: they
+    add their number's variance, and that of the law's mean σ/(1 − k) given its fitted parameters. The larger of the two
+    errors counts. Source: Johansson (2003).
+    """
+    n, replaced, fitted, shapes = len(deviations), deviations.copy(), 0.0, [-np.inf]
+    for sign in (1.0, -1.0):
+        side = sign * deviations
+        size = min(_size(n), int((side > 0.0).sum()) // 2)
+        if size < _FEWEST:
+            continue
+        order = np.argsort(side, kind="stable")
+        top = side[order[-1]]
+        with np.errstate(divide="ignore"):
+            size, k, scale = _tail(np.log(np.maximum(side[order], 0.0) / top), size)
+        shapes.append(k)
+        if 0.0 < k < 1.0:
+            replaced[order[-size:]] = sign * (side[order[-size - 1]] + top * scale / (1.0 - k))
+            fitted += (top * scale * size / n) ** 2 * (1.0 + k) * (1.0 - k + 2.0 * k**2) / (size * (1.0 - k) ** 4)
+    square = max(deviations.var(ddof=1) / n, replaced.var(ddof=1) / n + fitted)
+    return float(np.sqrt(square)), float(max(shapes))
+
+
+def _size(draws: int, efficiency: float = 1.0) -> int:
+    """How many of the largest of so many draws are the tail."""
+    return int(np.ceil(min(0.2 * draws, 3.0 * np.sqrt(draws / efficiency))))
 
 
 def _tail(weights: np.ndarray, size: int) -> tuple[int, float, float]:

@@ -11,13 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.numerics.estimate import MONTE_CARLO, Estimate
-from suffice.numerics.pareto import smoothed_weights
+from suffice.numerics.pareto import mean_error, reliable_shape, smoothed_ratios
 from suffice.numerics.variates import gamma, normal
 from suffice.runtime.rng import RNG, as_key
 from suffice.sampling.rejection import LogDensity, Proposal, carried
 from suffice.sampling.resample import resample
 
-RELIABLE = 0.7
 _ENOUGH = 50  # weights are flattened to an effective sample size of n over this while a mixture adapts
 
 
@@ -29,13 +28,15 @@ class Importance:
         draws: (n, …), of the proposal.
         log_ratios: log p~ − log q, (n,).
         log_weights: normalised, the largest Pareto-smoothed, (n,).
-        pareto_k: shape of the tail of the ratios: above 0.7 nothing here is to be trusted.
+        log_normaliser: log ∫ exp(log_density), the log of the mean of the smoothed ratios, with its error.
+        pareto_k: shape of the tail of the ratios: above 1 − 1/log₁₀ n, or 0.7, nothing here is to be trusted.
         proposal: from which they were drawn.
     """
 
     draws: np.ndarray
     log_ratios: np.ndarray
     log_weights: np.ndarray
+    log_normaliser: Estimate
     pareto_k: float
     proposal: Any
 
@@ -46,36 +47,26 @@ class Importance:
 
     @property
     def reliable(self) -> bool:
-        return bool(self.pareto_k <= RELIABLE)
-
-    @property
-    def log_normaliser(self) -> Estimate:
-        """log ∫ exp(log_density), the log of the mean ratio; its error is the ratio's relative one."""
-        top = float(self.log_ratios.max())
-        ratios = np.exp(self.log_ratios - top)
-        mean, n = ratios.mean(), len(ratios)
-        error = float(ratios.std(ddof=1) / np.sqrt(n) / mean)
-        return Estimate(top + math.log(mean), error, MONTE_CARLO, self.pareto_k)
+        return bool(self.pareto_k <= reliable_shape(len(self.log_ratios)))
 
     def expectation(self, f: Callable[[Any], Any]) -> Estimate:
         """E_p[f] ≈ Σ w_i f(x_i), with the error √(Σ w_i² (f(x_i) − E)²); f of one draw, in JAX.
 
-        The Pareto k is the larger of that of the ratios and that of what the error sums, |f(x_i) − E| times the ratio: a
-        function that grows asks for more than weights that can be trusted. Source: Vehtari and others (2024), section 3.4.
+        Where w (f − E) has a heavy tail, the error is that of a Pareto law fitted to it, if that is larger. The Pareto k is
+        the largest of those of the ratios and of w (f − E), upwards and downwards: a function that grows asks for more than
+        weights that can be trusted. Source: Vehtari and others (2024), section 3.4; Johansson (2003) for the error.
         """
-        values = np.asarray(jax.vmap(f)(jnp.asarray(self.draws)))
-        weights = np.exp(self.log_weights).reshape((-1,) + (1,) * (values.ndim - 1))
-        mean = (weights * values).sum(0)
-        error = np.sqrt(np.square(weights * (values - mean)).sum(0))
-        number = (float(mean), float(error)) if values.ndim == 1 else (mean, error)
-        return Estimate(*number, MONTE_CARLO, max(self.pareto_k, self._tail(values - mean)))
-
-    def _tail(self, away: np.ndarray) -> float:
-        """Largest shape of the tail of the ratios times how far a function is from its mean, (n, …)."""
-        columns = np.abs(away).reshape(len(away), -1).T
-        with np.errstate(divide="ignore"):
-            shapes = (smoothed_weights(self.log_ratios + np.log(c))[1] for c in columns if c.any())
-            return float(max(shapes, default=-np.inf))
+        values = np.asarray(jax.vmap(f)(jnp.asarray(self.draws)), float)
+        columns = values.reshape(len(values), -1)
+        weights = np.exp(self.log_weights)
+        mean = weights @ columns
+        away = columns - mean
+        ratios = np.exp(self.log_ratios - self.log_normaliser.value)
+        errors, shapes = zip(*(mean_error(ratios * column) for column in away.T), strict=True)
+        error = np.maximum(np.sqrt(np.square(weights[:, None] * away).sum(0)), errors)
+        shape = values.shape[1:]
+        number = (mean.reshape(shape), error.reshape(shape)) if shape else (float(mean[0]), float(error[0]))
+        return Estimate(*number, MONTE_CARLO, max(self.pareto_k, *shapes))
 
     def resample(self, n: int, *, rng: RNG, scheme: str = "systematic") -> np.ndarray:
         """Draws of equal weight, about those of p: sampling-importance-resampling. Schemes: see ``sf.resample``."""
@@ -130,11 +121,18 @@ def _weigh(draws: np.ndarray, log_ratios: np.ndarray, proposal: Any, smooth: boo
         raise ValueError(f"log_density − log q must be below infinity, got {log_ratios[at]:g} at {draws[at]}")
     if log_ratios.max() == -np.inf:
         raise ValueError(f"log_density is −inf at all of {len(draws)} draws of the proposal")
+    log_z = log_mean_ratio(log_ratios, smooth)
+    smoothed = smoothed_ratios(log_ratios)[0] if smooth else log_ratios
+    return Importance(draws, log_ratios, smoothed - np.logaddexp.reduce(smoothed), log_z, log_z.pareto_k, proposal)
+
+
+def log_mean_ratio(log_ratios: np.ndarray, smooth: bool = True) -> Estimate:
+    """log mean of independent ratios, Pareto-smoothed, with its error, relative to the mean, and the shape of their tail."""
     with np.errstate(divide="ignore"):
-        smoothed, k = smoothed_weights(log_ratios)
-    if not smooth:
-        smoothed = log_ratios - np.logaddexp.reduce(log_ratios)
-    return Importance(draws, log_ratios, smoothed, float(k), proposal)
+        smoothed, k = smoothed_ratios(log_ratios)
+        value = np.logaddexp.reduce(smoothed if smooth else log_ratios) - math.log(len(log_ratios))
+    error = mean_error(np.expm1(log_ratios - value))[0]
+    return Estimate(float(value), error, MONTE_CARLO, float(k))
 
 
 @jax.tree_util.register_dataclass

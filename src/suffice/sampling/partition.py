@@ -11,11 +11,11 @@ from suffice.numerics.estimate import MONTE_CARLO, Estimate
 from suffice.numerics.pareto import smoothed_weights
 from suffice.runtime.rng import RNG, as_key
 from suffice.sampling.bridge import bridged
+from suffice.sampling.importance import log_mean_ratio
 from suffice.sampling.kernel import Kernel, single
 from suffice.sampling.rejection import LogDensity, Proposal, carried
 
 _FEWEST = 25
-_SIGMAS = 3.0  # by which two estimates from one path must differ before their difference counts as a lag
 
 
 def annealed_importance(
@@ -70,7 +70,7 @@ def annealed_importance(
     start = base.sample((n,), rng=jax.random.fold_in(forth, 1))
     work = _path(forth, start, base, kernel, log_density, betas, steps)[0]
     if draws is None:
-        return _annealed(work)
+        return log_mean_ratio(work, smooth=False)
     exact = jnp.asarray(draws, float)
     if exact.shape[1:] != start.shape[1:]:
         raise ValueError(f"draws must have shape (m, …) with {start.shape[1:]} for one draw, got {exact.shape}")
@@ -90,8 +90,9 @@ def thermodynamic_integration(
 ) -> Estimate:
     """log Z of p~ = exp(log_density) by thermodynamic integration: log Z = ∫₀¹ E_β[U] dβ, U = log p~ − log q.
 
-    E_β is over q^(1−β) p~^β for a normalised q, from n independent particles that are moved along as in
-    ``annealed_importance``. The integral is the trapezoidal rule, corrected by its end slopes dE_β[U]/dβ = var_β U.
+    E_β is over q^(1−β) p~^β for a normalised q, from n independent particles that are moved along, and weighted, as in
+    ``annealed_importance``: particles that have come to rest at β forget their weights, those that lag behind are corrected
+    by them. The integral is the trapezoidal rule, corrected by its end slopes dE_β[U]/dβ = var_β U.
 
     Args:
         log_density: logarithm of p~ at one point of the shape of one draw, in JAX.
@@ -99,12 +100,11 @@ def thermodynamic_integration(
         kernel: settings with a given step size.
         n: particles.
         temperatures: how many β between 0 and 1, denser near 0, or the β themselves.
-        steps: of the kernel at each β: enough to come to rest there. Particles that lag behind give a bias, which their
-            annealed weights tell: it is added to the error where it shows.
+        steps: of the kernel at each β: the more they come to rest there, the more equal are the weights.
 
     Returns:
-        An ``Estimate`` of log Z; its error is that of n independent paths, and the difference of the rule with every
-        second β (a fifteenth of it, as its order says), added in squares.
+        An ``Estimate`` of log Z with the Pareto k of the last weights; its error is that of n independent paths, and the
+        difference of the rule with every second β (a fifteenth of it, as its order says), added in squares.
 
     Raises:
         ValueError: n below 25; β that do not rise from 0 to 1; a U that is not finite.
@@ -132,33 +132,28 @@ def thermodynamic_integration(
         raise ValueError(
             f"log_density must be finite along the path, got a log p~ − log q of {u[~np.isfinite(u)][0]:g}"
         )
-    each = _integral(betas, u)
+    log_weights = np.pad(np.cumsum(u[:, :-1] * np.diff(betas), axis=1), ((0, 0), (1, 0)))
+    value, each = _integral(betas, u, log_weights)
     every_second = np.unique(np.append(np.arange(0, len(betas), 2), len(betas) - 1))
-    coarse = _integral(betas[every_second], u[:, every_second])
-    rule = (each.mean() - coarse.mean()) / 15.0
-    annealed = _annealed(work)
-    lag = abs(each.mean() - annealed.value)
-    if lag <= _SIGMAS * annealed.standard_error:
-        lag = 0.0
-    error = float(np.sqrt(each.var(ddof=1) / n + rule**2 + lag**2))
-    return Estimate(float(each.mean()), error, MONTE_CARLO)
+    rule = (value - _integral(betas[every_second], u[:, every_second], log_weights[:, every_second])[0]) / 15.0
+    error = float(np.sqrt(each.var(ddof=1) / n + rule**2))
+    return Estimate(value, error, MONTE_CARLO, float(smoothed_weights(work)[1]))
 
 
-def _annealed(work: np.ndarray) -> Estimate:
-    """log mean exp(W)."""
-    top = work.max()
-    weights = np.exp(work - top)
-    error = float(weights.std(ddof=1) / np.sqrt(len(work)) / weights.mean())
-    with np.errstate(divide="ignore"):
-        return Estimate(float(top + np.log(weights.mean())), error, MONTE_CARLO, float(smoothed_weights(work)[1]))
-
-
-def _integral(betas: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """The corrected trapezoidal rule along each particle's path, (n,): squares of what deviates from the mean are linear
-    in the particles to first order."""
+def _integral(betas: np.ndarray, u: np.ndarray, log_weights: np.ndarray) -> tuple[float, np.ndarray]:
+    """The corrected trapezoidal rule of weighted means and variances of U, and what each particle adds to its deviation
+    to first order, (n,): a weighted mean m of v moves by w (v − m)."""
+    weights = np.exp(log_weights - log_weights.max(0))
+    weights /= weights.mean(0)
     gap = np.diff(betas)
-    slopes = np.square(u - u.mean(0)) * (len(u) / (len(u) - 1.0))  # mean: var_β U
-    return (0.5 * gap * (u[:, 1:] + u[:, :-1]) - gap**2 / 12.0 * np.diff(slopes, axis=1)).sum(1)
+    mean = (weights * u).mean(0)
+    slopes = np.square(u - mean) * (len(u) / (len(u) - np.square(weights).mean(0)))  # weighted mean: var_β U
+    slope = (weights * slopes).mean(0)
+
+    def rule(u: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+        return (0.5 * gap * (u[..., 1:] + u[..., :-1]) - gap**2 / 12.0 * np.diff(slopes, axis=-1)).sum(-1)
+
+    return float(rule(mean, slope)), rule(weights * (u - mean), weights * (slopes - slope))
 
 
 def _betas(temperatures: Any) -> np.ndarray:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from suffice.numerics.pareto import log_mean, smoothed_weights
+from suffice.numerics.pareto import log_mean, reliable_shape, smoothed_weights
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class Elpd:
         standard_error: of it, √(n · variance of the terms).
         effective: effective number of parameters: how much less it is than the density of the data used twice.
         terms: of each observation, (n,).
-        reliable: whether no Pareto k is above 0.7, for WAIC no variance of a log-likelihood above 0.4.
-        pareto_k: of each observation, (n,), for PSIS: above 0.7 its term is not to be trusted; None for WAIC.
+        reliable: whether no Pareto k is above 0.7, or 1 − 1/log₁₀ of fewer than 2,200 draws, for WAIC no variance of a log-likelihood above 0.4.
+        pareto_k: of each observation, (n,), for PSIS: above that its term is not to be trusted; None for WAIC.
     """
 
     elpd: float
@@ -65,7 +65,7 @@ def psis_loo(log_likelihood: Any, efficiency: float = 1.0) -> Elpd:
         efficiency: effective over actual number of draws, in (0, 1] as a rule.
 
     Returns:
-        An ``Elpd`` with ``pareto_k``: below 0.7 the estimate is reliable; infinite where there are too few draws.
+        An ``Elpd`` with ``pareto_k``: up to 0.7 (1 − 1/log₁₀ of fewer than 2,200 draws) the estimate is reliable; infinite where there are too few draws.
 
     Raises:
         ValueError: not a matrix of at least two draws, or values that are NaN or infinite.
@@ -87,7 +87,7 @@ def psis_loo(log_likelihood: Any, efficiency: float = 1.0) -> Elpd:
         raise ValueError(f"efficiency must be > 0, got {efficiency}")
     smoothed, k = zip(*(smoothed_weights(-column, efficiency) for column in values.T), strict=True)
     terms = log_mean(values + np.stack(smoothed, axis=1)) + np.log(len(values))
-    return _summed(terms, log_mean(values), max(k) <= 0.7, np.array(k))
+    return _summed(terms, log_mean(values), max(k) <= reliable_shape(len(values)), np.array(k))
 
 
 def _checked(log_likelihood: Any) -> np.ndarray:
