@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.student_t import StudentT
+from suffice.models.regression.least_squares import student, words
 from suffice.numerics.double_double import Double, double
 from suffice.numerics.double_double_linalg import orthogonalise, solve_upper
 from suffice.runtime.errors import DataError
@@ -54,6 +55,11 @@ class NonlinearFit:
         """Of the weights."""
         return self.residual_deviation * np.sqrt((self.root**2).sum(1))
 
+    def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Intervals of the weights by Student's t with n − M degrees of freedom, right to first order in the noise."""
+        reach = student.reach(float(self.count - len(self.weights)), level) * self.standard_errors
+        return self.weights - reach, self.weights + reach
+
     def predict(self, x: Any) -> Any:
         """f(x, w)."""
         return self.function(jnp.asarray(x, float), jnp.asarray(self.weights))
@@ -66,7 +72,8 @@ class NonlinearFit:
         return StudentT(jnp.asarray(float(self.count - len(self.weights))), self.function(x, w), scale=scale)
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{w:.6g} ± {e:.2g}" for w, e in zip(self.weights, self.standard_errors, strict=True))
+        names = (f"w[{i}]" for i in range(len(self.weights)))
+        told = words.told(names, self.weights, self.standard_errors)
         end = f"converged in {self.iterations} steps" if self.converged else self.message
         return f"NonlinearFit({told}; n = {self.count}, {end})"
 

@@ -11,6 +11,7 @@ from suffice.models.regression.generalised.fit import GeneralizedLinearFit
 from suffice.models.regression.generalised.link import Link
 from suffice.models.regression.generalised.response import BERNOULLI, Response, response_of
 from suffice.models.regression.iterated.blockwise import blockwise
+from suffice.models.regression.iterated.likelihood_fit import of_solution
 from suffice.models.regression.iterated.reweighted import Least, Working, careful, counted, reading
 from suffice.models.regression.least_squares.data import RegressionData
 from suffice.models.regression.least_squares.design import Rows
@@ -218,6 +219,7 @@ class _Scoring:
 
         likelihood = float(self.data.folded(scored)[0]) if dispersion > 0 else float("nan")
         return GeneralizedLinearFit(
-            self.data.design, response, self.link, solution, here.deviance, dispersion, likelihood, count, converged,
-            steps, message, self.data,
+            **of_solution(self.data.design, solution, dispersion), dimension=solution.rank + response.dispersed,
+            solution=solution, response=response, link=self.link, deviance=here.deviance, dispersion=dispersion,
+            log_likelihood=likelihood, count=count, converged=converged, iterations=steps, message=message, data=self.data,
         )  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
-from suffice.models.regression.least_squares import student
+from suffice.models.regression.least_squares import student, words
 from suffice.models.regression.least_squares.data import RegressionData
 from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.models.regression.least_squares.diagnostics import Diagnostics, diagnosed
@@ -255,9 +255,8 @@ class LinearFit:
         ]  # fmt: skip
 
     def __repr__(self) -> str:
-        if self.single and len(self.names) <= 12:
-            pairs = zip(self.names, self.weights, self.standard_errors, strict=True)
-            told = ", ".join(f"{n} {w:.6g} ± {e:.2g}" for n, w, e in pairs)
+        if self.single:
+            told = words.told(self.names, self.weights, self.standard_errors)
         else:
             told = f"{len(self.names)} weights of {self.solution.weights.shape[1]} targets"
         lost = "".join(f"; {d}" for d in self.dependencies)

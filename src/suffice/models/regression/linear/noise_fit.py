@@ -8,6 +8,7 @@ import numpy as np
 
 from suffice.models.regression.iterated.ascent import Ascent, Proposal, ascend
 from suffice.models.regression.iterated.blockwise import blockwise
+from suffice.models.regression.iterated.likelihood_fit import of_solution
 from suffice.models.regression.iterated.reweighted import Working, careful, reading
 from suffice.models.regression.least_squares.data import RegressionData, TableRows
 from suffice.models.regression.least_squares.design import Design, Rows
@@ -83,9 +84,12 @@ def fit_log_variance(data: RegressionData, noise: LogVariance) -> NoiseFit:
     first = end.found[0].holding(end.point[:m], design.conversion)
     second = end.found[1].holding(end.point[m:], variances.conversion)
     return NoiseFit(
-        design, first, 1.0, tuple(f"log variance: {n}" for n in variances.names), second.weights[:, 0],
-        np.sqrt(2.0 * (second.weights_root**2).sum(1)), variances, second, end.likelihood, start.count, end.converged,
-        end.steps, "" if end.converged else _why(end, end.point[m] < level - 200.0), data,
+        **of_solution(design, first, 1.0), dimension=first.rank + second.rank, solution=first, factor=1.0,
+        noise_names=tuple(f"log variance: {n}" for n in variances.names),
+        noise_parameters=second.weights[:, 0], noise_errors=np.sqrt(2.0 * (second.weights_root**2).sum(1)),
+        variance_design=variances, variance_solution=second, log_likelihood=end.likelihood, count=start.count,
+        converged=end.converged, iterations=end.steps,
+        message="" if end.converged else _why(end, end.point[m] < level - 200.0), data=data,
     )  # fmt: skip
 
 
@@ -177,7 +181,10 @@ def fit_student_t(data: RegressionData, noise: StudentTNoise) -> NoiseFit:
         df, errors[1] = np.inf, np.nan
         message = "the likelihood rises as df tends to infinity: the noise is normal"
     factor = s**2 * ((df + 3.0) / (df + 1.0) if np.isfinite(df) else 1.0)
+    solution = plain.holding(end.point[:m], design.conversion)
     return NoiseFit(
-        design, plain.holding(end.point[:m], design.conversion), float(factor), ("scale", "df"), np.array([s, df]), errors, None, None,
-        end.likelihood, n, end.converged, end.steps, message, data,
+        **of_solution(design, solution, float(factor)), dimension=solution.rank + int(np.isfinite(errors).sum()),
+        solution=solution, factor=float(factor),
+        noise_names=("scale", "df"), noise_parameters=np.array([s, df]), noise_errors=errors,
+        log_likelihood=end.likelihood, count=n, converged=end.converged, iterations=end.steps, message=message, data=data,
     )  # fmt: skip
