@@ -11,6 +11,7 @@ from suffice.streams.categories import Categories
 from suffice.streams.columns import INDEX, is_number
 from suffice.streams.source import BATCH_ROWS, Block, Missing, Part, Source, rebatch
 from suffice.streams.sources import ARROW, DELIMITERS, PARQUET, existing, opened
+from suffice.streams.wanted import Wanted
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _numeric(where: str, weights: str | None) -> tuple[str, ...]:
     elif text in DELIMITERS:
         from suffice.streams.delimited import Delimited
 
-        schema = Delimited(where, DELIMITERS[text], {}).schema()
+        schema = Delimited(Wanted(where), DELIMITERS[text], {}).schema()
     else:
         opened(where, ("",), None, 1)  # says which endings are known
         raise AssertionError
