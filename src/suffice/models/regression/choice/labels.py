@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from suffice.models.bases.inputs import Inputs
-from suffice.models.regression.least_squares.data import RegressionData, TableRows, target_names
+from suffice.models.regression.least_squares.data import RegressionData, TableRows
+from suffice.models.regression.least_squares.named import apart, target_names
 from suffice.models.regression.linear.model import LinearBasisModel
 from suffice.runtime.errors import DataError
 from suffice.streams.table import Table
@@ -38,17 +38,10 @@ def labelled(model: LinearBasisModel, x: Any, t: Any, weights: Any, ordered: Any
         classes = tuple(found.tolist()) if ordered is None else tuple(map(type(found.tolist()[0]), ordered))
         _require(found, classes)
         return data, classes
-    names = target_names(t)
+    names = target_names(None if isinstance(t, list | tuple) else t)
     if isinstance(t, str):
-        inputs = Inputs.of(x)
-        if t not in inputs.names:
-            raise ValueError(f"t must be a column of the table, one of {', '.join(inputs.names)}, got {t!r}")
-        place = inputs.names.index(t)
-        rest = [i for i in range(len(inputs.names)) if i != place]
-        x, t = (
-            Inputs(tuple(inputs.names[i] for i in rest), tuple(inputs.columns[i] for i in rest)),
-            inputs.columns[place],
-        )
+        x, t, beside = apart(x, t, weights=weights)
+        weights = beside["weights"]
     labels = np.asarray(t)
     if labels.ndim != 1:
         raise ValueError(f"targets must be labels (n,), got shape {labels.shape}")

@@ -55,7 +55,7 @@ class GeneralizedLinearModel:
             x, t: inputs, and targets (n,) of the family; shares between 0 and 1 for Bernoulli, with ``weights`` trials;
                 or ``sf.scan_table(path)`` and the name of a column: the file is read once for each step.
             weights: frequencies, (n,), >= 0.
-            offset: known part of the linear predictor, (n,).
+            offset: known part of the linear predictor, (n,), as the log of an exposure; of a table the name of a column.
 
         Returns:
             A fit. Where the likelihood has no maximum, as of classes that a line separates, ``converged`` is False and
