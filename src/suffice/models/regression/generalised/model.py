@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from suffice.distributions.family import as_family
 from suffice.models.regression.generalised.fit import GeneralizedLinearFit
 from suffice.models.regression.generalised.link import Link
 from suffice.models.regression.generalised.response import BERNOULLI, Response, response_of
@@ -19,6 +20,7 @@ from suffice.models.regression.least_squares.solution import Solution, solve
 from suffice.models.regression.least_squares.statistic import GramStatistic, RegressionStatistic
 from suffice.models.regression.linear.model import LinearBasisModel
 from suffice.runtime.errors import DataError
+from suffice.streams.source import at_row
 
 STEPS = 100
 
@@ -48,14 +50,19 @@ class GeneralizedLinearModel:
     intercept: bool = True
     link: str | None = None
 
-    def fit(self, x: Any, t: Any, weights: Any = None, *, offset: Any = None) -> GeneralizedLinearFit:
+    def fit(
+        self, x: Any, t: Any, weights: Any = None, *, offset: Any = None, trials: Any = None
+    ) -> GeneralizedLinearFit:
         """Maximum likelihood by Fisher scoring, halving steps that would lose likelihood.
 
         Args:
-            x, t: inputs, and targets (n,) of the family; shares between 0 and 1 for Bernoulli, with ``weights`` trials;
-                or ``sf.scan_table(path)`` and the name of a column: the file is read once for each step.
+            x, t: inputs, and targets (n,) of the family, shares between 0 and 1 for Bernoulli; or ``sf.scan_table(path)``
+                and the name of a column: the file is read once for each step.
             weights: frequencies, (n,), >= 0.
             offset: known part of the linear predictor, (n,), as the log of an exposure; of a table the name of a column.
+            trials: of Bernoulli, (n,), >= 0, where targets are successes of so many; or the name of their column. The
+                same as shares t/trials with ``weights`` trials: ``count`` counts trials, and the log-likelihood is that
+                of the single ones.
 
         Returns:
             A fit. Where the likelihood has no maximum, as of classes that a line separates, ``converged`` is False and
@@ -69,7 +76,9 @@ class GeneralizedLinearModel:
         Source: McCullagh and Nelder 1989, 2.5; Albert and Anderson 1984, doi:10.1093/biomet/71.1.1.
         """
         response, link = response_of(self.family, self.link)
-        data = LinearBasisModel(self.basis, self.intercept).data(x, t, weights, None, offset)
+        if trials is not None and response is not BERNOULLI:
+            raise ValueError(f"trials are for Bernoulli, got family {as_family(self.family).name}")
+        data = LinearBasisModel(self.basis, self.intercept).data(x, t, weights, None, offset, trials)
         if not data.single:
             raise ValueError("a generalised linear model is of one target: give t of shape (n,)")
         return _Scoring(data, response, link).fit()
@@ -141,12 +150,12 @@ class _Scoring:
             bad = ~allowed(t)
             if bad.any():
                 at = int(bad.argmax())
-                where = f" at row {at + 1} (counting from 1)" if isinstance(self.data.rows, Rows) else ""
+                where = "" if rows.inputs.start is None else f" {at_row(rows.inputs.start + at + 1)}"
                 raise DataError(f"targets must be {told}, got {t[at]:g}{where}")
             often = counted(rows)
             return np.array([often.sum(), often @ t])
 
-        count, total = looked(self.data.rows) if isinstance(self.data.rows, Rows) else self.data.folded(looked)
+        count, total = self.data.folded(looked)
         return float(total / count)
 
     def _predictor(self, phi: Any, rows: Rows, coefficients: Any) -> Any:

@@ -97,27 +97,25 @@ class TableRows:
     targets: tuple[int, ...]
     precisions: int | None = None
     offset: int | None = None
+    trials: int | None = None
 
     @classmethod
-    def of(cls, table: Table, t: Any, precisions: str | None = None, offset: str | None = None) -> "TableRows":
-        """Targets, precisions and offset by name, inputs all others.
+    def of(cls, table: Table, t: Any, **beside: str | None) -> "TableRows":
+        """Targets, precisions, offset and trials by name, inputs all others.
 
         Raises:
             ValueError: there is no such column, or no input is left.
         """
-        for what, name in (("precisions", precisions), ("offset", offset)):
+        for what, name in beside.items():
             if not isinstance(name, str | None):
                 raise TypeError(f"{what} of a table must be the name of a column, got {type(name).__name__}")
         named = (t,) if isinstance(t, str) else tuple(t)
         targets = tuple(place(table.names, name, "t") for name in named)
-        beside = {
-            what: None if name is None else place(table.names, name, what)
-            for what, name in (("precisions", precisions), ("offset", offset))
-        }
-        inputs = tuple(i for i in range(len(table.names)) if i not in (*targets, *beside.values()))
+        others = {what: place(table.names, name, what) for what, name in beside.items() if name is not None}
+        inputs = tuple(i for i in range(len(table.names)) if i not in (*targets, *others.values()))
         if not inputs:
             raise ValueError(f"the table must have a column beside {', '.join(named)}")
-        return cls(table, inputs, targets, **beside)
+        return cls(table, inputs, targets, **others)
 
     def rows(self, chunk: Chunk) -> Rows:
         """A chunk as inputs and targets.
@@ -134,7 +132,8 @@ class TableRows:
             at = int((precisions > 0).argmin())
             row = chunk.start + 1 + (at if chunk.index is None else int(chunk.index[at]))
             raise DataError(f"precisions must be > 0, got {precisions[at]:g} {at_row(row)}")
-        return Rows(inputs, targets, chunk.weights, precisions, offset)
+        rows = Rows(inputs, targets, chunk.weights, precisions, offset)
+        return rows if self.trials is None else rows.shares(values[:, self.trials])
 
     def _inputs(self, matrix: np.ndarray, start: int | None = 0) -> Inputs:
         """Columns as they are in the file, with their texts."""

@@ -1,7 +1,7 @@
 """The columns of a regression: constant, basis functions, targets; and its statistic over any number of rows."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from suffice.numerics.double_double import two_sum
 from suffice.numerics.moments import namespace
 from suffice.numerics.sliced_gram import FEW
 from suffice.runtime.errors import DataError
+from suffice.streams.source import at_row
 
 ROWS = 5 * 2**13  # of columns that are in memory at a time
 
@@ -67,6 +68,24 @@ class Rows:
                 raise DataError(f"offset must have as many rows as the targets, {n}, got shape {offset.shape}")
             offset = np.broadcast_to(offset.reshape(n, -1), targets.shape)
         return cls(inputs, targets, frequencies, precisions, offset)
+
+    def shares(self, trials: Any) -> "Rows":
+        """The same where targets are successes of so many trials, (n,): shares of them, each trial an observation.
+
+        Raises:
+            DataError: trials that are no numbers >= 0, or more successes than trials.
+        """
+        trials = _heights(trials, "trials", len(self.targets), 0)
+        assert trials is not None
+        bad = ~((self.targets[:, 0] >= 0) & (self.targets[:, 0] <= trials))
+        if bad.any():
+            at = int(bad.argmax())
+            where = "" if self.inputs.start is None else f" {at_row(self.inputs.start + at + 1)}"
+            raise DataError(f"successes must be >= 0 and <= trials, {trials[at]:g}, got {self.targets[at, 0]:g}{where}")
+        often = trials if self.frequencies is None else self.frequencies * trials
+        if not often.any():
+            raise DataError("at least one row must have trials, all have none")
+        return replace(self, targets=self.targets / np.maximum(trials, 1e-300)[:, None], frequencies=often)
 
     @property
     def counted(self) -> Inputs:

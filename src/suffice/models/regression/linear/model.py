@@ -161,12 +161,14 @@ class LinearBasisModel:
         """The model whose basis has its centres and scales from these inputs, for statistics that are to add."""
         return replace(self, basis=None if self.basis is None else self.basis.settled(Inputs.of(x)))
 
-    def data(self, x: Any, t: Any, weights: Any = None, precisions: Any = None, offset: Any = None) -> RegressionData:
+    def data(
+        self, x: Any, t: Any, weights: Any = None, precisions: Any = None, offset: Any = None, trials: Any = None
+    ) -> RegressionData:
         """Data as people have them, with the design they lead to: what every fit of these columns begins with."""
-        if is_traced(x, t, weights, precisions, offset):
+        if is_traced(x, t, weights, precisions, offset, trials):
             raise TypeError("fit is for known numbers: call it outside of compiled code; predictions compile")
         if isinstance(x, RegressionSummary):
-            if any(a is not None for a in (t, weights, precisions, offset)):
+            if any(a is not None for a in (t, weights, precisions, offset, trials)):
                 raise TypeError("a RegressionSummary holds its targets and weights: give it alone")
             return RegressionData(x.design, x.single, None, x.statistic)
         if t is None:
@@ -174,10 +176,12 @@ class LinearBasisModel:
         if isinstance(x, Table):
             if weights is not None:
                 raise TypeError("scan_table names the column of weights")
-            rows = TableRows.of(x, t, precisions, offset)
+            rows = TableRows.of(x, t, precisions=precisions, offset=offset, trials=trials)
             design = Design.of(self.basis, self.intercept, rows.settling(self.basis))
             return RegressionData(design, isinstance(t, str), rows, targets=rows.names_of_targets)
         names, single = target_names(t), isinstance(t, str) or (not are_names(t) and np.ndim(t) == 1)
-        x, t, beside = apart(x, t, weights=weights, precisions=precisions, offset=offset)
+        x, t, beside = apart(x, t, weights=weights, precisions=precisions, offset=offset, trials=trials)
+        trials = beside.pop("trials")
         rows = Rows.of(x, t, **beside)
+        rows = rows if trials is None else rows.shares(trials)
         return RegressionData(Design.of(self.basis, self.intercept, rows.counted), single, rows, targets=names)
