@@ -65,6 +65,16 @@ class Spelled:
         """Whether targets are classes."""
         return self.family.lower() in CHOICES
 
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """What ``fitting`` takes beside inputs, targets and weights."""
+        if self.choice:
+            return ()
+        if not self.plain or self.link is not None:
+            return ("offset", "trials")
+        least_squares = (self.noise, self.prior) == ("gaussian", "none")
+        return ("offset", "rank_deficient", "covariance") if least_squares else ("offset",)
+
     def labels(self) -> tuple[str, ...]:
         """Inputs that the bases read as text."""
         _, _, variance = self.noise.partition("log_variance:")

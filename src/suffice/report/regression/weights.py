@@ -9,22 +9,20 @@ from suffice.models.regression.bayesian.evidence import EvidenceFit
 from suffice.models.regression.generalised.fit import GeneralizedLinearFit
 from suffice.models.regression.iterated.likelihood_fit import LikelihoodFit
 from suffice.models.regression.linear.fit import LinearFit
-from suffice.models.regression.linear.noise import NoiseFit
 from suffice.report.tables import Table, decimal, number, share
 
 MOST_WEIGHTS = 200  # rows of a table
 _RATIOS = {"logit": "Odds ratio", "log": "Ratio"}
 
 
-def coefficients(result: Any, targets: Sequence[str] = (), level: float = 0.95) -> Table:
+def coefficients(fit: Any, targets: Sequence[str] = (), level: float = 0.95) -> Table:
     """Weights with errors, tests of each being 0 where there are any, and intervals.
 
     Args:
-        result: any fitted regression.
+        fit: any fitted regression.
         targets: names of the first targets of a fit of several, which are told weight by weight.
         level: of the intervals.
     """
-    fit = result.posterior if isinstance(result, EvidenceFit) else result
     rows, several = fit.table(level), len(targets) > 1
     if several:
         rows = sorted((r for r in rows if r["target"] < len(targets)), key=lambda r: fit.names.index(r["name"]))
@@ -67,9 +65,6 @@ def _of_likelihood(fit: LikelihoodFit) -> dict[str, str]:
         values["Degrees of freedom"] = number(fit.count - fit.solution.rank)
         if fit.response.dispersed:
             values["Dispersion"] = number(fit.dispersion, 5)
-    if isinstance(fit, NoiseFit):
-        pairs = zip(fit.noise_names, fit.noise_parameters, strict=True)
-        values |= {n[:1].upper() + n[1:]: number(float(v), 5) for n, v in pairs}
     values |= {"Log-likelihood": decimal(fit.log_likelihood, 4)}
     return values | {"AIC": decimal(fit.aic, 4), "BIC": decimal(fit.bic, 4), "Steps": number(fit.iterations)}
 

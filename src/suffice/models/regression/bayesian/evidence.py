@@ -47,6 +47,20 @@ class EvidenceFit:
     converged: bool
     message: str
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the weights."""
+        return self.posterior.names
+
+    @property
+    def count(self) -> float:
+        """Number of observations."""
+        return self.posterior.count
+
+    def table(self, level: float = 0.95) -> list[dict[str, Any]]:
+        """One row for each weight, as of the posterior."""
+        return self.posterior.table(level)
+
     def predict(self, x: Any) -> Any:
         """Posterior mean at inputs."""
         return self.posterior.predict(x)
