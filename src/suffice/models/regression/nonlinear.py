@@ -1,5 +1,6 @@
 """Nonlinear least squares by the method of Levenberg and Marquardt, with the covariance of what it finds."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -113,10 +114,13 @@ def nonlinear_least_squares(
         raise DataError(f"targets must be finite and as many as inputs, {x.shape[:1]}, got shape {t.shape}")
     if len(t) < len(w):
         raise DataError(f"there must be at least as many rows as weights, {len(w)}, got {len(t)}")
-    both = jax.jit(lambda w: (function(x, w), jax.jacfwd(lambda v: function(x, v))(w)))
+    both = _compiled(function)
 
     def evaluated(w: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-        y, jacobian = map(np.asarray, both(jnp.asarray(w)))
+        try:
+            y, jacobian = map(np.asarray, both(x, jnp.asarray(w)))
+        except jax.errors.TracerArrayConversionError as error:
+            raise TypeError(f"function must be made of jax.numpy, not of numpy: {str(error).splitlines()[0]}") from None
         if y.shape != t.shape:
             raise ValueError(f"function must give an array of shape {t.shape}, got {y.shape}")
         with np.errstate(all="ignore"):
@@ -149,6 +153,12 @@ def nonlinear_least_squares(
         w, residual, jacobian, converged, message = _finished(evaluated, w, residual, jacobian)
     root = _factor(jacobian, residual)[1]
     return NonlinearFit(function, w, root, float(residual @ residual), len(t), converged, taken, message)
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(function: Callable[[Any, Any], Any]) -> Any:
+    """Values and derivatives in the weights; once for each function."""
+    return jax.jit(lambda x, w: (function(x, w), jax.jacfwd(function, argnums=1)(x, w)))
 
 
 def _factor(jacobian: np.ndarray, residual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -145,7 +145,8 @@ class LinearPosterior:
     def log_evidence(self) -> float:
         """log p(t) of the data, weights and noise integrated out (Bishop 3.86).
 
-        Where a prior is flat it counts as 1, so that only models with the same flat priors compare.
+        Where a prior is flat it counts as 1, so that only models with the same flat priors compare; infinite where the
+        noise variance is flat and the data do not bound it.
         """
         n, s = self.count, self.statistic
         least = float(self.solution.residuals[0, 0]) ** 2
@@ -154,6 +155,8 @@ class LinearPosterior:
         if self.known_noise:
             return shared + 0.5 * n * math.log(self.prior.noise) - 0.5 * least
         a, b = self._noise
+        if not (a > 0.0 and b > 0.0):
+            return math.inf  # as many flat weights as rows, or all fitted exactly
         value = shared + math.lgamma(a) - a * math.log(b)
         if isinstance(self.prior.noise, InverseGamma):
             a0, b0 = float(self.prior.noise.concentration), float(self.prior.noise.scale)

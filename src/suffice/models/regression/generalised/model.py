@@ -177,7 +177,7 @@ class _Scoring:
             height = response.height(link, eta, mu, slope)
             lost = response.lost(link, t, eta)
             with np.errstate(all="ignore"):
-                working, pearson = eta - offset + (t - mu) / slope, (t - mu) ** 2 * height / slope**2
+                working, pearson = eta - offset + (t - mu) / slope, ((t - mu) / slope * np.sqrt(height)) ** 2
             fine = np.isfinite(working) & np.isfinite(height) & np.isfinite(lost)
             height = np.where(fine, np.clip(height, 1e-200, 1e200), 1e-200)
             return Working(np.where(fine, working, 0.0), height, (lost, pearson))

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from suffice.models.bases.inputs import Inputs
+from suffice.runtime.errors import DataError
 
 
 def place(names: Sequence[str], name: str, what: str) -> int:
@@ -28,6 +29,9 @@ def target_names(t: Any) -> tuple[str, ...]:
     """What targets are called: columns of a table, a series or a frame; none of arrays."""
     if are_names(t):
         return (t,) if isinstance(t, str) else tuple(t)
+    names = getattr(t, "columns", None)  # of a frame
+    if names is not None and np.ndim(t) == 2:
+        return tuple(map(str, names))
     name = getattr(t, "name", None)
     return (name,) if isinstance(name, str) else ()
 
@@ -47,6 +51,8 @@ def apart(x: Any, t: Any, **beside: Any) -> tuple[Any, Any, dict[str, Any]]:
     if not told and not are_names(t):
         return x, t, beside
     inputs = Inputs.of(x)
+    if isinstance(t, list | tuple) and len(t) == len(inputs) and not set(t) & set(inputs.names):
+        raise DataError(f"targets must be numbers, got text, {t[0]!r}")
     targets = [place(inputs.names, n, "t") for n in ([t] if isinstance(t, str) else t)] if are_names(t) else []
     others = {what: place(inputs.names, name, what) for what, name in told.items()}
     rest = [i for i in range(len(inputs.names)) if i not in targets and i not in others.values()]

@@ -13,9 +13,10 @@ from suffice.models.regression.iterated.reweighted import Working, careful, read
 from suffice.models.regression.least_squares.data import RegressionData, TableRows
 from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.models.regression.least_squares.solution import Solution, solve
-from suffice.models.regression.least_squares.statistic import GramStatistic
+from suffice.models.regression.least_squares.statistic import GramStatistic, RegressionStatistic
 from suffice.models.regression.linear.noise import LogVariance, NoiseFit, StudentTNoise
 from suffice.numerics.special import gammaln
+from suffice.runtime.errors import DataError
 
 LARGE_DF = 1e4  # degrees of freedom from which Student's t is as good as normal
 
@@ -23,6 +24,21 @@ LARGE_DF = 1e4  # degrees of freedom from which Student's t is as good as normal
 def _size(change: np.ndarray, solution: Solution, factor: float = 1.0) -> float:
     """The largest change in units of the standard error."""
     return float((np.abs(change) / np.sqrt(factor * (solution.root**2).sum(1))).max())
+
+
+def _least_squares(start: RegressionStatistic, design: Design) -> Solution:
+    """The fit from which a search starts.
+
+    Raises:
+        DataError: it is exact, so that the likelihood rises for ever as the noise shrinks.
+    """
+    found, m = solve(start, design.names, design.conversion), len(design.names)
+    whole = float((start.root().hi[int(design.intercept) :, m] ** 2).sum())
+    if not float(found.residuals[0, 0]) ** 2 > 1e-28 * whole:
+        raise DataError(
+            f"the model fits all {start.count:g} targets exactly: the likelihood has no maximum in the noise"
+        )
+    return found
 
 
 def _targets(rows: Rows) -> np.ndarray:
@@ -41,7 +57,7 @@ def fit_log_variance(data: RegressionData, noise: LogVariance) -> NoiseFit:
     inputs = data.rows.settling(noise.basis) if isinstance(data.rows, TableRows) else data.rows.counted  # type: ignore[union-attr]
     variances = Design.of(noise.basis, True, inputs)
     start = data.summarised().statistic
-    first = solve(start, design.names, design.conversion)
+    first = _least_squares(start, design)
     m, kinds = len(first.coefficients), [type(start), GramStatistic]
 
     def read(point: np.ndarray) -> tuple[float, tuple[Solution, Solution]]:
@@ -131,7 +147,7 @@ def fit_student_t(data: RegressionData, noise: StudentTNoise) -> NoiseFit:
     """
     design = data.design
     start = data.summarised().statistic
-    plain = solve(start, design.names, design.conversion)
+    plain = _least_squares(start, design)
     m, n, kind = len(plain.coefficients), start.count, [type(start)]
     free = [0] if noise.df is not None else [0, 1]
 
