@@ -60,12 +60,12 @@ def test_maximum(name):
     unit = fit.solution.weights_root @ fit.solution.weights_root.T
     assert np.abs(np.asarray(score)).max() * np.sqrt(np.diag(unit)).max() < 1e-7
     mu = np.asarray(fit.link.mean(np.asarray(phi) @ fit.weights + offset))
-    height = fit.link.slope(np.asarray(phi) @ fit.weights + offset) ** 2 / fit.response.variance(mu)
+    height = fit.response.scaled(fit.link.slope(np.asarray(phi) @ fit.weights + offset), mu) ** 2
     assert np.allclose(np.linalg.inv(np.asarray(phi).T @ (height[:, None] * np.asarray(phi))), unit, rtol=1e-6)
     best = fit.response.law(jnp.asarray(mu), fit.dispersion)
     assert fit.log_likelihood == pytest.approx(float(best.log_prob(t).sum()), rel=1e-12)
     assert np.allclose(best.mean(), mu, rtol=1e-12)
-    assert np.allclose(best.variance(), fit.dispersion * fit.response.variance(mu), rtol=1e-10)
+    assert np.allclose(best.variance(), fit.dispersion / fit.response.scaled(np.ones(N), mu) ** 2, rtol=1e-10)
     assert np.allclose(fit.predict(x), fit.predictive(x).mean())
     low, high = fit.interval(0.95)
     assert np.allclose(high - low, 2 * 1.959963984540054 * fit.standard_errors)
@@ -213,3 +213,39 @@ def test_bad_data():
         model(sf.NegativeBinomial).fit([1.0, 2.0], [1.0, 2.0])
     with pytest.raises(DataError, match="depend on each other"):
         model(sf.Poisson).fit([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0]], [1.0, 2.0, 3.0])
+
+
+def test_successes_of_trials(tmp_path):
+    """The same as shares with weights, in memory and from files; rows without trials say nothing."""
+    x, trials = RNG.normal(size=N), RNG.integers(0, 9, N)
+    often, wins = RNG.integers(1, 3, N), RNG.binomial(trials, 0.4)
+    model = sf.GeneralizedLinearModel(sf.Bernoulli, link="probit")
+    kept = trials > 0
+    want = model.fit(x[kept], (wins / np.maximum(trials, 1))[kept], (often * trials)[kept])
+    frame = pd.DataFrame({"x": x, "n": trials, "wins": wins, "w": often})
+    frame.to_csv(tmp_path / "data.csv", index=False)
+    table = sf.scan_table(tmp_path / "data.csv", weights="w", batch_rows=40)
+    for fit in (
+        model.fit(x, wins, often, trials=trials),
+        model.fit(frame, "wins", "w", trials="n"),
+        model.fit(table, "wins", trials="n"),
+    ):
+        assert fit.count == want.count == (often * trials).sum()
+        assert np.allclose(fit.weights, want.weights, rtol=1e-10)
+        assert np.allclose(fit.standard_errors, want.standard_errors, rtol=1e-10)
+        assert fit.log_likelihood == pytest.approx(want.log_likelihood, rel=1e-12)
+
+
+def test_bad_trials(tmp_path):
+    model = sf.GeneralizedLinearModel(sf.Bernoulli)
+    with pytest.raises(DataError, match=r"successes must be >= 0 and <= trials, 2, got 3 at row 2 \(counting from 1\)"):
+        model.fit([1.0, 2.0, 3.0], [1, 3, 0], trials=[2, 2, 2])
+    with pytest.raises(DataError, match="at least one row must have trials"):
+        model.fit([1.0, 2.0], [0, 0], trials=[0, 0])
+    with pytest.raises(ValueError, match="trials are for Bernoulli, got family Poisson"):
+        sf.GeneralizedLinearModel(sf.Poisson).fit([1.0, 2.0], [0, 0], trials=[1, 1])
+    pd.DataFrame({"x": range(9), "n": 2, "t": [1] * 7 + [5, 1]}).to_csv(tmp_path / "data.csv", index=False)
+    with pytest.raises(DataError, match=r"got 5 at row 8 \(counting from 1\)"):
+        model.fit(sf.scan_table(tmp_path / "data.csv", batch_rows=4), "t", trials="n")
+    with pytest.raises(DataError, match=r"targets must be between 0 and 1, got 5 at row 8 \(counting from 1\)"):
+        model.fit(sf.scan_table(tmp_path / "data.csv", ["x", "t"], batch_rows=4), "t")

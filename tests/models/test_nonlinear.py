@@ -99,3 +99,12 @@ def test_bad_use():
         lambda x, w: w[0] * jnp.exp(w[1] * x), [0.0, 1.0, 2.0], [1.0, 2.0, 4.0], [1.0, 0.1], steps=1
     )
     assert (stuck.converged, stuck.message) == (False, "stopped after 1 steps")
+
+
+def test_intervals_of_a_linear_function_are_those_of_least_squares():
+    x = np.linspace(0.0, 1.0, 12)
+    t = 1.0 + 2.0 * x + 0.1 * np.sin(40.0 * x)
+    fit = sf.nonlinear_least_squares(lambda x, w: w[0] + w[1] * x, x, t, [0.0, 0.0])
+    want = sf.LinearBasisModel().fit(x, t)
+    for got, exact in zip(fit.interval(0.9), want.interval(0.9), strict=True):
+        assert got == pytest.approx(exact, rel=1e-9)

@@ -182,3 +182,47 @@ def test_classes_of_text(frame, tmp_path):
         assert fit.names == want.names
         scale = np.maximum(np.abs(want.parameters), want.standard_errors)
         assert (np.abs(fit.parameters - want.parameters) <= 1e-10 * scale).all()
+
+
+def test_precisions_offsets_and_weights_by_name(frame, tmp_path):
+    frame["o"], frame["p"] = RNG.normal(size=500), RNG.uniform(0.5, 2.0, 500)
+    path = written(frame, tmp_path, "parquet")
+    want = sf.LinearBasisModel().fit(
+        frame[["a", "b"]], frame["t"], frame["w"], precisions=frame["p"].to_numpy(), offset=frame["o"].to_numpy()
+    )
+    named = {"precisions": "p", "offset": "o"}
+    fits = [sf.LinearBasisModel().fit(frame, "t", "w", **named)]
+    fits += [
+        sf.LinearBasisModel().fit(sf.scan_table(path, weights="w", batch_rows=rows), "t", **named)
+        for rows in (7, 10_000)
+    ]
+    for fit in fits:
+        assert fit.names == want.names == ("intercept", "a", "b")
+        scale = np.maximum(np.abs(want.weights), want.standard_errors)
+        assert (np.abs(fit.weights - want.weights) <= 1e-12 * scale).all()
+        assert np.allclose(fit.standard_errors, want.standard_errors, rtol=1e-12)
+        assert float(fit.log_likelihood) == pytest.approx(float(want.log_likelihood), rel=1e-12)
+
+
+def test_exposures_of_a_file(frame, tmp_path):
+    frame["t"], frame["o"] = RNG.poisson(np.exp(0.1 * (frame["a"] - 1e4))), RNG.normal(size=500)
+    frame = frame.drop(columns="w")
+    fit = sf.GeneralizedLinearModel(sf.Poisson).fit(
+        sf.scan_table(written(frame, tmp_path, "csv"), batch_rows=64), "t", offset="o"
+    )
+    want = sf.GeneralizedLinearModel(sf.Poisson).fit(frame[["a", "b"]], frame["t"], offset=frame["o"].to_numpy())
+    assert np.allclose(fit.weights, want.weights, rtol=1e-8)
+    assert fit.log_likelihood == pytest.approx(want.log_likelihood, rel=1e-12)
+
+
+def test_bad_names_of_columns(frame, tmp_path):
+    frame.loc[301, "w"] = -1
+    table = sf.scan_table(written(frame, tmp_path, "csv"), batch_rows=64)
+    with pytest.raises(DataError, match=r"precisions must be > 0, got (-1|0) at row \d+ \(counting from 1\)"):
+        sf.LinearBasisModel().fit(table, "t", precisions="w")
+    with pytest.raises(ValueError, match="offset must be a column of the table, one of a, b, t, w, got 'exposure'"):
+        sf.LinearBasisModel().fit(table, "t", offset="exposure")
+    with pytest.raises(ValueError, match="offset must be a column of the table, one of a, b, t, w, got 'exposure'"):
+        sf.LinearBasisModel().fit(frame, "t", offset="exposure")
+    with pytest.raises(TypeError, match="offset of a table must be the name of a column, got ndarray"):
+        sf.LinearBasisModel().fit(table, "t", offset=np.zeros(500))

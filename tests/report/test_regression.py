@@ -13,7 +13,8 @@ from suffice.report.regression import bases, figures, residuals
 from suffice.report.regression.calibration import calibration_figure
 from suffice.report.regression.choices import Chosen
 from suffice.report.regression.modelled import Modelled
-from suffice.report.regression.view import POINTS, Regressed
+from suffice.report.regression.sample import POINTS
+from suffice.report.regression.view import Regressed
 from suffice.report.regression.words import order_rows
 
 RNG = np.random.default_rng(3)
@@ -275,7 +276,9 @@ def test_bands_and_probabilities_are_those_of_the_fits(modelled):
     t, mu = seen.whole_targets, seen.fitted
     d = 2.0 * (np.where(t > 0, t * np.log(np.maximum(t, 1.0) / mu), 0.0) - t + mu)
     want = np.sign(t - mu) * np.sqrt(np.maximum(d, 0.0) / (1.0 - seen.diagnostics.leverage))
-    assert seen.diagnostics.standardised == pytest.approx(want, rel=1e-7, abs=1e-7)
+    assert seen.scaled == pytest.approx(want, rel=1e-7, abs=1e-7)
+    d, size = seen.diagnostics, seen.size  # lines of equal Cook's distance are drawn for these residuals
+    assert np.allclose(d.cooks_distance, d.standardised**2 * d.leverage / ((1.0 - d.leverage) * size), rtol=1e-12)
 
 
 def test_calibration_counts_rows():

@@ -5,14 +5,13 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from suffice.runtime.errors import DataError
-from suffice.streams.categories import Categories
-from suffice.streams.columns import block, choose, require_numbers, to_float
 from suffice.streams.source import Block
+from suffice.streams.wanted import Wanted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,28 +21,17 @@ if TYPE_CHECKING:
 class Parquet:
     """A Parquet file: parts are runs of row groups, each read by a file handle of its own that shares the metadata."""
 
-    path: str
-    names: tuple[str, ...]
-    weighted: bool
+    wanted: Wanted
     metadata: Any
     batch_rows: int
-    categories: dict[str, Categories] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls,
-        path: str,
-        columns: tuple[str, ...],
-        weights: str | None,
-        batch_rows: int,
-        categories: dict[str, Categories],
-    ) -> Parquet:
+    def of(cls, wanted: Wanted, batch_rows: int) -> Parquet:
         from pyarrow import parquet
 
-        with _reading(path, lambda: 0), parquet.ParquetFile(path) as file:
+        with _reading(wanted.path, lambda: 0), parquet.ParquetFile(wanted.path) as file:
             metadata, schema = file.metadata, file.schema_arrow
-        names = _names(schema, columns, weights, path, categories)
-        return cls(path, names, weights is not None, metadata, batch_rows, categories)
+        return cls(wanted.among(schema), metadata, batch_rows)
 
     @property
     def rows(self) -> int:
@@ -72,9 +60,10 @@ class Parquet:
         row = start
         # One row group may be larger than memory: pages are streamed through a buffer, not column chunks loaded whole.
         options = {"metadata": self.metadata, "pre_buffer": False, "buffer_size": 2**20}
-        with _reading(self.path, lambda: row), parquet.ParquetFile(self.path, **options) as file:
-            for batch in file.iter_batches(self.batch_rows, groups, list(self.names), use_threads=False):
-                yield _block(batch, self, row)
+        path, names = self.wanted.path, list(self.wanted.names)
+        with _reading(path, lambda: row), parquet.ParquetFile(path, **options) as file:
+            for batch in file.iter_batches(self.batch_rows, groups, names, use_threads=False):
+                yield self.wanted.block(map(batch.column, names), row)
                 row += len(batch)
 
 
@@ -86,34 +75,21 @@ class Arrow:
     only a compressed batch has to be in memory whole.
     """
 
-    path: str
-    names: tuple[str, ...]
-    weighted: bool
+    wanted: Wanted
     batch_rows: int
-    categories: dict[str, Categories] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls,
-        path: str,
-        columns: tuple[str, ...],
-        weights: str | None,
-        batch_rows: int,
-        categories: dict[str, Categories],
-    ) -> Arrow:
-        with _reading(path, lambda: 0):
-            schema = _open(_map(path)).schema
-        names = _names(schema, columns, weights, path, categories)
-        return cls(path, names, weights is not None, batch_rows, categories)
+    def of(cls, wanted: Wanted, batch_rows: int) -> Arrow:
+        return cls(wanted.among(schema_of(wanted.path, False)), batch_rows)
 
     def blocks(self) -> Iterator[Block]:
         row = 0
-        with _reading(self.path, lambda: row):
-            memory = _map(self.path)
+        with _reading(self.wanted.path, lambda: row):
+            memory = _map(self.wanted.path)
             for batch in _batches(_open(memory)):
                 for at in range(0, len(batch), self.batch_rows):
                     piece = batch.slice(at, self.batch_rows)
-                    yield _block(piece, self, row)
+                    yield self.wanted.block(map(piece.column, self.wanted.names), row)
                     row += len(piece)
                     if hasattr(memory, "madvise"):
                         memory.madvise(mmap.MADV_DONTNEED)
@@ -146,25 +122,6 @@ def _batches(reader: Any) -> Iterator[pa.RecordBatch]:
     if isinstance(reader, pa.RecordBatchStreamReader):
         return iter(reader)
     return map(reader.get_batch, range(reader.num_record_batches))
-
-
-def _names(
-    schema: pa.Schema, columns: tuple[str, ...], weights: str | None, path: str, categories: dict[str, Categories]
-) -> tuple[str, ...]:
-    names = choose(schema, columns, weights, path)
-    for name in set(names) - set(categories):
-        require_numbers(schema.field(name).type, f"{path}: column {name!r}")
-    return names
-
-
-def _block(batch: pa.RecordBatch, file: Parquet | Arrow, row: int) -> Block:
-    columns = [
-        file.categories[name].encode(batch.column(name), row)
-        if name in file.categories
-        else to_float(batch.column(name), f"{file.path}: column {name!r}", row)
-        for name in file.names
-    ]
-    return block(columns, file.weighted)
 
 
 @contextmanager

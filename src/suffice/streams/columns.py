@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from suffice.runtime.errors import DataError
-from suffice.streams.source import Block, at_row
+from suffice.streams.source import at_row
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -116,9 +116,3 @@ def _only_number(schema: pa.Schema, weights: str | None, origin: str) -> str:
 def _listing(schema: pa.Schema) -> str:
     shown = ", ".join(f"{field.name!r} ({field.type})" for field in list(schema)[:20])
     return shown + (f" and {len(schema) - 20} more" if len(schema) > 20 else "")
-
-
-def block(columns: list[np.ndarray], weighted: bool) -> Block:
-    """Columns as read as a block: values, or rows of them where there are several, and weights, the last column."""
-    values = columns[: len(columns) - weighted]
-    return values[0] if len(values) == 1 else np.stack(values).T, columns[-1] if weighted else None

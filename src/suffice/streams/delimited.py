@@ -5,13 +5,12 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from suffice.runtime.errors import DataError
-from suffice.streams.categories import Categories
-from suffice.streams.columns import block, choose, to_float
 from suffice.streams.source import Block, at_row, plural
+from suffice.streams.wanted import Wanted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,36 +21,31 @@ if TYPE_CHECKING:
 class Delimited:
     """A file of delimited text with a header line: the columns to read and how."""
 
-    path: str
+    wanted: Wanted
     delimiter: str
     types: dict[str, pa.DataType]
-    weighted: bool = False
-    categories: dict[str, Categories] = field(default_factory=dict)
 
     @classmethod
-    def of(
-        cls,
-        path: str,
-        delimiter: str,
-        columns: tuple[str, ...],
-        weights: str | None,
-        categories: dict[str, Categories],
-    ) -> Delimited:
+    def of(cls, wanted: Wanted, delimiter: str) -> Delimited:
         """Settle the columns and their types from the first lines."""
         import pyarrow as pa
 
-        schema = cls(path, delimiter, {}).schema()
-        if not columns and all(map(_is_number, schema.names)):
+        schema = cls(wanted, delimiter, {}).schema()
+        if not wanted.names and all(map(_is_number, schema.names)):
             raise DataError(
-                f"{path}: the first line looks like data, not like column names: {', '.join(schema.names)}; "
+                f"{wanted.path}: the first line looks like data, not like column names: {', '.join(schema.names)}; "
                 "add a line of names, or pass the name if it is one"
             )
-        names = choose(schema, columns, weights, path)
+        wanted = wanted.among(schema, typed=False)
         # Whatever the first lines look like, numbers are wanted: text then is an error at its own row.
-        boolean = {name: pa.types.is_boolean(schema.field(name).type) for name in names}
-        types = {name: pa.bool_() if boolean[name] else pa.float64() for name in names}
-        types |= {name: pa.string() for name in names if name in categories}
-        return cls(path, delimiter, types, weights is not None, categories)
+        boolean = {name: pa.types.is_boolean(schema.field(name).type) for name in wanted.names}
+        types = {name: pa.bool_() if boolean[name] else pa.float64() for name in wanted.names}
+        types |= {name: pa.string() for name in wanted.names if name in wanted.categories}
+        return cls(wanted, delimiter, types)
+
+    @property
+    def path(self) -> str:
+        return self.wanted.path
 
     def blocks(self) -> Iterator[Block]:
         """The columns' values and weights, in the order of the file."""
@@ -61,13 +55,7 @@ class Delimited:
         try:
             with self._open(self.types) as reader:
                 for batch in reader:
-                    columns = [
-                        self.categories[name].encode(array, rows)
-                        if name in self.categories
-                        else to_float(array, f"{self.path}: column {name!r}", rows)
-                        for name, array in zip(self.types, batch.columns, strict=True)
-                    ]
-                    yield block(columns, self.weighted)
+                    yield self.wanted.block(batch.columns, rows)
                     rows += len(batch)
         except (pa.ArrowException, OSError) as error:
             raise self._explain(error) from None

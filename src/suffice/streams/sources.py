@@ -17,6 +17,7 @@ from suffice.streams.categories import Categories
 from suffice.streams.columns import require_numbers, to_float
 from suffice.streams.intervals import rows_of
 from suffice.streams.source import BATCH_ROWS, Block, Missing, Part, Source, at_row, rebatch
+from suffice.streams.wanted import Wanted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -104,21 +105,22 @@ def opened(
     suffix = file.suffix.lower()
     text = file.with_suffix("").suffix.lower() if suffix == ".gz" else suffix
 
+    wanted = Wanted(where, columns, weights, categories)
     if suffix in PARQUET:
         from suffice.streams.arrow import Parquet
 
-        table = Parquet.of(where, columns, weights, batch_rows, dict(categories))
-        return table.rows, table.names, table.parts()
+        table = Parquet.of(wanted, batch_rows)
+        return table.rows, table.wanted.names, table.parts()
     if suffix in ARROW:
         from suffice.streams.arrow import Arrow
 
-        table = Arrow.of(where, columns, weights, batch_rows, dict(categories))
-        return None, table.names, [(0, table.blocks)]
+        table = Arrow.of(wanted, batch_rows)
+        return None, table.wanted.names, [(0, table.blocks)]
     if text in DELIMITERS:
         from suffice.streams.delimited import Delimited
 
-        table = Delimited.of(where, DELIMITERS[text], columns, weights, dict(categories))
-        return None, tuple(table.types), [(0, table.blocks)]
+        table = Delimited.of(wanted, DELIMITERS[text])
+        return None, table.wanted.names, [(0, table.blocks)]
     known = ", ".join((*DELIMITERS, *(f"{text}.gz" for text in DELIMITERS), *PARQUET, *ARROW))
     raise DataError(f"{where}: the file's kind is not known by its ending; known are {known}")
 

@@ -11,6 +11,7 @@ from suffice.streams.categories import Categories
 from suffice.streams.columns import INDEX, is_number
 from suffice.streams.source import BATCH_ROWS, Block, Missing, Part, Source, rebatch
 from suffice.streams.sources import ARROW, DELIMITERS, PARQUET, existing, opened
+from suffice.streams.wanted import Wanted
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def scan_table(
     where = existing(path, batch_rows)
     given = categories if isinstance(categories, Mapping) else dict.fromkeys(categories)
     texts = {name: Categories(f"{where}: column {name!r}", known) for name, known in given.items()}
-    numeric = tuple(c for c in (_numeric(where, weights) if columns is None else columns) if c != weights)
+    numeric = tuple(c for c in (numeric_columns(where, weights) if columns is None else columns) if c != weights)
     wanted = (*numeric, *(c for c in texts if c not in numeric))
     if not wanted:
         raise DataError(f"{where} has no numeric column")
@@ -77,8 +78,9 @@ def _rows(read: Callable[[], Iterator[Block]], batch_rows: int) -> Iterator[Bloc
         yield values.reshape(len(values), -1), weights
 
 
-def _numeric(where: str, weights: str | None) -> tuple[str, ...]:
-    """Names of all columns of numbers."""
+def numeric_columns(path: str | os.PathLike[str], weights: str | None = None) -> tuple[str, ...]:
+    """Names of all columns of numbers in a file but that of the weights."""
+    where = existing(path, 1)
     file = Path(where)
     suffix = file.suffix.lower()
     text = file.with_suffix("").suffix.lower() if suffix == ".gz" else suffix
@@ -89,7 +91,7 @@ def _numeric(where: str, weights: str | None) -> tuple[str, ...]:
     elif text in DELIMITERS:
         from suffice.streams.delimited import Delimited
 
-        schema = Delimited(where, DELIMITERS[text], {}).schema()
+        schema = Delimited(Wanted(where), DELIMITERS[text], {}).schema()
     else:
         opened(where, ("",), None, 1)  # says which endings are known
         raise AssertionError

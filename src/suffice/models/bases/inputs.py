@@ -47,11 +47,12 @@ class Inputs:
             columns = _split(matrix)
             found = _default_names(len(columns))
         elif (table := _table(x)) is not None:
-            found, columns = tuple(map(str, table)), tuple(map(_column, table.values()))
+            found, columns = tuple(map(str, table)), tuple(_column(v, f"input {k!r}") for k, v in table.items())
         else:
             matrix = _numbers(np.asarray(x))
             columns = _split(matrix)
-            found = _default_names(len(columns))
+            name = getattr(x, "name", None)  # of a series
+            found = (name,) if isinstance(name, str) and len(columns) == 1 else _default_names(len(columns))
         if names is not None:
             found = _named(found, names)
         numeric = matrix is not None and matrix.ndim == 2 and matrix.dtype.kind == "f"
@@ -129,6 +130,11 @@ def require_finite(values: Any, what: str) -> None:
         )
 
 
+def are_default(names: tuple[str, ...]) -> bool:
+    """Whether names only count columns."""
+    return names == _default_names(len(names))
+
+
 def _default_names(d: int) -> tuple[str, ...]:
     return ("x",) if d == 1 else tuple(f"x{i + 1}" for i in range(d))
 
@@ -145,21 +151,36 @@ def _split(x: Any) -> tuple[Any, ...]:
     return (x,) if x.ndim == 1 else tuple(x[:, j] for j in range(x.shape[1]))
 
 
-def _numbers(x: np.ndarray) -> np.ndarray:
-    if x.dtype.kind not in "biufUSO":
-        raise DataError(f"inputs must be numbers or text, got {x.dtype}")
-    if x.dtype.kind == "O":
+def _numbers(x: np.ndarray, what: str = "inputs") -> np.ndarray:
+    if x.dtype.kind not in "biufUSOT":
+        raise DataError(f"{what} must be numbers or text, got {x.dtype}")
+    if x.dtype.kind in "OT":
         try:
             return x.astype(float)
         except (TypeError, ValueError):
-            return x.astype(str)
+            return texts(x, what)
     return x if x.dtype.kind in "US" else x.astype(float, copy=False)
 
 
-def _column(values: Any) -> Any:
+def texts(values: np.ndarray, what: str) -> np.ndarray:
+    """Objects as text.
+
+    Raises:
+        DataError: one is missing.
+    """
+    missing = np.array([v is None or type(v).__name__ == "NAType" or v != v for v in values.ravel().tolist()])
+    if missing.any():
+        at = int(missing.argmax()) // max(values[0].size, 1)
+        raise DataError(
+            f"{what} must not be missing, got {values.ravel()[missing][0]} at row {at + 1} (counting from 1)"
+        )
+    return values.astype(str)
+
+
+def _column(values: Any, what: str) -> Any:
     if isinstance(values, jax.Array):
         return values.astype(float)
-    column = _numbers(np.asarray(values))
+    column = _numbers(np.asarray(values), what)
     if column.ndim != 1:
         raise DataError(f"a column of inputs must be one-dimensional, got shape {column.shape}")
     return column
@@ -172,6 +193,10 @@ def _table(x: Any) -> dict[str, Any] | None:
     if hasattr(x, "__arrow_c_stream__") and hasattr(x, "columns"):
         import pyarrow as pa
 
+        names = list(map(str, getattr(x, "column_names", x.columns)))
+        if len(set(names)) < len(names):
+            twice = next(n for n in names if names.count(n) > 1)
+            raise DataError(f"inputs must have different names, got {twice!r} more than once")
         table = pa.table(x)
         return {name: table.column(name).to_numpy() for name in table.column_names if not name.startswith("__index")}
     return None

@@ -1,5 +1,8 @@
-"""Bases from their texts: ``polynomial:3``, ``linear+fourier:2:12``, ``bspline:1,2,3``."""
+"""Bases from their texts: ``polynomial:3``, ``linear+fourier:2:12``, ``linear:size*onehot:town``."""
 
+import functools
+import operator
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -42,8 +45,8 @@ SPELLED: dict[str, tuple[Callable[..., Basis], tuple[Callable[[str], Any], ...],
 }
 
 
-def basis(text: str) -> Basis:
-    """The basis of a text: names with their settings after colons, sums by ``+``.
+def basis(text: str) -> Basis | None:
+    """The basis of a text: names with their settings after colons, sums by ``+`` and products by ``*``; none for "none".
 
     Raises:
         ValueError: a name that is not known, or settings it does not take.
@@ -52,15 +55,22 @@ def basis(text: str) -> Basis:
         >>> from suffice.models.bases.spelled import basis
         >>> basis("linear + fourier:2:12")
         Linear() + Fourier(harmonics=2, period=12.0)
+        >>> basis("linear:size * onehot:town")
+        Linear('size') * OneHot('town')
     """
-    parts = [_one(part.strip()) for part in text.split("+")]
-    found = parts[0]
-    for part in parts[1:]:
-        found = found + part
-    return found
+    if text.strip().lower() == "none":
+        return None
+    products = (
+        map(_one, re.split(_BEFORE_A_NAME.format(r"\*"), part)) for part in re.split(_BEFORE_A_NAME.format(r"\+"), text)
+    )
+    return functools.reduce(operator.add, (functools.reduce(operator.mul, factors) for factors in products))
+
+
+_BEFORE_A_NAME = r"{}(?=\s*[A-Za-z])"  # where no exponent is meant, as in 1e+5
 
 
 def _one(text: str) -> Basis:
+    text = text.strip()
     name, *settings = text.split(":")
     if name.lower() not in SPELLED:
         raise ValueError(f"basis must be one of {', '.join(s for _, _, s in SPELLED.values())}, got {text!r}")

@@ -1,5 +1,6 @@
 """Nonlinear least squares by the method of Levenberg and Marquardt, with the covariance of what it finds."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.student_t import StudentT
+from suffice.models.regression.least_squares import student, words
 from suffice.numerics.double_double import Double, double
 from suffice.numerics.double_double_linalg import orthogonalise, solve_upper
 from suffice.runtime.errors import DataError
@@ -54,6 +56,11 @@ class NonlinearFit:
         """Of the weights."""
         return self.residual_deviation * np.sqrt((self.root**2).sum(1))
 
+    def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Intervals of the weights by Student's t with n − M degrees of freedom, right to first order in the noise."""
+        reach = student.reach(float(self.count - len(self.weights)), level) * self.standard_errors
+        return self.weights - reach, self.weights + reach
+
     def predict(self, x: Any) -> Any:
         """f(x, w)."""
         return self.function(jnp.asarray(x, float), jnp.asarray(self.weights))
@@ -66,7 +73,8 @@ class NonlinearFit:
         return StudentT(jnp.asarray(float(self.count - len(self.weights))), self.function(x, w), scale=scale)
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{w:.6g} ± {e:.2g}" for w, e in zip(self.weights, self.standard_errors, strict=True))
+        names = (f"w[{i}]" for i in range(len(self.weights)))
+        told = words.told(names, self.weights, self.standard_errors)
         end = f"converged in {self.iterations} steps" if self.converged else self.message
         return f"NonlinearFit({told}; n = {self.count}, {end})"
 
@@ -106,10 +114,13 @@ def nonlinear_least_squares(
         raise DataError(f"targets must be finite and as many as inputs, {x.shape[:1]}, got shape {t.shape}")
     if len(t) < len(w):
         raise DataError(f"there must be at least as many rows as weights, {len(w)}, got {len(t)}")
-    both = jax.jit(lambda w: (function(x, w), jax.jacfwd(lambda v: function(x, v))(w)))
+    both = _compiled(function)
 
     def evaluated(w: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-        y, jacobian = map(np.asarray, both(jnp.asarray(w)))
+        try:
+            y, jacobian = map(np.asarray, both(x, jnp.asarray(w)))
+        except jax.errors.TracerArrayConversionError as error:
+            raise TypeError(f"function must be made of jax.numpy, not of numpy: {str(error).splitlines()[0]}") from None
         if y.shape != t.shape:
             raise ValueError(f"function must give an array of shape {t.shape}, got {y.shape}")
         with np.errstate(all="ignore"):
@@ -142,6 +153,12 @@ def nonlinear_least_squares(
         w, residual, jacobian, converged, message = _finished(evaluated, w, residual, jacobian)
     root = _factor(jacobian, residual)[1]
     return NonlinearFit(function, w, root, float(residual @ residual), len(t), converged, taken, message)
+
+
+@functools.lru_cache(maxsize=64)
+def _compiled(function: Callable[[Any, Any], Any]) -> Any:
+    """Values and derivatives in the weights; once for each function."""
+    return jax.jit(lambda x, w: (function(x, w), jax.jacfwd(function, argnums=1)(x, w)))
 
 
 def _factor(jacobian: np.ndarray, residual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ from suffice.models.regression.linear.model import LinearBasisModel
 Criterion = Literal["cv", "one_se", "gcv", "aic", "bic"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PenaltyPath:
     """Fits for a row of penalties, the largest first.
 
@@ -79,6 +79,13 @@ class PenaltyPath:
     def predict(self, x: Any, place: int) -> Any:
         """y(x, w) for the penalty at a place of the path."""
         return self.design.columns(self.design.inputs(x), reported=True).hi @ self.weights[place]
+
+    def __repr__(self) -> str:
+        cut = "" if self.cv_errors is None else f", {self.cv_errors.shape[1]} folds"
+        return (
+            f"PenaltyPath({len(self.penalties)} penalties from {self.penalties[0]:.3g} to {self.penalties[-1]:.3g} of "
+            f"{len(self.names)} weights, n = {self.count:g}{cut})"
+        )
 
 
 def penalty_path(

@@ -7,12 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.models.regression.least_squares import words
 from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.models.regression.linear.model import LinearBasisModel
 from suffice.runtime.errors import DataError
 
+BEYOND = 1e3  # errors that have grown by so much are of weights that diverge
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class LeastMeanSquares:
     """The LMS rule: w ← w + rate (t − wᵀ phi(x)) phi(x), one row after the other (Bishop 3.23).
 
@@ -46,12 +49,14 @@ class LeastMeanSquares:
         """After more rows, in their order; one target.
 
         Raises:
-            DataError: bad data, or weights that have grown beyond all bounds: the rate is too large.
+            DataError: bad data, or errors that grow a thousandfold: the rate is too large.
         """
         design, phi, targets = _rows(self, x, t)
-        w = jnp.zeros(phi.shape[1]) if self.weights is None else jnp.asarray(self.weights)
-        w = np.asarray(_lms(w, jnp.asarray(phi), jnp.asarray(targets), self.rate))
-        if not np.isfinite(w).all():
+        start = np.zeros(phi.shape[1]) if self.weights is None else np.asarray(self.weights)
+        w = np.asarray(_lms(jnp.asarray(start), jnp.asarray(phi), jnp.asarray(targets), self.rate))
+        with np.errstate(all="ignore"):
+            before, after = (np.abs(targets - phi @ v).max() for v in (start, w))
+        if not after <= BEYOND * max(before, np.abs(targets).max()):
             raise DataError(f"the weights diverge: rate must be well below 2/|phi|², got {self.rate}")
         return replace(self, design=design, weights=w, count=self.count + len(targets))
 
@@ -60,6 +65,10 @@ class LeastMeanSquares:
         if self.design is None:
             raise ValueError("there were no rows yet: update first")
         return self.design.columns(self.design.inputs(x), reported=True).hi @ self.weights
+
+    def __repr__(self) -> str:
+        told = "" if self.design is None else f"{words.told(self.design.names, self.weights)}; "
+        return f"LeastMeanSquares({told}rate {self.rate:g}, n = {self.count})"
 
 
 @jax.jit
@@ -71,7 +80,7 @@ def _lms(w: jax.Array, phi: jax.Array, t: jax.Array, rate: Any) -> jax.Array:
     return jax.lax.scan(step, w, (phi, t))[0]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RecursiveLeastSquares:
     """Least squares after each row, older rows weighted down: argmin_w Σ_i forgetting^(n − i) (t_i − wᵀ phi(x_i))².
 
@@ -129,6 +138,13 @@ class RecursiveLeastSquares:
         w = self.weights
         assert self.design is not None
         return self.design.columns(self.design.inputs(x), reported=True).hi @ w
+
+    def __repr__(self) -> str:
+        try:
+            told = "" if self.design is None else f"{words.told(self.design.names, self.weights)}; "
+        except DataError as error:
+            told = f"{error}; "
+        return f"RecursiveLeastSquares({told}forgetting {self.forgetting:g}, n = {self.count})"
 
 
 def _rows(learner: Any, x: Any, t: Any) -> tuple[Design, np.ndarray, np.ndarray]:

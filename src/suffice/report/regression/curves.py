@@ -9,14 +9,11 @@ from suffice.report import charts
 from suffice.report.bands import Band
 from suffice.report.charts import Figure
 from suffice.report.regression import parts
-from suffice.report.regression.modelled import Modelled
-from suffice.report.regression.view import Curve, Regressed
+from suffice.report.regression.diagnosed import Curve, Diagnosed
 from suffice.report.tables import Table, number
 
-View = Regressed | Modelled
 
-
-def fit_figure(seen: View) -> Figure:
+def fit_figure(seen: Diagnosed) -> Figure:
     """The curve over the only input, with the bands of the curve and of new targets."""
     name = seen.fit.design.input_names[0]
     low, high = seen.range_of(name)
@@ -51,7 +48,7 @@ def fit_figure(seen: View) -> Figure:
     return Figure("Fit", caption + seen.sampled_word, spoken, alt.layer(*layers), table)
 
 
-def part_figure(seen: View, name: str) -> Figure | None:
+def part_figure(seen: Diagnosed, name: str) -> Figure | None:
     """How the mean depends on one of several inputs, the others held; None where it does not."""
     low, high = seen.range_of(name)
     at = np.linspace(low, high, parts.GRID)
@@ -81,7 +78,7 @@ def part_figure(seen: View, name: str) -> Figure | None:
     return Figure(f"Part of {name}", caption, spoken, chart, Table((name, "Mean", "2.5 %", "97.5 %"), cells))
 
 
-def observed_figure(seen: View) -> Figure:
+def observed_figure(seen: Diagnosed) -> Figure:
     """Targets over fitted values."""
     fitted, targets = seen.fitted, seen.whole_targets
     ends = np.array([min(fitted.min(), targets.min()), max(fitted.max(), targets.max())])

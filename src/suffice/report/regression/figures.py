@@ -15,6 +15,7 @@ from suffice.report.charts import Figure
 from suffice.report.regression import choices, curves, order, residuals
 from suffice.report.regression.calibration import calibration_figure
 from suffice.report.regression.choices import Chosen
+from suffice.report.regression.diagnosed import Diagnosed
 from suffice.report.regression.modelled import General, Modelled
 from suffice.report.regression.view import Regressed
 
@@ -68,7 +69,7 @@ def modelled_figures(seen: Modelled) -> list[list[Figure]]:
     return [*found, *(rest[i : i + 2] for i in range(0, len(rest), 2))]
 
 
-def _by_input(seen: Regressed | Modelled) -> list[list[Figure]]:
+def _by_input(seen: Diagnosed) -> list[list[Figure]]:
     """Targets over fitted values, and the part of each input."""
     drawn = [p for name in seen.numeric[:MOST_INPUTS] if (p := curves.part_figure(seen, name)) is not None]
     return [[curves.observed_figure(seen)], *(drawn[i : i + 2] for i in range(0, len(drawn), 2))]

@@ -1,6 +1,6 @@
 """Generalised models and noise of its own as figures need them: means with bands, residuals that should be normal."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -9,17 +9,15 @@ import numpy as np
 from suffice.models.regression.generalised.fit import GeneralizedLinearFit
 from suffice.models.regression.generalised.response import BERNOULLI
 from suffice.models.regression.iterated import wald
-from suffice.models.regression.least_squares import student
-from suffice.models.regression.least_squares.design import Design, Rows
-from suffice.models.regression.least_squares.diagnostics import Diagnostics
+from suffice.models.regression.least_squares.design import Rows
 from suffice.models.regression.linear.noise import NoiseFit
 from suffice.report.empirical import evaluate
-from suffice.report.regression.sample import POINTS, Sampled
-from suffice.report.regression.view import STANDARD, Curve
+from suffice.report.regression.diagnosed import STANDARD, Curve, Diagnosed, normal_scores, reach
+from suffice.report.regression.sample import POINTS
 
 
 @dataclass(frozen=True, eq=False)
-class Modelled(Sampled):
+class Modelled(Diagnosed):
     """What a generalised model and a model with noise of its own share.
 
     Attributes:
@@ -43,61 +41,9 @@ class Modelled(Sampled):
         return (General if isinstance(fit, GeneralizedLinearFit) else Noisy)(fit, rows)
 
     @property
-    def design(self) -> Design:
-        return self.fit.design
-
-    @property
     def target(self) -> str:
         names = self.fit.data.targets
         return names[0] if names else "target"
-
-    mean_word, band_word = "the fitted mean", "confidence band"
-    residual_word = score_word = ""
-
-    @cached_property
-    def diagnostics(self) -> Diagnostics:
-        """Of the rows."""
-        return self._diagnosed()
-
-    def _diagnosed(self) -> Diagnostics:
-        raise NotImplementedError
-
-    @cached_property
-    def scores(self) -> np.ndarray:
-        """Normal if the model holds, (n,)."""
-        return self._scored()
-
-    def _scored(self) -> np.ndarray:
-        raise NotImplementedError
-
-    @property
-    def size(self) -> float:
-        """Number of weights."""
-        return self.fit.solution.rank
-
-    def curve(self, held: dict[str, np.ndarray]) -> Curve:
-        """Means and their bands, where a law of new targets is told with those of these."""
-        raise NotImplementedError
-
-    @property
-    def fitted(self) -> np.ndarray:
-        """Of the rows."""
-        return self.diagnostics.fitted
-
-    @property
-    def residuals(self) -> np.ndarray:
-        """Of the rows."""
-        return self.diagnostics.residuals
-
-    @property
-    def projection(self) -> np.ndarray:
-        """None: the band is that of independent normal scores."""
-        return np.zeros((len(self.rows.targets), 0))
-
-    @staticmethod
-    def normal_quantiles(shares: np.ndarray) -> np.ndarray:
-        """Of the standard normal."""
-        return evaluate(STANDARD.icdf, shares)
 
 
 class General(Modelled):
@@ -139,15 +85,10 @@ class General(Modelled):
         """What it is called."""
         return type(self.fit.predictive(self.rows.inputs.rows(slice(0, 1)))).__name__
 
-    def _diagnosed(self) -> Diagnostics:
-        """Residuals t − mu; standardised ones are roots of deviances with the sign of these, or Pearson's of 0 and 1."""
-        found = self.fit.diagnosed(self.rows).target(0)
-        eta = self.fit.linear_predictor(self.rows.inputs)
-        eta = eta if self.rows.offset is None else eta + self.rows.offset[:, 0]
-        lost = np.maximum(self.fit.response.lost(self.fit.link, self.rows.targets[:, 0], eta), 0.0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            r = np.sign(found.residuals) * np.sqrt(lost / (self.fit.dispersion * (1.0 - found.leverage)))
-        return replace(found, standardised=r, studentised=found.standardised if self.binary else r)
+    @property
+    def scaled(self) -> np.ndarray:
+        """Residuals as they are drawn."""
+        return self.diagnostics.standardised if self.binary else self.diagnostics.studentised
 
     def curve(self, held: dict[str, np.ndarray]) -> Curve:
         """Means and their bands."""
@@ -155,7 +96,8 @@ class General(Modelled):
         low, high = (np.asarray(end) for end in self.fit.mean_interval(inputs))
         return Curve(np.asarray(self.fit.predict(inputs)), low, high, None, None)
 
-    def _scored(self) -> np.ndarray:
+    @cached_property
+    def scores(self) -> np.ndarray:  # type: ignore[override]
         """Randomised quantile residuals (Dunn and Smyth 1996, doi:10.1080/10618600.1996.10474708), evenly spread."""
         t, mu = self.targets_of_law
         law = self.fit.response.law(mu, self.fit.dispersion)
@@ -189,43 +131,25 @@ class Noisy(Modelled):
     residual_word = "Scaled"
     score_word = "Residuals, by the law of the noise as normal scores: on the line, that law is right."
 
-    @cached_property
-    def _scale(self) -> np.ndarray:
-        return np.asarray(self.fit.noise_scale(self.rows.inputs))
-
     @property
     def limit(self) -> float | None:
         """By the law of the noise."""
-        return self._reach
-
-    @property
-    def _reach(self) -> float:
-        """Half of what holds 95 % of the noise, in its scale."""
-        return student.reach(self._free, 0.95) if np.isfinite(self._free) else wald.reach(0.95)
+        return reach(self._free)
 
     @property
     def _free(self) -> float:
         """Degrees of freedom of the noise."""
         return float(self.fit.noise_parameters[1]) if self.fit.variance_design is None else np.inf
 
-    def _diagnosed(self) -> Diagnostics:
-        """Residuals, and these over the scale of the noise."""
-        targets, none = self.targets, np.zeros(len(self.targets))
-        fitted = np.asarray(self.fit.predict(self.rows.inputs))
-        scaled = (targets - fitted) / self._scale
-        return Diagnostics(fitted, targets - fitted, none, scaled, scaled, none)
-
     def curve(self, held: dict[str, np.ndarray]) -> Curve:
         """Means, their bands, and those of new targets."""
         inputs = self.held(held)
         law = self.fit.mean_law(inputs)
         mean, around = np.asarray(law.loc), wald.reach(0.95) * np.asarray(law.scale)
-        new = self._reach * np.asarray(self.fit.noise_scale(inputs))
+        new = reach(self._free) * np.asarray(self.fit.noise_scale(inputs))
         return Curve(mean, mean - around, mean + around, mean - new, mean + new)
 
-    def _scored(self) -> np.ndarray:
+    @cached_property
+    def scores(self) -> np.ndarray:  # type: ignore[override]
         """Normal scores of the scaled residuals."""
-        r = self.diagnostics.studentised
-        if np.isinf(self._free):
-            return r
-        return np.sign(r) * evaluate(STANDARD.isf, student.tail(self._free, np.abs(r)))
+        return normal_scores(self.scaled, self._free)

@@ -17,6 +17,7 @@ from suffice.report.regression import choices, figures, statements, words
 from suffice.report.regression.choices import Chosen
 from suffice.report.regression.modelled import Modelled
 from suffice.report.regression.view import Regressed
+from suffice.report.regression.weights import coefficients, facts
 
 
 def regression_page(result: LinearFit | LinearPosterior | EvidenceFit | ModelOrder) -> str:
@@ -31,9 +32,7 @@ def regression_page(result: LinearFit | LinearPosterior | EvidenceFit | ModelOrd
     shown = [row for i, s in enumerate(seen) for row in figures.figures(s, None if i else order)]
     sections = [
         assembly.lead(words.answer(fit, seen, found)),
-        assembly.section(
-            "Weights", assembly.table(words.coefficients(fit, seen)) + assembly.facts(words.facts(fit, found))
-        ),
+        assembly.section("Weights", _weights(best, [s.target for s in seen])),
         assembly.gallery(shown),
         assembly.section("The columns", assembly.paragraphs(words.columns_told(fit))),
         assembly.section("How this was computed", assembly.paragraphs(words.method(fit, found))),
@@ -56,11 +55,14 @@ def choice_page(fit: ChoiceFit) -> str:
     return _page(seen, figures.choice_figures(seen), [counts])
 
 
+def _weights(result: Any, targets: list[str]) -> str:
+    return assembly.table(coefficients(result, targets)) + assembly.facts(facts(result))
+
+
 def _page(seen: Modelled | Chosen, shown: list[list[Figure]], more: list[str]) -> str:
-    weights = assembly.table(statements.coefficients(seen)) + assembly.facts(statements.facts(seen))
     sections = [
         assembly.lead(statements.answer(seen)),
-        assembly.section("Weights", weights),
+        assembly.section("Weights", _weights(seen.fit, [seen.target])),
         assembly.gallery(shown),
         *more,
         assembly.section("How this was computed", assembly.paragraphs(statements.method(seen))),

@@ -33,5 +33,5 @@ def wider(low: float, high: float) -> tuple[float, float]:
 def far(seen: Any) -> Table:
     """The rows that are farthest from the fit."""
     d = seen.diagnostics
-    order = np.argsort(-np.abs(np.nan_to_num(d.standardised)), kind="stable")[:LISTED]
-    return seen.listed(order, {"Fitted": d.fitted, "Residual": d.residuals, f"{seen.residual_word}": d.studentised})
+    order = np.argsort(-np.abs(np.nan_to_num(seen.scaled)), kind="stable")[:LISTED]
+    return seen.listed(order, {"Fitted": d.fitted, "Residual": d.residuals, seen.residual_word: seen.scaled})

@@ -8,15 +8,15 @@ from suffice.report.bands import Band
 from suffice.report.charts import Figure
 from suffice.report.empirical import spread_places
 from suffice.report.regression import parts
-from suffice.report.regression.curves import View
+from suffice.report.regression.diagnosed import Diagnosed
 from suffice.report.tables import Table, counted, number, share
 
 _REPLICATES = 199
 
 
-def residual_figure(seen: View) -> Figure:
+def residual_figure(seen: Diagnosed) -> Figure:
     """Studentised residuals over fitted values, with their running mean."""
-    fitted, r = seen.fitted, seen.diagnostics.studentised
+    fitted, r = seen.fitted, seen.scaled
     kept = np.isfinite(r)
     fitted, r = fitted[kept], r[kept]
     reach = 1.1 * max(3.0, float(np.abs(r).max(initial=0.0)))
@@ -46,7 +46,7 @@ def residual_figure(seen: View) -> Figure:
     return Figure("Residuals", caption.strip() + seen.sampled_word, spoken, alt.layer(*layers), parts.far(seen))
 
 
-def quantile_figure(seen: View) -> Figure:
+def quantile_figure(seen: Diagnosed) -> Figure:
     """Normal scores of the residuals over normal quantiles, with the band in which they would lie."""
     scores = seen.scores
     kept = np.isfinite(scores)
@@ -94,7 +94,7 @@ def _score_band(projection: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]
     return low, high
 
 
-def leverage_figure(seen: View) -> Figure:
+def leverage_figure(seen: Diagnosed) -> Figure:
     """Studentised residuals over leverage, with lines of equal Cook's distance."""
     d = seen.diagnostics
     kept = np.isfinite(d.studentised) & (d.leverage < 1.0 - 1e-9)

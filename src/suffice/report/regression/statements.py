@@ -4,27 +4,20 @@ from typing import Any
 
 import numpy as np
 
-from suffice.models.regression.choice.fit import ChoiceFit
 from suffice.models.regression.choice.ordinal import OrdinalFit
-from suffice.models.regression.generalised.fit import GeneralizedLinearFit
-from suffice.models.regression.iterated import wald
 from suffice.models.regression.linear.noise import NoiseFit
 from suffice.report.regression.choices import Chosen
 from suffice.report.regression.modelled import General, Modelled
-from suffice.report.regression.view import STANDARD
-from suffice.report.regression.words import MOST_WEIGHTS, basis_told
-from suffice.report.tables import Table, counted, decimal, listed, number, share, with_error
+from suffice.report.regression.words import basis_told
+from suffice.report.tables import counted, listed, with_error
 from suffice.report.words import versions
-
-_RATIOS = {"logit": "Odds ratio", "log": "Ratio"}
 
 
 def answer(seen: Modelled | Chosen) -> list[str]:
     """The outcome: weights, and what to doubt."""
     fit = seen.fit
-    weights, errors = _estimates(fit)
     few = len(fit.names) <= 6 and fit.converged
-    pairs = zip(fit.names, weights, errors, strict=True)
+    pairs = zip(fit.names, fit.parameters, fit.standard_errors, strict=True)
     shown = (
         listed([f"{n} {with_error(float(w), float(e))}" for n, w, e in pairs])
         if few
@@ -56,57 +49,6 @@ def _kind(seen: Modelled | Chosen) -> str:
     if isinstance(fit, OrdinalFit):
         return f"{len(fit.classes)} ordered classes with the {fit.link} link"
     return f"{len(fit.classes)} classes"
-
-
-def _estimates(fit: Any) -> tuple[np.ndarray, np.ndarray]:
-    return (fit.parameters if isinstance(fit, ChoiceFit) else fit.weights), fit.standard_errors
-
-
-def coefficients(seen: Modelled | Chosen, level: float = 0.95) -> Table:
-    """Weights with errors, tests and intervals."""
-    fit = seen.fit
-    weights, errors = _estimates(fit)
-    low, high = wald.interval(weights, errors, level)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = weights / errors
-    p = 2.0 * np.asarray(STANDARD.sf(np.abs(z)))
-    ratio = _RATIOS.get(fit.link.name) if isinstance(fit, GeneralizedLinearFit) else None
-    percent = [f"{100 * q:g} %" for q in ((1 - level) / 2, (1 + level) / 2)]
-    rows = []
-    for i, name in enumerate(fit.names[:MOST_WEIGHTS]):
-        row = [
-            name,
-            number(float(weights[i]), 7),
-            number(float(errors[i]), 4),
-            number(float(z[i]), 4),
-            share(float(p[i])),
-        ]
-        row += [number(float(low[i]), 5), number(float(high[i]), 5)]
-        if ratio:
-            row.append(number(float(np.exp(weights[i])), 5))
-        rows.append(tuple(row))
-    notes = (f"The first {MOST_WEIGHTS} of {len(fit.names)} weights.",) if len(fit.names) > MOST_WEIGHTS else ()
-    heads = ("Weight", "Estimate", "Standard error", "z", "p-value", *percent, *((ratio,) if ratio else ()))
-    return Table(heads, tuple(rows), frozenset({0}), notes)
-
-
-def facts(seen: Modelled | Chosen) -> Table:
-    """Size and criteria."""
-    fit = seen.fit
-    values = {"Observations": number(fit.count), "Weights": number(len(fit.names))}
-    if isinstance(fit, GeneralizedLinearFit):
-        values["Deviance"] = number(fit.deviance, 6)
-        values["Degrees of freedom"] = number(fit.count - fit.solution.rank)
-        if fit.response.dispersed:
-            values["Dispersion"] = number(fit.dispersion, 5)
-    if isinstance(fit, NoiseFit):
-        values |= {
-            n[:1].upper() + n[1:]: number(float(v), 5)
-            for n, v in zip(fit.noise_names, fit.noise_parameters, strict=True)
-        }
-    values |= {"Log-likelihood": decimal(fit.log_likelihood, 4), "AIC": decimal(float(fit.aic), 4)}
-    values["Steps"] = number(fit.iterations)
-    return Table(tuple(values), (tuple(values.values()),))
 
 
 def method(seen: Modelled | Chosen) -> list[str]:

@@ -2,33 +2,18 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
 
-from suffice.distributions.normal import Normal
 from suffice.models.regression.bayesian.posterior import LinearPosterior
-from suffice.models.regression.iterated import wald
-from suffice.models.regression.least_squares import student
-from suffice.models.regression.least_squares.design import Design, Rows
-from suffice.models.regression.least_squares.diagnostics import Diagnostics
-from suffice.report.empirical import evaluate
-from suffice.report.regression.sample import POINTS, Sampled
-
-
-class Curve(NamedTuple):
-    """Means at some inputs, with the ends of their 95 % bands and of those of new targets, if any."""
-
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    new_low: np.ndarray | None
-    new_high: np.ndarray | None
+from suffice.models.regression.least_squares.design import Rows
+from suffice.report.regression.diagnosed import Curve, Diagnosed, normal_scores, reach
+from suffice.report.regression.sample import POINTS
 
 
 @dataclass(frozen=True, eq=False)
-class Regressed(Sampled):
+class Regressed(Diagnosed):
     """One target of a fit.
 
     Attributes:
@@ -47,11 +32,6 @@ class Regressed(Sampled):
         rows = None if fit.data is None else fit.data.sample(POINTS)
         return [cls(fit, place, rows) for place in range(min(fit.solution.weights.shape[1], most))]
 
-    @property
-    def design(self) -> Design:
-        """How inputs become columns."""
-        return self.fit.design
-
     # -- words ----------------------------------------------------------------------------------------------------
 
     @property
@@ -67,22 +47,22 @@ class Regressed(Sampled):
         return isinstance(self.fit, LinearPosterior)
 
     @property
-    def mean_word(self) -> str:
+    def mean_word(self) -> str:  # type: ignore[override]
         """What the line is."""
         return "the posterior mean" if self.bayesian else "the fitted mean"
 
     @property
-    def band_word(self) -> str:
+    def band_word(self) -> str:  # type: ignore[override]
         """What its band is."""
         return "credible band" if self.bayesian else "confidence band"
 
     @property
-    def residual_word(self) -> str:
+    def residual_word(self) -> str:  # type: ignore[override]
         """What residuals are divided by."""
         return "Standardised" if self.bayesian and self.fit.known_noise else "Studentised"
 
     @property
-    def score_word(self) -> str:
+    def score_word(self) -> str:  # type: ignore[override]
         """How residuals become normal."""
         how = (
             "Standardised residuals"
@@ -92,22 +72,6 @@ class Regressed(Sampled):
         return f"{how}: on the line, the noise is normal."
 
     # -- rows -----------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def diagnostics(self) -> Diagnostics:
-        """Of the rows."""
-        assert self.rows is not None
-        return self.fit.diagnosed(self.rows).target(self.place)
-
-    @property
-    def fitted(self) -> np.ndarray:
-        """Of the rows."""
-        return self.diagnostics.fitted
-
-    @property
-    def residuals(self) -> np.ndarray:
-        """Of the rows."""
-        return self.diagnostics.residuals
 
     @property
     def spread(self) -> bool:
@@ -127,18 +91,13 @@ class Regressed(Sampled):
         inputs = self.held(held)
         mean = self._of_target(self.fit.predict(inputs), n)
         around, new = (
-            self._reach * self._of_target(law.scale, n)
+            reach(self._free) * self._of_target(law.scale, n)
             for law in (self.fit.mean_law(inputs), self.fit.predictive(inputs))
         )
         return Curve(mean, mean - around, mean + around, mean - new, mean + new)
 
     def _of_target(self, values: Any, n: int) -> np.ndarray:
         return np.reshape(np.asarray(values), (n, -1))[:, self.place]
-
-    @cached_property
-    def _reach(self) -> float:
-        """Half of a 95 % interval in units of the scale."""
-        return student.reach(self._free, 0.95) if np.isfinite(self._free) else wald.reach(0.95)
 
     @cached_property
     def _free(self) -> float:
@@ -148,13 +107,9 @@ class Regressed(Sampled):
         return np.inf if self.fit.known_noise else 2.0 * float(self.fit.noise_variance.concentration)
 
     @cached_property
-    def scores(self) -> np.ndarray:
+    def scores(self) -> np.ndarray:  # type: ignore[override]
         """Normal scores of studentised residuals."""
-        r = self.diagnostics.studentised
-        if np.isinf(self._free):
-            return r
-        tail = student.tail(max(self._free - 1.0, 1.0), np.abs(r))
-        return np.sign(r) * evaluate(STANDARD.isf, tail)
+        return normal_scores(self.scaled, max(self._free - 1.0, 1.0))
 
     @property
     def projection(self) -> np.ndarray:
@@ -163,11 +118,3 @@ class Regressed(Sampled):
         q = self.fit.design.columns(self.rows.inputs).hi @ self.fit.solution.root
         q = q if self.rows.precisions is None else np.sqrt(self.rows.precisions)[:, None] * q
         return np.asarray(q) * (self.fit.prior.noise**0.5 if self.bayesian and self.fit.known_noise else 1.0)
-
-    @staticmethod
-    def normal_quantiles(shares: np.ndarray) -> np.ndarray:
-        """Of the standard normal."""
-        return evaluate(STANDARD.icdf, shares)
-
-
-STANDARD = Normal(jnp.zeros(()), jnp.ones(()))

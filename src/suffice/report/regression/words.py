@@ -7,10 +7,8 @@ import numpy as np
 from suffice.models.regression.bayesian.evidence import EvidenceFit, ModelOrder
 from suffice.models.regression.linear.fit import LinearFit
 from suffice.report.regression.view import Regressed
-from suffice.report.tables import Table, counted, decimal, listed, number, share, with_error
+from suffice.report.tables import Table, counted, listed, number, share, with_error
 from suffice.report.words import versions
-
-MOST_WEIGHTS = 200  # rows of a table
 
 
 def answer(fit: Any, seen: list[Regressed], found: EvidenceFit | None) -> list[str]:
@@ -57,62 +55,6 @@ def basis_told(fit: Any) -> str:
     """What the basis is called."""
     basis = fit.design.basis
     return "a constant" if basis is None else repr(basis)
-
-
-def coefficients(fit: Any, seen: list[Regressed], level: float = 0.95) -> Table:
-    """Weights with errors, intervals and, of least squares, tests."""
-    percent = [f"{100 * q:g} %" for q in ((1 - level) / 2, (1 + level) / 2)]
-    notes = ()
-    if len(fit.names) > MOST_WEIGHTS:
-        notes = (f"The first {MOST_WEIGHTS} of {len(fit.names)} weights.",)
-    if isinstance(fit, LinearFit):
-        several = len(seen) > 1
-        rows = [r for r in fit.table(level) if r["target"] < len(seen)]
-        kept = (
-            [r for name in fit.names[:MOST_WEIGHTS] for r in rows if r["name"] == name]
-            if several
-            else rows[:MOST_WEIGHTS]
-        )
-        cells = tuple(
-            (
-                *((seen[r["target"]].target,) if several else ()), r["name"], number(r["estimate"], 8),
-                number(r["standard_error"], 4), number(r["t"], 4), share(r["p_value"]), number(r["lower"]), number(r["upper"]),
-            )
-            for r in kept
-        )  # fmt: skip
-        heads = (*(("Target",) if several else ()), "Weight", "Estimate", "Standard error", "t", "p-value", *percent)
-        return Table(heads, cells, frozenset({0, 1} if several else {0}), notes)
-    low, high = fit.interval(level)
-    rows = zip(fit.names, fit.mean, fit.standard_deviations, low, high, strict=True)
-    cells = tuple(
-        (n, number(float(m), 8), number(float(s), 4), number(float(a)), number(float(b)))
-        for n, m, s, a, b in list(rows)[:MOST_WEIGHTS]
-    )
-    return Table(("Weight", "Mean", "Deviation", *percent), cells, frozenset({0}), notes)
-
-
-def facts(fit: Any, found: EvidenceFit | None) -> Table:
-    """Size, rank and criteria."""
-    values = {"Observations": number(fit.count), "Weights": number(len(fit.names)), "Rank": number(fit.solution.rank)}
-    values["Condition number"] = number(fit.solution.condition_number, 3)
-    if isinstance(fit, LinearFit):
-        if fit.single:
-            values["Residual deviation"] = number(float(fit.residual_deviation))
-            values["Log-likelihood"] = decimal(float(fit.log_likelihood), 4)
-            values |= {"AIC": decimal(float(fit.aic), 4), "BIC": decimal(float(fit.bic), 4)}
-            values["R²"] = number(float(fit.r_squared), 5)
-    else:
-        values["Log evidence"] = decimal(float(fit.log_evidence), 4)
-        if found is not None:
-            alpha = np.atleast_1d(found.alpha)
-            if len(alpha) == 1:
-                values["Prior precision alpha"] = number(float(alpha[0]), 5)
-            values |= {"Noise precision beta": number(found.beta, 5), "Effective parameters": number(found.gamma, 4)}
-        elif fit.known_noise:
-            values["Noise precision"] = number(fit.prior.noise, 5)
-        else:
-            values["Noise deviation"] = number(float(np.sqrt(fit._spread)), 5)
-    return Table(tuple(values), (tuple(values.values()),))
 
 
 def columns_told(fit: Any) -> list[str]:

@@ -21,6 +21,8 @@ from suffice.models.regression.linear.model import LinearBasisModel
 from suffice.runtime.errors import DataError
 
 ORTHOGONAL = (Polynomial, Chebyshev, Legendre)
+NOTHING = 1e-24  # of a sum of squares, below which there is none
+EXACT = "the evidence rises as beta tends to infinity: the weights can fit all targets exactly"
 AT_ZERO, AT_INFINITY = "the evidence rises as alpha tends to 0", "the evidence rises as alpha tends to infinity"
 
 
@@ -46,6 +48,20 @@ class EvidenceFit:
     posterior: LinearPosterior
     converged: bool
     message: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the weights."""
+        return self.posterior.names
+
+    @property
+    def count(self) -> float:
+        """Number of observations."""
+        return self.posterior.count
+
+    def table(self, level: float = 0.95) -> list[dict[str, Any]]:
+        """One row for each weight, as of the posterior."""
+        return self.posterior.table(level)
 
     def predict(self, x: Any) -> Any:
         """Posterior mean at inputs."""
@@ -82,7 +98,7 @@ def evidence_fit(
         ard: automatic relevance determination: a precision for each weight; those that grow without bound are pruned.
 
     Raises:
-        DataError: bad data, or data that the model fits exactly, where beta is infinite.
+        DataError: bad data, or data that the model fits exactly though it has fewer weights than rows: beta is infinite.
 
     Example:
         >>> import numpy as np, suffice as sf
@@ -113,7 +129,8 @@ def _isotropic(
     if not len(s2):
         raise ValueError("the evidence needs at least one weight with a prior")
     whole = left + d2.sum()
-    if free <= 0 or not left > 1e-24 * whole:
+    wide = not left + d2[s2 <= NOTHING * s2[0]].sum() > NOTHING * whole  # the columns reach every target
+    if free <= 0 or not whole > 0 or (wide and free > (s2 > NOTHING * s2[0]).sum()):
         raise DataError(f"the model fits all {statistic.count:g} targets exactly: the evidence has no maximum in beta")
 
     def slope(log_ratio: float) -> tuple[float, float]:
@@ -136,8 +153,10 @@ def _isotropic(
     best = int(scores.argmax())
     log_ratio, message = float(grid[best]), ""
     if scores[-1] >= scores[best] - 1e-13 or best == 0:  # a plateau at the end, to rounding
-        message = AT_INFINITY if best else AT_ZERO
+        message = AT_INFINITY if best else EXACT if wide else AT_ZERO
         log_ratio = float(grid[-1 if best else 0])
+    elif wide and scores[0] >= scores[best] - 1e-13:  # a plateau at the other
+        message, log_ratio = EXACT, float(grid[0])
     else:
         log_ratio = _root(slope, float(grid[best - 1]), float(grid[best + 1]), log_ratio)
     r = math.exp(log_ratio)

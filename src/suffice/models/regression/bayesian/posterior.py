@@ -17,7 +17,7 @@ from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
 from suffice.models.regression.bayesian.prior import ConjugatePrior
 from suffice.models.regression.iterated import wald
-from suffice.models.regression.least_squares import student
+from suffice.models.regression.least_squares import student, words
 from suffice.models.regression.least_squares.data import RegressionData
 from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.models.regression.least_squares.diagnostics import Diagnostics, diagnosed
@@ -134,11 +134,19 @@ class LinearPosterior:
         reach = reach * np.sqrt((self.solution.weights_root**2).sum(1))
         return self.mean - reach, self.mean + reach
 
+    def table(self, level: float = 0.95) -> list[dict[str, Any]]:
+        """One row for each weight: name, estimate (its mean), standard error (its deviation), credible interval."""
+        heads = ("name", "estimate", "standard_error", "lower", "upper")
+        columns = (self.mean, self.standard_deviations, *self.interval(level))
+        rows = zip(self.names, *(c.tolist() for c in columns), strict=True)
+        return [dict(zip(heads, row, strict=True)) for row in rows]
+
     @cached_property
     def log_evidence(self) -> float:
         """log p(t) of the data, weights and noise integrated out (Bishop 3.86).
 
-        Where a prior is flat it counts as 1, so that only models with the same flat priors compare.
+        Where a prior is flat it counts as 1, so that only models with the same flat priors compare; infinite where the
+        noise variance is flat and the data do not bound it.
         """
         n, s = self.count, self.statistic
         least = float(self.solution.residuals[0, 0]) ** 2
@@ -147,6 +155,8 @@ class LinearPosterior:
         if self.known_noise:
             return shared + 0.5 * n * math.log(self.prior.noise) - 0.5 * least
         a, b = self._noise
+        if not (a > 0.0 and b > 0.0):
+            return math.inf  # as many flat weights as rows, or all fitted exactly
         value = shared + math.lgamma(a) - a * math.log(b)
         if isinstance(self.prior.noise, InverseGamma):
             a0, b0 = float(self.prior.noise.concentration), float(self.prior.noise.scale)
@@ -215,7 +225,5 @@ class LinearPosterior:
         return posterior(self.prior, self.design, self.statistic + more)
 
     def __repr__(self) -> str:
-        pairs = zip(self.names, self.mean, self.standard_deviations, strict=True)
-        told = ", ".join(f"{n} {m:.6g} ± {s:.2g}" for n, m, s in list(pairs)[:12])
-        more = f", … {len(self.names)} in all" if len(self.names) > 12 else ""
-        return f"LinearPosterior({told}{more}; n = {self.count:g}, log evidence {self.log_evidence:.6g})"
+        told = words.told(self.names, self.mean, self.standard_deviations)
+        return f"LinearPosterior({told}; n = {self.count:g}, log evidence {self.log_evidence:.6g})"

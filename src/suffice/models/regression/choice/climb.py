@@ -107,6 +107,15 @@ class ClassData:
         covariance = np.linalg.pinv(end.found[1], hermitian=True)
         return Climbed(end.point, covariance, end.likelihood, end.converged, end.steps, _told(end, apart[0]))
 
+    def fitted(self, end: Climbed, names: tuple[str, ...], jacobian: np.ndarray) -> dict[str, Any]:
+        """What a ``ChoiceFit`` is made of: parameters of the reported columns, ``jacobian`` times those found."""
+        return {
+            "design": self.data.design, "classes": self.classes, "names": names, "parameters": jacobian @ end.point,
+            "covariance": jacobian @ end.covariance @ jacobian.T, "dimension": len(names), "log_likelihood": end.likelihood,
+            "count": self.count, "converged": end.converged, "iterations": end.steps, "message": end.message,
+            "data": self.data,
+        }  # fmt: skip
+
 
 def _told(end: Ascent, separated: bool) -> str:
     return "" if end.converged else SEPARATED if separated else f"stopped after {end.steps} steps"

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from suffice.models.bases.inputs import Inputs
-from suffice.models.regression.least_squares.data import RegressionData, TableRows, target_names
+from suffice.models.bases.inputs import require_finite, texts
+from suffice.models.regression.least_squares.data import RegressionData, TableRows
+from suffice.models.regression.least_squares.named import apart, target_names
 from suffice.models.regression.linear.model import LinearBasisModel
 from suffice.runtime.errors import DataError
 from suffice.streams.table import Table
@@ -27,6 +28,8 @@ class Labels:
 def labelled(model: LinearBasisModel, x: Any, t: Any, weights: Any, ordered: Any) -> tuple[RegressionData, tuple]:
     """Data whose targets are places of their classes, and the classes in order.
 
+    Classes are those of rows that count, sorted; of a pandas column of categories in their order.
+
     Raises:
         DataError: fewer than two classes, or a label that is none of those given.
     """
@@ -38,27 +41,32 @@ def labelled(model: LinearBasisModel, x: Any, t: Any, weights: Any, ordered: Any
         classes = tuple(found.tolist()) if ordered is None else tuple(map(type(found.tolist()[0]), ordered))
         _require(found, classes)
         return data, classes
-    names = target_names(t)
-    if isinstance(t, str):
-        inputs = Inputs.of(x)
-        if t not in inputs.names:
-            raise ValueError(f"t must be a column of the table, one of {', '.join(inputs.names)}, got {t!r}")
-        place = inputs.names.index(t)
-        rest = [i for i in range(len(inputs.names)) if i != place]
-        x, t = (
-            Inputs(tuple(inputs.names[i] for i in rest), tuple(inputs.columns[i] for i in rest)),
-            inputs.columns[place],
-        )
-    labels = np.asarray(t)
+    names = target_names(None if isinstance(t, list | tuple) else t)
+    ordered = _categories(x, t) if ordered is None else ordered
+    x, named, beside = apart(x, t if isinstance(t, str) else None, weights=weights)
+    labels = np.asarray(named if isinstance(t, str) else t)
     if labels.ndim != 1:
         raise ValueError(f"targets must be labels (n,), got shape {labels.shape}")
-    labels = labels.astype(str) if labels.dtype.kind == "O" else labels
-    found = np.unique(labels)
+    labels = texts(labels, "targets") if labels.dtype.kind in "OT" else labels
+    require_finite(labels, "targets")
+    weights = beside["weights"]
+    counts = np.ones(len(labels)) if weights is None else np.asarray(weights)
+    found = np.unique(labels[counts > 0] if counts.shape == labels.shape else labels)
     classes = tuple(found.tolist()) if ordered is None else tuple(ordered)
     _require(found, classes)
     known = {c: float(i) for i, c in enumerate(classes)}
-    data = model.data(x, np.array([known[v] for v in labels.tolist()]), weights)
-    return replace(data, targets=names), tuple(classes)
+    data = model.data(x, np.array([known.get(v, 0.0) for v in labels.tolist()]), weights)
+    return replace(data, targets=names), classes
+
+
+def _categories(x: Any, t: Any) -> tuple | None:
+    """The categories of a pandas column in their order, those that occur; None of other columns."""
+    column = x[t] if isinstance(t, str) and hasattr(x, "dtypes") and t in x else t
+    known = getattr(getattr(column, "dtype", None), "categories", None)
+    if known is None:
+        return None
+    occur = set(np.asarray(column).tolist())
+    return tuple(c for c in known.tolist() if c in occur)
 
 
 def _require(found: np.ndarray, classes: tuple) -> None:

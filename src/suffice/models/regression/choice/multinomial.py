@@ -13,7 +13,7 @@ from suffice.models.regression.choice.fit import ChoiceFit
 from suffice.models.regression.linear.model import LinearBasisModel
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class MultinomialFit(ChoiceFit):
     """log p(class k | x) = phi(x)ᵀ w_k − log Σ_l exp(phi(x)ᵀ w_l), w of the first class 0."""
 
@@ -91,7 +91,4 @@ class MultinomialRegression:
         end = found.climbed(_Softmax(), np.zeros(several * found.root.shape[1]))
         jacobian = np.kron(np.eye(several), found.weights_root)
         names = tuple(f"{c}: {n}" for c in classes[1:] for n in design.names)
-        return MultinomialFit(
-            design, classes, names, jacobian @ end.point, jacobian @ end.covariance @ jacobian.T, end.likelihood,
-            found.count, end.converged, end.steps, end.message, found.data,
-        )  # fmt: skip
+        return MultinomialFit(**found.fitted(end, names, jacobian))

@@ -48,7 +48,7 @@ def _normal(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
 _BETWEEN = {"logit": _logistic, "probit": _normal}
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class OrdinalFit(ChoiceFit):
     """p(class <= k | x) = F(theta_k − phi(x)ᵀ w)."""
 
@@ -153,7 +153,4 @@ class OrdinalRegression:
         end = found.climbed(_Between(self.link, cuts), np.concatenate([start, np.zeros(m)]))
         jacobian = np.block([[np.eye(cuts), -np.tile(scaled[:1], (cuts, 1))], [np.zeros((m, cuts)), scaled[1:]]])
         names = (*(f"<= {c:g}" if isinstance(c, float) else f"<= {c}" for c in classes[:-1]), *design.names[1:])
-        return OrdinalFit(
-            design, classes, names, jacobian @ end.point, jacobian @ end.covariance @ jacobian.T, end.likelihood,
-            found.count, end.converged, end.steps, end.message, found.data, self.link,
-        )  # fmt: skip
+        return OrdinalFit(**found.fitted(end, names, jacobian), link=self.link)

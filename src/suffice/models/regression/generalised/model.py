@@ -7,10 +7,12 @@ from typing import Any
 import jax
 import numpy as np
 
+from suffice.distributions.family import as_family
 from suffice.models.regression.generalised.fit import GeneralizedLinearFit
 from suffice.models.regression.generalised.link import Link
 from suffice.models.regression.generalised.response import BERNOULLI, Response, response_of
 from suffice.models.regression.iterated.blockwise import blockwise
+from suffice.models.regression.iterated.likelihood_fit import of_solution
 from suffice.models.regression.iterated.reweighted import Least, Working, careful, counted, reading
 from suffice.models.regression.least_squares.data import RegressionData
 from suffice.models.regression.least_squares.design import Rows
@@ -18,6 +20,7 @@ from suffice.models.regression.least_squares.solution import Solution, solve
 from suffice.models.regression.least_squares.statistic import GramStatistic, RegressionStatistic
 from suffice.models.regression.linear.model import LinearBasisModel
 from suffice.runtime.errors import DataError
+from suffice.streams.source import at_row
 
 STEPS = 100
 
@@ -47,14 +50,19 @@ class GeneralizedLinearModel:
     intercept: bool = True
     link: str | None = None
 
-    def fit(self, x: Any, t: Any, weights: Any = None, *, offset: Any = None) -> GeneralizedLinearFit:
+    def fit(
+        self, x: Any, t: Any, weights: Any = None, *, offset: Any = None, trials: Any = None
+    ) -> GeneralizedLinearFit:
         """Maximum likelihood by Fisher scoring, halving steps that would lose likelihood.
 
         Args:
-            x, t: inputs, and targets (n,) of the family; shares between 0 and 1 for Bernoulli, with ``weights`` trials;
-                or ``sf.scan_table(path)`` and the name of a column: the file is read once for each step.
+            x, t: inputs, and targets (n,) of the family, shares between 0 and 1 for Bernoulli; or ``sf.scan_table(path)``
+                and the name of a column: the file is read once for each step.
             weights: frequencies, (n,), >= 0.
-            offset: known part of the linear predictor, (n,).
+            offset: known part of the linear predictor, (n,), as the log of an exposure; of a table the name of a column.
+            trials: of Bernoulli, (n,), >= 0, where targets are successes of so many; or the name of their column. The
+                same as shares t/trials with ``weights`` trials: ``count`` counts trials, and the log-likelihood is that
+                of the single ones.
 
         Returns:
             A fit. Where the likelihood has no maximum, as of classes that a line separates, ``converged`` is False and
@@ -68,7 +76,9 @@ class GeneralizedLinearModel:
         Source: McCullagh and Nelder 1989, 2.5; Albert and Anderson 1984, doi:10.1093/biomet/71.1.1.
         """
         response, link = response_of(self.family, self.link)
-        data = LinearBasisModel(self.basis, self.intercept).data(x, t, weights, None, offset)
+        if trials is not None and response is not BERNOULLI:
+            raise ValueError(f"trials are for Bernoulli, got family {as_family(self.family).name}")
+        data = LinearBasisModel(self.basis, self.intercept).data(x, t, weights, None, offset, trials)
         if not data.single:
             raise ValueError("a generalised linear model is of one target: give t of shape (n,)")
         return _Scoring(data, response, link).fit()
@@ -140,12 +150,12 @@ class _Scoring:
             bad = ~allowed(t)
             if bad.any():
                 at = int(bad.argmax())
-                where = f" at row {at + 1} (counting from 1)" if isinstance(self.data.rows, Rows) else ""
+                where = "" if rows.inputs.start is None else f" {at_row(rows.inputs.start + at + 1)}"
                 raise DataError(f"targets must be {told}, got {t[at]:g}{where}")
             often = counted(rows)
             return np.array([often.sum(), often @ t])
 
-        count, total = looked(self.data.rows) if isinstance(self.data.rows, Rows) else self.data.folded(looked)
+        count, total = self.data.folded(looked)
         return float(total / count)
 
     def _predictor(self, phi: Any, rows: Rows, coefficients: Any) -> Any:
@@ -167,7 +177,7 @@ class _Scoring:
             height = response.height(link, eta, mu, slope)
             lost = response.lost(link, t, eta)
             with np.errstate(all="ignore"):
-                working, pearson = eta - offset + (t - mu) / slope, (t - mu) ** 2 * height / slope**2
+                working, pearson = eta - offset + (t - mu) / slope, ((t - mu) / slope * np.sqrt(height)) ** 2
             fine = np.isfinite(working) & np.isfinite(height) & np.isfinite(lost)
             height = np.where(fine, np.clip(height, 1e-200, 1e200), 1e-200)
             return Working(np.where(fine, working, 0.0), height, (lost, pearson))
@@ -218,6 +228,7 @@ class _Scoring:
 
         likelihood = float(self.data.folded(scored)[0]) if dispersion > 0 else float("nan")
         return GeneralizedLinearFit(
-            self.data.design, response, self.link, solution, here.deviance, dispersion, likelihood, count, converged,
-            steps, message, self.data,
+            **of_solution(self.data.design, solution, dispersion), dimension=solution.rank + response.dispersed,
+            solution=solution, response=response, link=self.link, deviance=here.deviance, dispersion=dispersion,
+            log_likelihood=likelihood, count=count, converged=converged, iterations=steps, message=message, data=self.data,
         )  # fmt: skip

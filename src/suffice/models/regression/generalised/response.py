@@ -25,7 +25,7 @@ class Response:
 
     Attributes:
         links: those it may have, the first by default.
-        variance: of a target over the dispersion, of mu.
+        scaled: a difference of means over the root of the variance at mu, that over the dispersion.
         start: a mean near a target and the mean of all.
         deviance: twice the log-likelihood that a target loses to the best mean for it alone, of (t, mu).
         law: the distribution, of mu and the dispersion.
@@ -35,7 +35,7 @@ class Response:
     """
 
     links: tuple[str, ...]
-    variance: Callable[[Any], Any]
+    scaled: Callable[[Any, Any], Any]
     start: Callable[[Any, float], Any]
     deviance: Callable[[Any, Any], Any]
     law: Callable[[Any, Any], Distribution]
@@ -69,7 +69,8 @@ class Response:
             log_mu, log_rest = link.logs(eta)
             with np.errstate(all="ignore"):
                 return np.exp(2.0 * np.log(np.abs(slope)) - log_mu - log_rest)
-        return slope * (slope / np.maximum(self.variance(mu), 1e-300))
+        with np.errstate(all="ignore"):
+            return self.scaled(slope, np.maximum(mu, 1e-300)) ** 2
 
 
 ALWAYS = ("logit", "probit", "cloglog", "loglog", "cauchit")  # links that reach every probability
@@ -95,26 +96,26 @@ def _positive(deviance: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
 
 BERNOULLI = Response(
-    (*ALWAYS, "log", "identity"), lambda mu: mu * (1.0 - mu), lambda t, m: 0.25 + 0.5 * t, lambda t, mu: mu,
+    (*ALWAYS, "log", "identity"), lambda d, mu: d / np.sqrt(mu * (1.0 - mu)), lambda t, m: 0.25 + 0.5 * t, lambda t, mu: mu,
     lambda mu, _: Bernoulli.from_probs(mu), (lambda t: (t >= 0) & (t <= 1), "between 0 and 1"), falls=("log",),
 )  # fmt: skip
 POISSON = Response(
-    _MEANS, lambda mu: mu, _counted, _positive(lambda t, mu: 2.0 * (_xlog(t, t / mu) - t + mu)),
+    _MEANS, lambda d, mu: d / np.sqrt(mu), _counted, _positive(lambda t, mu: 2.0 * (_xlog(t, t / mu) - t + mu)),
     lambda mu, _: Poisson(mu), _COUNTS, falls=("log",),
 )  # fmt: skip
 GAMMA = Response(
-    _MEANS, lambda mu: mu**2, lambda t, m: t, _positive(lambda t, mu: 2.0 * (t / mu - 1.0 - np.log(t / mu))),
+    _MEANS, lambda d, mu: d / mu, lambda t, m: t, _positive(lambda t, mu: 2.0 * (t / mu - 1.0 - np.log(t / mu))),
     lambda mu, phi: Gamma(jnp.ones_like(mu) / phi, jnp.ones_like(mu) / (phi * mu)), _POSITIVE, True,
 )  # fmt: skip
 EXPONENTIAL = Response(
-    _MEANS, lambda mu: mu**2, lambda t, m: t, GAMMA.deviance, lambda mu, _: Exponential(1.0 / mu), _POSITIVE
+    _MEANS, lambda d, mu: d / mu, lambda t, m: t, GAMMA.deviance, lambda mu, _: Exponential(1.0 / mu), _POSITIVE
 )
 INVERSE_GAUSSIAN = Response(
-    _MEANS, lambda mu: mu**3, lambda t, m: t, _positive(lambda t, mu: (t / mu - 1.0) ** 2 / t),
+    _MEANS, lambda d, mu: d / mu / np.sqrt(mu), lambda t, m: t, _positive(lambda t, mu: (t / mu - 1.0) ** 2 / t),
     lambda mu, phi: InverseGaussian(mu, jnp.ones_like(mu) / phi), _POSITIVE, True,
 )  # fmt: skip
 NORMAL = Response(
-    ("identity", "log", "inverse", "sqrt"), lambda mu: mu * 0.0 + 1.0, lambda t, m: t, lambda t, mu: (t - mu) ** 2,
+    ("identity", "log", "inverse", "sqrt"), lambda d, mu: d, lambda t, m: t, lambda t, mu: (t - mu) ** 2,
     lambda mu, phi: Normal(mu, jnp.sqrt(phi) * jnp.ones_like(mu)), (np.isfinite, "finite"), True,
 )  # fmt: skip
 
@@ -122,7 +123,7 @@ NORMAL = Response(
 @functools.lru_cache
 def _negative_binomial(k: float) -> Response:
     return Response(
-        _MEANS, lambda mu: mu + mu**2 / k, _counted,
+        _MEANS, lambda d, mu: d / np.sqrt(mu) / np.sqrt(1.0 + mu / k), _counted,
         _positive(lambda t, mu: 2.0 * (_xlog(t, t / mu) - (t + k) * np.log((t + k) / (mu + k)))),
         lambda mu, _: NegativeBinomial(mu, jnp.full_like(mu, k)), _COUNTS, falls=("log",),
     )  # fmt: skip

@@ -71,6 +71,7 @@ def reading(
         made = design.columns(rows.inputs)
         found = work(made.hi, rows)
         parts = [made.kept(tuple(range(int(design.intercept), made.hi.shape[1]))), Columns(found.targets[:, None])]
+        design.require_sizes(parts[:-1])
         shift, compiled = pilot(parts, design.intercept), len(rows.targets) > FEW
         part = statistic(kind, parts, design.intercept, shift, rows.frequencies, found.precisions, compiled)
         often = counted(rows)

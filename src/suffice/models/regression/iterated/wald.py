@@ -1,15 +1,14 @@
-"""Wald's intervals: an estimate and so many standard errors to each side; weights that have them."""
+"""Wald's intervals and tests: an estimate and so many standard errors to each side."""
 
-from typing import TYPE_CHECKING
-
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from suffice.distributions.normal import Normal
+from suffice.models.regression.iterated.blockwise import blockwise
+from suffice.numerics.special import ndtr
 
-if TYPE_CHECKING:
-    from suffice.models.regression.least_squares.design import Design
-    from suffice.models.regression.least_squares.solution import Solution
+_cdf = jax.jit(ndtr)
 
 
 def reach(level: float) -> float:
@@ -30,37 +29,6 @@ def interval(estimates: np.ndarray, errors: np.ndarray, level: float) -> tuple[n
     return estimates - half, estimates + half
 
 
-class Weighed:
-    """Weights of one target found by weighted least squares, with errors from the information."""
-
-    design: "Design"
-    solution: "Solution"
-
-    @property
-    def _unit(self) -> float:
-        """What the inverse of the last least squares' products is multiplied by."""
-        raise NotImplementedError
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the weights."""
-        return self.design.names
-
-    @property
-    def weights(self) -> np.ndarray:
-        """w, (M,)."""
-        return self.solution.weights[:, 0]
-
-    @property
-    def covariance(self) -> np.ndarray:
-        """Of the weights, from the expected information, (M, M)."""
-        return self._unit * self.solution.weights_root @ self.solution.weights_root.T
-
-    @property
-    def standard_errors(self) -> np.ndarray:
-        """Of the weights."""
-        return np.sqrt(self._unit * (self.solution.weights_root**2).sum(1))
-
-    def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-        """Wald intervals of the weights."""
-        return interval(self.weights, self.standard_errors, level)
+def p_value(z: np.ndarray) -> np.ndarray:
+    """Probability that an estimate of 0 is as many standard errors away."""
+    return 2.0 * blockwise(_cdf, -np.abs(z))

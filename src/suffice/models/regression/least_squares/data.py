@@ -12,6 +12,7 @@ from suffice.models.bases.basis import Basis
 from suffice.models.bases.inputs import Inputs
 from suffice.models.bases.local import MOST_CATEGORIES
 from suffice.models.regression.least_squares.design import Design, Rows
+from suffice.models.regression.least_squares.named import place
 from suffice.models.regression.least_squares.statistic import (
     LIMIT,
     GramStatistic,
@@ -23,7 +24,7 @@ from suffice.numerics.sliced_gram import NARROW
 from suffice.runtime.errors import DataError
 from suffice.streams.fold import Additive, fold
 from suffice.streams.sample import BottomK, Bound
-from suffice.streams.source import Chunk
+from suffice.streams.source import Chunk, at_row
 from suffice.streams.table import Table
 
 SAMPLE = 100_000  # rows whose quantiles stand for those of a file
@@ -89,31 +90,50 @@ class Survey:
 
 @dataclass(frozen=True)
 class TableRows:
-    """Rows of a file: which of its columns are inputs and which targets."""
+    """Rows of a file: which of its columns are inputs, targets, and what else rows have."""
 
     table: Table
     inputs: tuple[int, ...]
     targets: tuple[int, ...]
+    precisions: int | None = None
+    offset: int | None = None
+    trials: int | None = None
 
     @classmethod
-    def of(cls, table: Table, t: Any) -> "TableRows":
-        """Targets by name, inputs all others.
+    def of(cls, table: Table, t: Any, **beside: str | None) -> "TableRows":
+        """Targets, precisions, offset and trials by name, inputs all others.
 
         Raises:
             ValueError: there is no such column, or no input is left.
         """
+        for what, name in beside.items():
+            if not isinstance(name, str | None):
+                raise TypeError(f"{what} of a table must be the name of a column, got {type(name).__name__}")
         named = (t,) if isinstance(t, str) else tuple(t)
-        targets = tuple(_place(table.names, name) for name in named)
-        inputs = tuple(i for i in range(len(table.names)) if i not in targets)
+        targets = tuple(place(table.names, name, "t") for name in named)
+        others = {what: place(table.names, name, what) for what, name in beside.items() if name is not None}
+        inputs = tuple(i for i in range(len(table.names)) if i not in (*targets, *others.values()))
         if not inputs:
             raise ValueError(f"the table must have a column beside {', '.join(named)}")
-        return cls(table, inputs, targets)
+        return cls(table, inputs, targets, **others)
 
     def rows(self, chunk: Chunk) -> Rows:
-        """A chunk as inputs and targets."""
+        """A chunk as inputs and targets.
+
+        Raises:
+            DataError: a precision that is not above 0.
+        """
         values = np.asarray(chunk.values, float)
         inputs = self._inputs(_taken(values, self.inputs), chunk.start if chunk.index is None else None)
-        return Rows(inputs, _taken(values, self.targets), chunk.weights)
+        targets = _taken(values, self.targets)
+        offset = None if self.offset is None else np.broadcast_to(values[:, [self.offset]], targets.shape)
+        precisions = None if self.precisions is None else np.ascontiguousarray(values[:, self.precisions])
+        if precisions is not None and not (precisions > 0).all():
+            at = int((precisions > 0).argmin())
+            row = chunk.start + 1 + (at if chunk.index is None else int(chunk.index[at]))
+            raise DataError(f"precisions must be > 0, got {precisions[at]:g} {at_row(row)}")
+        rows = Rows(inputs, targets, chunk.weights, precisions, offset)
+        return rows if self.trials is None else rows.shares(values[:, self.trials])
 
     def _inputs(self, matrix: np.ndarray, start: int | None = 0) -> Inputs:
         """Columns as they are in the file, with their texts."""
@@ -192,12 +212,6 @@ def _taken(values: np.ndarray, columns: tuple[int, ...]) -> np.ndarray:
     return values[:, first:last] if columns == tuple(range(first, last)) else values[:, list(columns)]
 
 
-def _place(names: tuple[str, ...], name: str) -> int:
-    if name not in names:
-        raise ValueError(f"t must be a column of the table, one of {', '.join(names)}, got {name!r}")
-    return names.index(name)
-
-
 class Summarised(NamedTuple):
     """A statistic, the condition number of its columns scaled to length 1, and how often the data were read."""
 
@@ -263,28 +277,6 @@ class RegressionData:
 def _added[S: Additive](reduce: Callable[[Rows], S], rows: Rows) -> S:
     parts = map(reduce, rows.blocks() if len(rows.targets) else [rows])
     return functools.reduce(operator.add, parts)
-
-
-def split_target(x: Any, t: Any) -> tuple[Any, Any, bool]:
-    """Inputs and targets apart where these are named columns of a table; whether there is one target."""
-    if not (isinstance(t, str) or (isinstance(t, list | tuple) and t and all(isinstance(n, str) for n in t))):
-        return x, t, np.ndim(t) == 1
-    inputs = Inputs.of(x)
-    targets = [_place(inputs.names, n) for n in ([t] if isinstance(t, str) else t)]
-    rest = [i for i in range(len(inputs.names)) if i not in targets]
-    if not rest:
-        raise ValueError(f"the table must have a column beside {', '.join(inputs.names)}")
-    kept = Inputs(tuple(inputs.names[i] for i in rest), tuple(inputs.columns[i] for i in rest))
-    values = np.stack([inputs.number(i) for i in targets], axis=1)
-    return kept, values[:, 0] if isinstance(t, str) else values, isinstance(t, str)
-
-
-def target_names(t: Any) -> tuple[str, ...]:
-    """What targets are called: columns of a table, a series or a frame; none of arrays."""
-    if isinstance(t, str) or (isinstance(t, list | tuple) and t and all(isinstance(n, str) for n in t)):
-        return (t,) if isinstance(t, str) else tuple(t)
-    name = getattr(t, "name", None)
-    return (name,) if isinstance(name, str) else ()
 
 
 def _require_digits(statistic: RegressionStatistic, columns: int) -> None:

@@ -1,14 +1,15 @@
 """The columns of a regression: constant, basis functions, targets; and its statistic over any number of rows."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from suffice.models.bases.basis import Basis, Columns, side_by_side
-from suffice.models.bases.inputs import Inputs, require_finite
+from suffice.models.bases.inputs import Inputs, are_default, require_finite
 from suffice.models.regression.least_squares.statistic import (
+    PILOT,
     TOGETHER,
     RegressionStatistic,
     pilot,
@@ -18,7 +19,9 @@ from suffice.numerics.double_double import two_sum
 from suffice.numerics.moments import namespace
 from suffice.numerics.sliced_gram import FEW
 from suffice.runtime.errors import DataError
+from suffice.streams.source import at_row
 
+LEAST = 1e-145  # size of a column, whose squares are to be products of two doubles
 ROWS = 5 * 2**13  # of columns that are in memory at a time
 
 
@@ -67,6 +70,24 @@ class Rows:
                 raise DataError(f"offset must have as many rows as the targets, {n}, got shape {offset.shape}")
             offset = np.broadcast_to(offset.reshape(n, -1), targets.shape)
         return cls(inputs, targets, frequencies, precisions, offset)
+
+    def shares(self, trials: Any) -> "Rows":
+        """The same where targets are successes of so many trials, (n,): shares of them, each trial an observation.
+
+        Raises:
+            DataError: trials that are no numbers >= 0, or more successes than trials.
+        """
+        trials = _heights(trials, "trials", len(self.targets), 0)
+        assert trials is not None
+        bad = ~((self.targets[:, 0] >= 0) & (self.targets[:, 0] <= trials))
+        if bad.any():
+            at = int(bad.argmax())
+            where = "" if self.inputs.start is None else f" {at_row(self.inputs.start + at + 1)}"
+            raise DataError(f"successes must be >= 0 and <= trials, {trials[at]:g}, got {self.targets[at, 0]:g}{where}")
+        often = trials if self.frequencies is None else self.frequencies * trials
+        if not often.any():
+            raise DataError("at least one row must have trials, all have none")
+        return replace(self, targets=self.targets / np.maximum(trials, 1e-300)[:, None], frequencies=often)
 
     @property
     def counted(self) -> Inputs:
@@ -147,17 +168,18 @@ class Design:
         return None if self.basis is None or not self.intercept else self.basis.conversion()
 
     def inputs(self, x: Any) -> Inputs:
-        """Inputs of these names; of a table those columns are taken.
+        """Inputs of these names; of a table those columns are taken, of an array they count.
 
         Raises:
-            ValueError: there are too few or too many.
+            ValueError: there are too few or too many, or others.
         """
         found = Inputs.of(x)
         if found.names == self.input_names:
             return found
         if set(self.input_names) <= set(found.names):
             return Inputs(self.input_names, tuple(found.columns[found.names.index(n)] for n in self.input_names))
-        if len(found.names) != len(self.input_names):
+        unlike = not are_default(found.names) and not are_default(self.input_names) and len(found.names) > 1
+        if unlike or len(found.names) != len(self.input_names):
             if len(self.input_names) > 1 and len(found.names) == 1 and len(found) == len(self.input_names):
                 return Inputs(self.input_names, tuple(found.columns[0][j : j + 1] for j in range(len(found))))
             raise ValueError(f"inputs must be {', '.join(self.input_names)}, got {', '.join(found.names)}")
@@ -184,6 +206,18 @@ class Design:
         targets = (rows.targets,) if rows.offset is None else two_sum(rows.targets, -rows.offset)
         return [*parts, Columns(*targets)]
 
+    def require_sizes(self, parts: list[Columns]) -> None:
+        """DataError for a column, or targets, whose squares are beyond what a float holds."""
+        sizes = np.concatenate([np.abs(p.hi[:PILOT]).max(axis=0, initial=0.0) for p in parts])
+        bad = ~((sizes < 1.0 / LEAST) & ((sizes > LEAST) | (sizes == 0.0)))
+        if bad.any():
+            at = int(bad.argmax())
+            names = self.names[int(self.intercept) :]
+            what = f"column {names[at]!r}" if at < len(names) else "targets"
+            raise DataError(
+                f"{what} must have a size between {LEAST:g} and {1 / LEAST:g}, got {sizes[at]:.3g}: rescale it"
+            )
+
     def statistic(
         self, kind: type[RegressionStatistic], blocks: Iterable[Rows], shift: np.ndarray | None = None
     ) -> RegressionStatistic:
@@ -193,6 +227,7 @@ class Design:
         for rows in blocks:
             compiled = len(rows.targets) > FEW if compiled is None else compiled  # what is compiled serves the rest
             parts, several = self.with_targets(rows), rows.targets.shape[1]
+            self.require_sizes(parts)
             shift = pilot(parts, self.intercept) if shift is None else shift
             part = statistic(
                 kind, parts, self.intercept, shift, rows.frequencies, rows.precisions, compiled,

@@ -12,6 +12,8 @@ from suffice.runtime.errors import DataError
 
 Deficient = Literal["error", "pivot", "minimum_norm"]
 TOLERANCE = 8 * float(np.finfo(float).eps)  # what is left of a column after those before it, below which it is none
+SUSPECT = 1e-9  # what is left of a column that is looked at closely
+MOST_TOLD = 3  # dependencies in a message
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,12 @@ class Solution:
         return replace(self, coefficients=column, weights=weights)
 
 
+def listed(dependencies: tuple[Dependency, ...]) -> str:
+    """The first of them, and how many there are."""
+    more = f"; and {len(dependencies) - MOST_TOLD} more" if len(dependencies) > MOST_TOLD else ""
+    return "; ".join(map(str, dependencies[:MOST_TOLD])) + more
+
+
 class Penalty(NamedTuple):
     """Rows that are added to the columns and targets: |P w − d|², in the reported weights.
 
@@ -80,7 +88,7 @@ def solve(
     statistic: RegressionStatistic,
     names: tuple[str, ...],
     conversion: Any,
-    deficient: Deficient = "error",
+    deficient: Deficient | None = None,
     penalty: Penalty | None = None,
 ) -> Solution:
     """Coefficients of each target by least squares.
@@ -89,11 +97,11 @@ def solve(
         statistic: of [columns, targets].
         names: of the columns, M with the constant first where there is one.
         conversion: exact matrix from coefficients of columns to those reported, or None.
-        deficient: what to do where columns depend on others.
+        deficient: what to do where columns depend on others; None where that cannot be chosen, and is an error.
         penalty: rows (m, M) and values (m,) that are added.
 
     Raises:
-        DataError: a column depends on others, and ``deficient`` is "error".
+        DataError: a column depends on others, and ``deficient`` is "error" or None.
     """
     m = len(names)
     root, matrix = statistic.root(), None if conversion is None else from_fractions(conversion)
@@ -101,11 +109,9 @@ def solve(
         root = _penalised(root, statistic, matrix, penalty)
     found = _independent(root, statistic, m, penalty is not None)
     dependencies = tuple(_told(d, names) for d in found.dependent)
-    if dependencies and deficient == "error":
-        raise DataError(
-            "columns depend on each other: " + "; ".join(map(str, dependencies)) + '; rank_deficient="pivot" leaves '
-            'such columns out, "minimum_norm" takes the smallest weights'
-        )
+    if dependencies and deficient in ("error", None):
+        way = '; rank_deficient="pivot" leaves such columns out, "minimum_norm" takes the smallest weights'
+        raise DataError(f"columns depend on each other: {listed(dependencies)}{way if deficient else ''}")
     kept, root, r = list(found.kept), found.root, len(found.kept)
     right = [
         np.concatenate(pair, axis=1)
@@ -169,11 +175,13 @@ def _unshifted(full: Double, statistic: RegressionStatistic, r: int) -> Double:
 
 
 class _Dependent(NamedTuple):
-    """A column that those before it make: its place, what they leave of it, and coefficients c with A c = 0."""
+    """A column that those before it make: its place, what they leave of it, coefficients c with A c = 0, and which of
+    these are more than rounding."""
 
     place: int
     left: float
     null: np.ndarray
+    told: np.ndarray
 
 
 class _Independent(NamedTuple):
@@ -187,18 +195,18 @@ class _Independent(NamedTuple):
 def _independent(root: Double, statistic: RegressionStatistic, m: int, penalised: bool) -> _Independent:
     """Sort out columns that depend on those before them, one after the other.
 
-    Data are rounded, so what they leave below that is nothing; what a penalty leaves counts to the last digit.
+    Data are rounded, so what they leave below the rounding of the column and of the multiples of others that make it is
+    nothing; what a penalty leaves counts to the last digit.
     """
-    size, tolerance = np.sqrt((root.hi**2).sum(0)), 1e-28
+    size = np.sqrt((root.hi**2).sum(0))
     if not penalised:
-        size, tolerance = size + np.abs(statistic.shift) * np.sqrt(statistic.total_weight), TOLERANCE
-    kept, dependent = list(range(m)), []
-    while True:
-        place = next((i for i, j in enumerate(kept) if not abs(root.hi[i, i]) > tolerance * size[j]), None)
-        if place is None:
-            return _Independent(tuple(kept), tuple(dependent), root)
-        j, before = kept[place], kept[:place]
-        left = abs(float(root.hi[place, place])) / size[j] if size[j] > 0 else 0.0
+        size = size + np.abs(statistic.shift) * np.sqrt(statistic.total_weight)
+    kept, dependent, place = list(range(m)), [], 0
+    while place < len(kept):
+        j, before, left = kept[place], kept[:place], abs(float(root.hi[place, place]))
+        if left > (1e-28 if penalised else SUSPECT) * size[j]:
+            place += 1
+            continue
         null = np.zeros(m)
         null[j] = 1.0
         if place:
@@ -206,16 +214,21 @@ def _independent(root: Double, statistic: RegressionStatistic, m: int, penalised
             null[before] = -solve_upper(upper, root.at(slice(0, place), slice(place, place + 1))).value[:, 0]
         if statistic.centred:
             null[0] -= null[1:] @ statistic.shift[1:m]
-        dependent.append(_Dependent(j, left, null))
+        parts = np.abs(null) * size[:m]
+        if not penalised and left > TOLERANCE * parts.sum():
+            place += 1
+            continue
+        told = parts > max(TOLERANCE * parts.sum(), left)
+        dependent.append(_Dependent(j, left / size[j] if size[j] > 0 else 0.0, null, told))
         del kept[place]
         root = orthogonalise(root.at(slice(None), [i for i in range(root.hi.shape[1]) if i != place]))
+    return _Independent(tuple(kept), tuple(dependent), root)
 
 
 def _told(d: _Dependent, names: tuple[str, ...]) -> Dependency:
-    """The finding in names; coefficients that are rounding are left out."""
-    others = {n: float(-c) for i, (n, c) in enumerate(zip(names, d.null, strict=True)) if i != d.place}
-    largest = max(map(abs, others.values()), default=0.0)
-    return Dependency(names[d.place], d.left, {n: c for n, c in others.items() if abs(c) > 1e-9 * largest})
+    """The finding in names; parts that are rounding are left out."""
+    others = {n: float(-c) for i, (n, c) in enumerate(zip(names, d.null, strict=True)) if i != d.place and d.told[i]}
+    return Dependency(names[d.place], d.left, others)
 
 
 def _condition(inverse: np.ndarray) -> float:

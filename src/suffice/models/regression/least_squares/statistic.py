@@ -18,7 +18,7 @@ from suffice.numerics.sliced_gram import NARROW, coarse, gram, narrow_gram, squa
 
 LIMIT = 1e6  # condition number below which AᵀA leaves every coefficient as right as float64 can show it
 TOGETHER = 16  # targets up to which their products with each other are kept
-_PILOT = 1024
+PILOT = 1024
 _BLOCK = 512  # rows orthogonalised at a time: what fits near the processor
 
 
@@ -120,7 +120,7 @@ class TriangleStatistic(RegressionStatistic):
 
 def pilot(parts: list[Columns], centred: bool) -> np.ndarray:
     """A shift near the means of columns, 0 for the constant before them."""
-    first = np.concatenate([p.hi[:_PILOT] for p in parts], axis=1)
+    first = np.concatenate([p.hi[:PILOT] for p in parts], axis=1)
     if not centred or not len(first):
         return np.zeros(int(centred) + first.shape[1])
     shift = first.mean(axis=0)

@@ -16,12 +16,14 @@ _BLOCK = 128
 
 
 def tail(free: float, t: Any) -> np.ndarray:
-    """P(T > t), shaped as t.
+    """P(T > t), shaped as t; NaN where there is no degree of freedom.
 
     Args:
-        free: degrees of freedom, > 0.
+        free: degrees of freedom.
         t: any numbers.
     """
+    if not free > 0.0:
+        return np.full(np.shape(t), np.nan)
     zero = jnp.zeros(())
     law, flat = StudentT(zero + free, zero, scale=zero + 1.0), np.ravel(np.asarray(t, float))
     blocks = np.pad(flat, (0, -len(flat) % _BLOCK)).reshape(-1, _BLOCK)

@@ -12,11 +12,11 @@ import numpy as np
 from suffice.distributions.distribution import Distribution
 from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
-from suffice.models.regression.least_squares import student
+from suffice.models.regression.least_squares import student, words
 from suffice.models.regression.least_squares.data import RegressionData
 from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.models.regression.least_squares.diagnostics import Diagnostics, diagnosed
-from suffice.models.regression.least_squares.solution import Dependency, Solution
+from suffice.models.regression.least_squares.solution import Dependency, Solution, listed
 from suffice.models.regression.least_squares.statistic import TOGETHER, GramStatistic, RegressionStatistic
 from suffice.numerics.double_double import multiply, total
 
@@ -202,6 +202,10 @@ class LinearFit:
         return self._around(x, 0.0)
 
     def _around(self, x: Any, noise: float) -> StudentT:
+        if not self.residual_degrees_of_freedom > 0:
+            raise ValueError(
+                f"{self.count:g} observations for a model of rank {self.rank} tell nothing of the noise: there is no law"
+            )
         phi = self.design.columns(self.design.inputs(x)).hi
         own = jnp.stack([((phi @ root) ** 2).sum(1) for root in self._roots(self.solution.root)], axis=1)
         scale = jnp.sqrt(noise * np.atleast_1d(self.residual_variance)[None, :] + own)
@@ -255,12 +259,11 @@ class LinearFit:
         ]  # fmt: skip
 
     def __repr__(self) -> str:
-        if self.single and len(self.names) <= 12:
-            pairs = zip(self.names, self.weights, self.standard_errors, strict=True)
-            told = ", ".join(f"{n} {w:.6g} ± {e:.2g}" for n, w, e in pairs)
+        if self.single:
+            told = words.told(self.names, self.weights, self.standard_errors)
         else:
             told = f"{len(self.names)} weights of {self.solution.weights.shape[1]} targets"
-        lost = "".join(f"; {d}" for d in self.dependencies)
+        lost = f"; {listed(self.dependencies)}" if self.dependencies else ""
         return f"LinearFit({told}; n = {self.count:g}, rank {self.rank}, {self.method}{lost})"
 
     def _one(self, values: Any) -> Any:

@@ -8,14 +8,9 @@ import numpy as np
 from suffice.models.bases.basis import as_basis
 from suffice.models.bases.inputs import Inputs
 from suffice.models.bases.polynomial import Linear
-from suffice.models.regression.least_squares.data import (
-    RegressionData,
-    RegressionSummary,
-    TableRows,
-    split_target,
-    target_names,
-)
+from suffice.models.regression.least_squares.data import RegressionData, RegressionSummary, TableRows
 from suffice.models.regression.least_squares.design import Design, Rows
+from suffice.models.regression.least_squares.named import apart, are_names, target_names
 from suffice.models.regression.least_squares.solution import Deficient, solve
 from suffice.models.regression.least_squares.statistic import GramStatistic, TriangleStatistic
 from suffice.models.regression.linear.fit import LinearFit
@@ -94,9 +89,9 @@ class LinearBasisModel:
                 memory; or a ``RegressionSummary``, then nothing else.
             t: targets (n,), or (n, K) for several that share the decomposition; of a table the name of a column, or
                 a list of names, and the others are inputs.
-            weights: frequencies g, (n,), >= 0: weight g counts as g observations.
+            weights: frequencies g, (n,), >= 0: weight g counts as g observations; ``scan_table`` names their column.
             precisions: b, (n,), > 0: the noise of row i has variance 1/(beta b_i).
-            offset: a part of the targets that is known, (n,) or (n, K).
+            offset: a part of the targets that is known, (n,) or (n, K). Of a table all of these may be names of columns.
             rank_deficient: where columns depend on each other: "error" says which, "pivot" leaves out those that the
                 ones before them determine, "minimum_norm" takes the weights of least Euclidean norm.
             covariance: of the weights: "noise", where all rows have one noise variance (over ``precisions``), or the
@@ -166,23 +161,27 @@ class LinearBasisModel:
         """The model whose basis has its centres and scales from these inputs, for statistics that are to add."""
         return replace(self, basis=None if self.basis is None else self.basis.settled(Inputs.of(x)))
 
-    def data(self, x: Any, t: Any, weights: Any = None, precisions: Any = None, offset: Any = None) -> RegressionData:
+    def data(
+        self, x: Any, t: Any, weights: Any = None, precisions: Any = None, offset: Any = None, trials: Any = None
+    ) -> RegressionData:
         """Data as people have them, with the design they lead to: what every fit of these columns begins with."""
-        if is_traced(x, t, weights, precisions, offset):
+        if is_traced(x, t, weights, precisions, offset, trials):
             raise TypeError("fit is for known numbers: call it outside of compiled code; predictions compile")
         if isinstance(x, RegressionSummary):
-            if any(a is not None for a in (t, weights, precisions, offset)):
+            if any(a is not None for a in (t, weights, precisions, offset, trials)):
                 raise TypeError("a RegressionSummary holds its targets and weights: give it alone")
             return RegressionData(x.design, x.single, None, x.statistic)
         if t is None:
             raise TypeError("fit needs targets t")
         if isinstance(x, Table):
-            if any(a is not None for a in (weights, precisions, offset)):
-                raise TypeError("scan_table names the column of weights; precisions and offset are for data in memory")
-            rows = TableRows.of(x, t)
+            if weights is not None:
+                raise TypeError("scan_table names the column of weights")
+            rows = TableRows.of(x, t, precisions=precisions, offset=offset, trials=trials)
             design = Design.of(self.basis, self.intercept, rows.settling(self.basis))
             return RegressionData(design, isinstance(t, str), rows, targets=rows.names_of_targets)
-        names = target_names(t)
-        x, t, single = split_target(x, t)
-        rows = Rows.of(x, t, weights, precisions, offset)
+        names, single = target_names(t), isinstance(t, str) or (not are_names(t) and np.ndim(t) == 1)
+        x, t, beside = apart(x, t, weights=weights, precisions=precisions, offset=offset, trials=trials)
+        trials = beside.pop("trials")
+        rows = Rows.of(x, t, **beside)
+        rows = rows if trials is None else rows.shares(trials)
         return RegressionData(Design.of(self.basis, self.intercept, rows.counted), single, rows, targets=names)

@@ -10,9 +10,10 @@ from suffice.distributions.distribution import Distribution
 from suffice.distributions.normal import Normal
 from suffice.distributions.student_t import StudentT
 from suffice.models.bases.basis import as_basis
-from suffice.models.regression.iterated import wald
-from suffice.models.regression.least_squares.data import RegressionData
-from suffice.models.regression.least_squares.design import Design
+from suffice.models.regression.iterated.likelihood_fit import LikelihoodFit
+from suffice.models.regression.least_squares import words
+from suffice.models.regression.least_squares.design import Design, Rows
+from suffice.models.regression.least_squares.diagnostics import Diagnostics
 from suffice.models.regression.least_squares.solution import Solution
 
 
@@ -45,48 +46,34 @@ class LogVariance:
         object.__setattr__(self, "basis", None if self.basis is None else as_basis(self.basis))
 
 
-@dataclass(frozen=True, eq=False)
-class NoiseFit(wald.Weighed):
-    """A linear basis model with noise of its own law, fitted by maximum likelihood.
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class NoiseFit(LikelihoodFit):
+    """A linear basis model with noise of its own law, fitted by maximum likelihood: a ``LikelihoodFit``, and what follows.
 
     Attributes:
-        design: how inputs become columns.
         solution: of the weights; their covariance is ``factor`` V Vᵀ, V its root.
         factor: of the covariance.
         noise_names, noise_parameters, noise_errors: "scale" and "df", or the weights of the log variance, with their
             standard errors, NaN where they are not estimated.
         variance_design, variance_solution: of the log variance; None for Student's t.
-        log_likelihood: at the estimate.
-        count: number of observations.
-        converged: whether the steps came to an end.
-        iterations: readings of the data.
-        message: why not.
-        data: what was fitted.
     """
 
-    design: Design
     solution: Solution
     factor: float
     noise_names: tuple[str, ...]
     noise_parameters: np.ndarray
     noise_errors: np.ndarray
-    variance_design: Design | None
-    variance_solution: Solution | None
-    log_likelihood: float
-    count: float
-    converged: bool
-    iterations: int
-    message: str
-    data: RegressionData | None = None
+    variance_design: Design | None = None
+    variance_solution: Solution | None = None
 
     @property
-    def _unit(self) -> float:
-        return self.factor
+    def weights(self) -> np.ndarray:
+        """The parameters w, (M,), the constant's first."""
+        return self.parameters
 
     @property
-    def aic(self) -> float:
-        """2 (rank + estimated parameters of the noise) − 2 log-likelihood."""
-        return 2.0 * (self.solution.rank + np.isfinite(self.noise_errors).sum()) - 2.0 * self.log_likelihood
+    def _told(self) -> str:
+        return f"noise: {words.told(self.noise_names, self.noise_parameters, self.noise_errors)}"
 
     def predict(self, x: Any) -> Any:
         """y(x, w), (n,); works in compiled code."""
@@ -113,10 +100,10 @@ class NoiseFit(wald.Weighed):
         df = self.noise_parameters[1]
         return StudentT(jnp.asarray(df), mean, scale=scale) if np.isfinite(df) else Normal(mean, scale)
 
-    def __repr__(self) -> str:
-        pairs = zip(self.names, self.weights, self.standard_errors, strict=True)
-        told = ", ".join(f"{n} {w:.6g} ± {e:.2g}" for n, w, e in pairs)
-        noise = zip(self.noise_names, self.noise_parameters, self.noise_errors, strict=True)
-        of = ", ".join(f"{n} {v:.6g} ± {e:.2g}" if np.isfinite(e) else f"{n} {v:.6g}" for n, v, e in noise)
-        end = f"converged in {self.iterations} steps" if self.converged else self.message
-        return f"NoiseFit({told}; noise: {of}; n = {self.count:g}, {end})"
+    def diagnosed(self, rows: Rows) -> Diagnostics:
+        """Residuals, and these over the scale of the noise; rows count as having no part in their fitted values."""
+        offset = 0.0 if rows.offset is None else rows.offset[:, 0]
+        fitted, none = np.asarray(self.predict(rows.inputs)) + offset, np.zeros(len(rows.targets))
+        residuals = rows.targets[:, 0] - fitted
+        scaled = (residuals / np.asarray(self.noise_scale(rows.inputs)))[:, None]
+        return Diagnostics(fitted[:, None], residuals[:, None], none, scaled, scaled, none[:, None])

@@ -8,13 +8,15 @@ import numpy as np
 
 from suffice.models.regression.iterated.ascent import Ascent, Proposal, ascend
 from suffice.models.regression.iterated.blockwise import blockwise
+from suffice.models.regression.iterated.likelihood_fit import of_solution
 from suffice.models.regression.iterated.reweighted import Working, careful, reading
 from suffice.models.regression.least_squares.data import RegressionData, TableRows
 from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.models.regression.least_squares.solution import Solution, solve
-from suffice.models.regression.least_squares.statistic import GramStatistic
+from suffice.models.regression.least_squares.statistic import GramStatistic, RegressionStatistic
 from suffice.models.regression.linear.noise import LogVariance, NoiseFit, StudentTNoise
 from suffice.numerics.special import gammaln
+from suffice.runtime.errors import DataError
 
 LARGE_DF = 1e4  # degrees of freedom from which Student's t is as good as normal
 
@@ -22,6 +24,21 @@ LARGE_DF = 1e4  # degrees of freedom from which Student's t is as good as normal
 def _size(change: np.ndarray, solution: Solution, factor: float = 1.0) -> float:
     """The largest change in units of the standard error."""
     return float((np.abs(change) / np.sqrt(factor * (solution.root**2).sum(1))).max())
+
+
+def _least_squares(start: RegressionStatistic, design: Design) -> Solution:
+    """The fit from which a search starts.
+
+    Raises:
+        DataError: it is exact, so that the likelihood rises for ever as the noise shrinks.
+    """
+    found, m = solve(start, design.names, design.conversion), len(design.names)
+    whole = float((start.root().hi[int(design.intercept) :, m] ** 2).sum())
+    if not float(found.residuals[0, 0]) ** 2 > 1e-28 * whole:
+        raise DataError(
+            f"the model fits all {start.count:g} targets exactly: the likelihood has no maximum in the noise"
+        )
+    return found
 
 
 def _targets(rows: Rows) -> np.ndarray:
@@ -40,7 +57,7 @@ def fit_log_variance(data: RegressionData, noise: LogVariance) -> NoiseFit:
     inputs = data.rows.settling(noise.basis) if isinstance(data.rows, TableRows) else data.rows.counted  # type: ignore[union-attr]
     variances = Design.of(noise.basis, True, inputs)
     start = data.summarised().statistic
-    first = solve(start, design.names, design.conversion)
+    first = _least_squares(start, design)
     m, kinds = len(first.coefficients), [type(start), GramStatistic]
 
     def read(point: np.ndarray) -> tuple[float, tuple[Solution, Solution]]:
@@ -83,9 +100,12 @@ def fit_log_variance(data: RegressionData, noise: LogVariance) -> NoiseFit:
     first = end.found[0].holding(end.point[:m], design.conversion)
     second = end.found[1].holding(end.point[m:], variances.conversion)
     return NoiseFit(
-        design, first, 1.0, tuple(f"log variance: {n}" for n in variances.names), second.weights[:, 0],
-        np.sqrt(2.0 * (second.weights_root**2).sum(1)), variances, second, end.likelihood, start.count, end.converged,
-        end.steps, "" if end.converged else _why(end, end.point[m] < level - 200.0), data,
+        **of_solution(design, first, 1.0), dimension=first.rank + second.rank, solution=first, factor=1.0,
+        noise_names=tuple(f"log variance: {n}" for n in variances.names),
+        noise_parameters=second.weights[:, 0], noise_errors=np.sqrt(2.0 * (second.weights_root**2).sum(1)),
+        variance_design=variances, variance_solution=second, log_likelihood=end.likelihood, count=start.count,
+        converged=end.converged, iterations=end.steps,
+        message="" if end.converged else _why(end, end.point[m] < level - 200.0), data=data,
     )  # fmt: skip
 
 
@@ -127,7 +147,7 @@ def fit_student_t(data: RegressionData, noise: StudentTNoise) -> NoiseFit:
     """
     design = data.design
     start = data.summarised().statistic
-    plain = solve(start, design.names, design.conversion)
+    plain = _least_squares(start, design)
     m, n, kind = len(plain.coefficients), start.count, [type(start)]
     free = [0] if noise.df is not None else [0, 1]
 
@@ -177,7 +197,10 @@ def fit_student_t(data: RegressionData, noise: StudentTNoise) -> NoiseFit:
         df, errors[1] = np.inf, np.nan
         message = "the likelihood rises as df tends to infinity: the noise is normal"
     factor = s**2 * ((df + 3.0) / (df + 1.0) if np.isfinite(df) else 1.0)
+    solution = plain.holding(end.point[:m], design.conversion)
     return NoiseFit(
-        design, plain.holding(end.point[:m], design.conversion), float(factor), ("scale", "df"), np.array([s, df]), errors, None, None,
-        end.likelihood, n, end.converged, end.steps, message, data,
+        **of_solution(design, solution, float(factor)), dimension=solution.rank + int(np.isfinite(errors).sum()),
+        solution=solution, factor=float(factor),
+        noise_names=("scale", "df"), noise_parameters=np.array([s, df]), noise_errors=errors,
+        log_likelihood=end.likelihood, count=n, converged=end.converged, iterations=end.steps, message=message, data=data,
     )  # fmt: skip
