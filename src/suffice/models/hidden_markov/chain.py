@@ -12,8 +12,9 @@ from suffice.models.hidden_markov.model import HiddenMarkov
 from suffice.models.hidden_markov.recursion import Chain, expected
 from suffice.models.hidden_markov.recursion import Expected as OfPath
 from suffice.models.hidden_markov.sequences import Line
-from suffice.models.mixture.expectation import filled_up, log_joint, run_by_run
+from suffice.models.mixture.expectation import log_joint
 from suffice.models.mixture.model import LOG_TINY, Model, Params
+from suffice.models.mixture.runs import in_turn, of_runs
 
 _NONE = np.exp(LOG_TINY / 2.0)  # a probability that is none
 
@@ -113,11 +114,9 @@ class ChainModel:
 
     def evaluate(self, p: ChainParams, x: Line) -> Expected:
         """The E-step."""
-        given = filled_up((self.mixture.prepare(self._as_mixture(p)), p.log_weights, p.log_moves))
-        runs = len(p.log_weights)
+        given = self.mixture.prepare(self._as_mixture(p)), p.log_weights, p.log_moves
         for again in (False, True):  # with logarithms only where numbers lose digits, which is rare
-            found = jax.device_get(_expected(self.mixture.kernels, given, x, np.int64(runs), again=again))
-            found = Expected(*jax.tree.map(lambda a: a[:runs], found))
+            found = Expected(*of_runs(_expected, given, self.mixture.kernels, x, again=again))
             if not np.isnan(found.log_likelihood).any():
                 break
         return found
@@ -132,7 +131,7 @@ def _logs(counts: np.ndarray) -> np.ndarray:
 
 
 @partial(jax.jit, static_argnames="again")
-def _expected(kernels: Any, given: Any, x: Line, runs: jax.Array, again: bool) -> tuple:
+def _expected(given: Any, runs: jax.Array, kernels: Any, x: Line, again: bool) -> tuple:
     x = x.laid_out(given[1].shape[1])
     values = x.values.reshape(-1, x.values.shape[-1])
 
@@ -150,7 +149,7 @@ def _expected(kernels: Any, given: Any, x: Line, runs: jax.Array, again: bool) -
             first += count
         return e.log_likelihood[None], share.sum(-1), tuple(sums), begun[None], moved[None]
 
-    return run_by_run(one, given, runs)
+    return in_turn(one, given, runs)
 
 
 def expected_path(

@@ -6,7 +6,7 @@ the log-likelihood did not fall; else the plain step is taken, which cannot fall
 Newton's method, which may be too long, it is halved until it does not fall.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -73,17 +73,6 @@ class Climb:
     traces: list[list[float]]
     evaluations: int
 
-    @property
-    def first(self) -> "Climb | None":
-        """The first run that did not collapse, or else the first with a likelihood; None where there is none."""
-        usable = np.isfinite(self.values)
-        order = np.flatnonzero(usable & (self.status != DEGENERATE)).tolist() or np.flatnonzero(usable).tolist()
-        if not order:
-            return None
-        at = slice(order[0], order[0] + 1)
-        run = self.params.run(at), self.values[at], self.log_likelihoods[at], self.status[at], self.traces[at]
-        return Climb(*run, self.evaluations)
-
 
 def check_settings(starts: int, tolerance: float, most: int) -> None:
     """Refuse settings of a climb with which there is none."""
@@ -105,7 +94,6 @@ def climb(
     tolerance: float,
     accelerate: bool = True,
     gain: float = 0.0,
-    lead: bool = False,
 ) -> Climb:
     """Climb from each start.
 
@@ -115,7 +103,6 @@ def climb(
         most: evaluations at most.
         tolerance: largest distance from the limit, in coordinates of ``Model.vector``, as the last steps tell it.
         accelerate: whether steps are extrapolated.
-        lead: whether to end with the first run that has not collapsed, the others being there to take its place.
         gain: end as well where a step gains less log-likelihood than this for each observation.
     """
     accelerate = accelerate and model.accelerates
@@ -128,7 +115,7 @@ def climb(
     point = model.vector(start)
     traces: list[list[float]] = [[] for _ in range(runs)]
     evaluations = 0
-    while evaluations < most and _goes_on(status, lead):
+    while evaluations < most and np.any(status == RUNNING):
         e = evaluate(trial)
         evaluations += 1
         running = status == RUNNING
@@ -189,10 +176,22 @@ def climb(
     return Climb(best, values, logs, status, traces, evaluations)
 
 
-def _goes_on(status: np.ndarray, lead: bool) -> bool:
-    """Whether there is a run to wait for."""
-    left = status[status != DEGENERATE]
-    return bool(np.any(left[:1] == RUNNING if lead else left == RUNNING))
+def first_that_stands(begins: Sequence[Any], go: Callable[[Any], Climb]) -> Climb | None:
+    """The climb from the first start that does not collapse, or else from the first that has a likelihood, if any has.
+
+    Args:
+        begins: parameters of one run each, best first.
+        go: the climb from one of them.
+    """
+    found = None
+    for begin in begins:
+        end = go(begin)
+        stands = end.status[0] != DEGENERATE
+        if np.isfinite(end.values[0]) and (stands or found is None):
+            found = end
+            if stands:
+                break
+    return found
 
 
 def _steady(v: np.ndarray) -> np.ndarray:

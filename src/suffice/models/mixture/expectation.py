@@ -5,7 +5,7 @@ what is made of them stays in the nearest caches; sums over these add in double 
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -13,11 +13,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from suffice.models.mixture.runs import in_turn, of_runs
+
 _CACHED = 2**16  # numbers that a step may hold on a processor with caches
 _PARALLEL = 2**27  # and on one with thousands of lanes
 _FEWEST, _MOST = 2**7, 2**12
 _ONE_LENGTH = 2**14  # of rows, which all that are shorter are filled up to
-_SLOTS, _LIGHT = 16, 2**11  # numbers of runs are filled up to a multiple, where one has fewer numbers than that
 
 
 class Kernel(Protocol):
@@ -75,37 +76,9 @@ def _sums_of(
     return jax.tree.map(lambda a: a.astype(wide), (value, r.sum(-1), parts, entropy))
 
 
-def run_by_run(work: Callable[[Any], Any], given: Any, runs: jax.Array) -> Any:
-    """What is found for each of the first runs, one after the other; what more there are serve a program for any number.
-
-    Args:
-        work: for one run, whose arrays and results have an axis of one in front.
-        given: arrays with an axis of runs in front.
-        runs: how many there are.
-    """
-
-    def of(run: Any) -> Any:
-        return work(jax.tree.map(lambda a: jax.lax.dynamic_slice_in_dim(a, run, 1), given))
-
-    def put(run: Any, found: Any) -> Any:
-        return jax.tree.map(lambda a, b: jax.lax.dynamic_update_slice_in_dim(a, b, run, 0), found, of(run))
-
-    slots = len(jax.tree.leaves(given)[0])
-    each = jax.tree.map(lambda s: jnp.zeros((slots, *s.shape[1:]), s.dtype), jax.eval_shape(of, 0))
-    return jax.lax.fori_loop(0, runs, put, each)
-
-
-def filled_up(given: Any) -> Any:
-    """With so many runs that few programs are compiled, where one run is light."""
-    leaves = jax.tree.leaves(given)
-    runs = len(leaves[0])
-    more = -runs % _SLOTS if sum(np.size(a) for a in leaves) <= _LIGHT * runs else 0
-    return jax.tree.map(lambda a: np.concatenate([a, np.broadcast_to(a[:1], (more, *a.shape[1:]))]), given)
-
-
 @partial(jax.jit, static_argnames="size")
 def _expected(
-    kernels: Sequence[Any], given: Any, x: jax.Array, w: jax.Array, runs: jax.Array, rows: jax.Array, size: int
+    given: Any, runs: jax.Array, kernels: Sequence[Any], x: jax.Array, w: jax.Array, rows: jax.Array, size: int
 ) -> Any:
     """Of parameters, log-weights and, where w is None, weights of rows of the first runs, over the first rows."""
     wide = jnp.result_type(float)
@@ -121,7 +94,7 @@ def _expected(
         zero = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), jax.eval_shape(part, 0))
         return jax.lax.fori_loop(0, -(-rows // size), lambda i, t: jax.tree.map(jnp.add, t, part(i)), zero)
 
-    return run_by_run(one, given, runs)
+    return in_turn(one, given, runs)
 
 
 @partial(jax.jit, static_argnames="size")
@@ -165,11 +138,9 @@ class Rows:
 
     def expected(self, kernels: Sequence[Any], prepared: Sequence[Any], log_weights: np.ndarray) -> Any:
         """Log-likelihoods, counts, sums and entropies under the parameters of several runs."""
-        size, runs = self._size(kernels, prepared), len(log_weights)
-        given = filled_up((prepared, log_weights))
         common, own = (self.w, None) if self.w.ndim == 1 else (None, self.w)
-        found = _expected(kernels, (*given, own), self.x, common, np.int64(runs), np.int64(self.count), size=size)
-        return jax.tree.map(lambda a: a[:runs], jax.device_get(found))
+        size, rows = self._size(kernels, prepared), np.int64(self.count)
+        return of_runs(_expected, (prepared, log_weights, own), kernels, self.x, common, rows, size=size)
 
     def posterior(
         self, kernels: Sequence[Any], prepared: Sequence[Any], log_weights: np.ndarray

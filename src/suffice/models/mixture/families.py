@@ -17,6 +17,7 @@ from suffice.inference.start import rough
 from suffice.models.mixture.censored import CensoredKernel, points_in
 from suffice.models.mixture.normal import EMPTY
 from suffice.models.mixture.pseudo import LikeSample, OfSpread
+from suffice.models.mixture.runs import in_turn, of_runs
 from suffice.numerics import linalg
 from suffice.numerics.domain import real, unit
 from suffice.numerics.newton import second_order
@@ -83,10 +84,9 @@ def _flat(a: jax.Array) -> jax.Array:
 
 
 @partial(jax.jit, static_argnames="prior")
-def _best(
-    family: Family, v: jax.Array, pilots: jax.Array, totals: Any, whole: Any, prior: float
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Coordinates of highest likelihood from sums, new pilots, and whether there was spread to find them."""
+def _best(given: Any, runs: jax.Array, family: Family, whole: Any, prior: float) -> tuple[jax.Array, ...]:
+    """From coordinates, pilots and sums: coordinates of highest likelihood, new pilots, and whether there was spread to
+    find them."""
 
     def each(v: jax.Array, pilot: jax.Array, total: Any) -> Any:
         s: Sufficient = centred(family.member, pilot, total)
@@ -97,8 +97,7 @@ def _best(
         spread = has_spread(family, s) if family.dimension > 1 else jnp.asarray(True)
         return jnp.where(some, new, v), jnp.where(some, s.mean, pilot), spread | ~some
 
-    found = jax.vmap(each)(_flat(v), _flat(pilots), jax.tree.map(_flat, totals))
-    return jax.tree.map(lambda a: a.reshape(*v.shape[:2], *a.shape[1:]), found)
+    return in_turn(lambda run: jax.vmap(jax.vmap(each))(*run), given, runs)
 
 
 def _log_prior(family: Family, v: jax.Array, whole: Any) -> jax.Array:
@@ -109,14 +108,12 @@ def _log_prior(family: Family, v: jax.Array, whole: Any) -> jax.Array:
 
 
 @jax.jit
-def _penalties(family: Family, v: jax.Array, whole: Any) -> jax.Array:
-    return jax.vmap(jax.vmap(lambda v: _log_prior(family, v, whole)))(v)
+def _penalties(given: jax.Array, runs: jax.Array, family: Family, whole: Any) -> jax.Array:
+    return in_turn(jax.vmap(jax.vmap(lambda v: _log_prior(family, v, whole))), given, runs)
 
 
 @jax.jit
-def _newton(
-    family: Family, v: jax.Array, n: jax.Array, totals: Any, units: jax.Array, whole: Any
-) -> tuple[jax.Array, jax.Array, jax.Array]:
+def _newton(given: Any, runs: jax.Array, family: Family, units: jax.Array, whole: Any) -> tuple[jax.Array, ...]:
     """A step of Newton's method where the function curves down, and as if it did where it curves up; whether the
     component stands: has not shrunk to a point, nor so far into an interval or beyond all values that it is free there;
     and which coordinates have run so far that it makes no difference any more, where they stay."""
@@ -139,7 +136,7 @@ def _newton(
         stands = (jnp.max(told) < _SHARPEST) & (~jnp.all(flat) | family.member.discrete)
         return jnp.where(n > EMPTY, v + step, v), stands | (n <= EMPTY), flat & (n > EMPTY)
 
-    return jax.vmap(jax.vmap(each))(v, n, totals)
+    return in_turn(lambda run: jax.vmap(jax.vmap(each))(*run), given, runs)
 
 
 @partial(
@@ -230,10 +227,11 @@ class FamilyComponents:
         if self.how == "held":
             return p
         if self.how == "newton":
-            v, stands, flat = _newton(self.family, p["v"], n, totals, self.unit, self.whole)
-            return p | {"v": self._held_back(np.asarray(v)), "spread": np.asarray(stands), "flat": np.asarray(flat)}
-        v, pilot, spread = _best(self.family, p["v"], p["pilot"], totals, self.whole, self.prior)
-        return p | {"v": self._held_back(np.asarray(v)), "pilot": np.asarray(pilot), "spread": np.asarray(spread)}
+            v, stands, flat = of_runs(_newton, (p["v"], n, totals), self.family, self.unit, self.whole)
+            return p | {"v": self._held_back(v), "spread": stands, "flat": flat}
+        given = p["v"], p["pilot"], totals
+        v, pilot, spread = of_runs(_best, given, self.family, self.whole, prior=self.prior)
+        return p | {"v": self._held_back(v), "pilot": pilot, "spread": spread}
 
     def _held_back(self, v: np.ndarray) -> np.ndarray:
         v = v.copy()
@@ -249,7 +247,7 @@ class FamilyComponents:
         """Logarithm of the prior's density up to a constant, (R,)."""
         if self.whole is None:
             return np.zeros(len(p["v"]))
-        return np.asarray(_penalties(self.family, p["v"], self.whole)).sum(-1)
+        return of_runs(_penalties, p["v"], self.family, self.whole).sum(-1)
 
     def vector(self, p: Params) -> np.ndarray:
         return p["v"] / self.unit

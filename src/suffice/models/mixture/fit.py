@@ -7,19 +7,20 @@ import numpy as np
 from suffice.distributions.mixture import Mixture
 from suffice.inference.testing.replicates import generator
 from suffice.models.mixture import seeding
-from suffice.models.mixture.climb import Climb, check_settings, climb
+from suffice.models.mixture.climb import Climb, check_settings, climb, first_that_stands
 from suffice.models.mixture.columns import asked_for, taken
 from suffice.models.mixture.components import check_censored, impossible_row, kinds_of, model_of
 from suffice.models.mixture.model import LOG_TINY, Model, Params, joined
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.rows import SAMPLE, MixtureRows, rows_of
-from suffice.numerics.newton import CONVERGED, DEGENERATE
+from suffice.numerics.newton import DEGENERATE
 from suffice.runtime.errors import DataError
 from suffice.runtime.rng import as_key
 
 _SCOUT = 150  # evaluations of each start on the sample, at most
 _ROUGH = 1e-4  # a tolerance that is for criteria alone
 _UNSEEN, _LEAST, _MOST_GAIN = 1e-3, 1e-8, 5e-8  # the gain that these do not see, and its bounds for each observation
+_TRIED = 4  # starts from which a climb may go on, where the ones before collapse
 _RACE, _LEFT = 8, 3  # of all of them, where work on the sample is much, before the better half goes on, down to as many
 _MUCH = 2**17
 _SCOUT_GAIN, _ROUGH_SCOUT_GAIN = 1e-9, 1e-6  # of log-likelihood for each observation, at which it ends
@@ -144,31 +145,14 @@ def _scouted(model: Model, rows: MixtureRows, count: int, rng: Any, gain: float)
 def _finished(
     model: Model, rows: MixtureRows, begins: list[Params], tolerance: float, most: int, accelerate: bool
 ) -> Climb:
-    """The climb from the best start on all rows; from the next ones where it collapses.
+    """The climb from the best start on all rows; from the next ones where it collapses."""
+    gain = min(max(_UNSEEN / rows.look.count, _LEAST), _MOST_GAIN) if tolerance >= _ROUGH else 0.0
 
-    Where rows are few, all climb together: the same programs serve as before, and the first that does not collapse ends
-    it. Where they are many, one at a time.
-    """
-    few = rows.in_memory and rows.look.rows <= SAMPLE
-    found = None
-    for begin in [joined(begins)] if few else begins[:4]:
-        end = climb(
-            model,
-            lambda p: rows.evaluate(model, p),
-            begin,
-            rows.look.count,
-            most=most,
-            tolerance=tolerance,
-            accelerate=accelerate,
-            gain=min(max(_UNSEEN / rows.look.count, _LEAST), _MOST_GAIN) if tolerance >= _ROUGH else 0.0,
-            lead=True,
-        ).first
-        if end is None:
-            continue
-        if found is None or end.status[0] != DEGENERATE:
-            found = end
-        if end.status[0] == CONVERGED:
-            break
+    def go(begin: Params) -> Climb:
+        evaluate, count = lambda p: rows.evaluate(model, p), rows.look.count
+        return climb(model, evaluate, begin, count, most=most, tolerance=tolerance, accelerate=accelerate, gain=gain)
+
+    found = first_that_stands(begins[:_TRIED], go)
     if found is None:
         raise DataError(impossible_row(model, rows))
     return found

@@ -10,7 +10,7 @@ import numpy as np
 
 from suffice.inference.testing.replicates import generator
 from suffice.models.bases.basis import Basis
-from suffice.models.mixture.climb import check_settings, climb
+from suffice.models.mixture.climb import check_settings, climb, first_that_stands
 from suffice.models.mixture.expectation import LOG_2PI
 from suffice.models.mixture.information import covariance_of
 from suffice.models.mixture.model import Model, Params, joined
@@ -280,26 +280,13 @@ def fit_regression_mixture(
         raise DataError(f"targets are all {t[0]:g}")
     model, draw = Model((group,)), generator(as_key(rng))
     begin = joined([model.start(rows.x, w, _share(rows.x, m, group.count, draw, i)) for i in range(starts)])
-    end = climb(
-        model,
-        lambda p: rows.evaluate(model, p),
-        begin,
-        rows.look.count,
-        most=150,
-        tolerance=1e-5,
-        gain=1e-9,
-    )
+    evaluate, count = lambda p: rows.evaluate(model, p), rows.look.count
+    end = climb(model, evaluate, begin, count, most=150, tolerance=1e-5, gain=1e-9)
     values = np.where(np.isfinite(end.values) & model.sound(end.params).all(1), end.values, -np.inf)
-    order = np.argsort(-values)
-    final = climb(
-        model,
-        lambda p: rows.evaluate(model, p),
-        end.params.run(order),
-        rows.look.count,
-        most=max_iterations,
-        tolerance=tolerance,
-        lead=True,
-    ).first
+    final = first_that_stands(
+        [end.params.run(slice(i, i + 1)) for i in np.argsort(-values, kind="stable")],
+        lambda begin: climb(model, evaluate, begin, count, most=max_iterations, tolerance=tolerance),
+    )
     if final is None:
         raise DataError("the likelihood is not finite at any start")
     p, place = final.params, np.lexsort((final.params.groups[0]["weights"][0] @ transform.T).T[::-1])
