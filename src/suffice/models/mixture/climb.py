@@ -1,9 +1,11 @@
-"""EM as a climb: steps that never fall, made longer by SQUAREM, for several runs side by side.
+"""EM as a climb: steps that never fall, made longer, for several runs side by side.
 
-An evaluation at a point gives the log-likelihood there and the image of the point under one step of EM. Every second
-step is extrapolated from the last two (Varadhan and Roland 2008, doi:10.1111/j.1467-9469.2007.00585.x) and kept only if
-the log-likelihood did not fall; else the plain step is taken, which cannot fall. Where the M-step is itself a step of
-Newton's method, which may be too long, it is halved until it does not fall.
+An evaluation at a point gives the log-likelihood there and the image of the point under one step of EM. Far from a maximum
+every second step is stretched by how the last two compare: SQUAREM (Varadhan and Roland 2008,
+doi:10.1111/j.1467-9469.2007.00585.x). Near it all that the last steps told of how steps change is put together, and the climb
+looks where they would vanish: Anderson's mixing (for EM, Henderson and Varadhan 2019, doi:10.1080/10618600.2019.1594835). A
+lengthened step is kept only if the log-likelihood did not fall; else the plain one is taken, which cannot fall. Where the
+M-step is itself a step of Newton's method, which may be too long, it is halved until it does not fall.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,10 +18,15 @@ import numpy as np
 from suffice.numerics.newton import CONVERGED, DEGENERATE, EXHAUSTED, RUNNING, STALLED
 
 SLACK = 1e-12  # of a log-likelihood and the count together, which rounding may take
-_NEAR_GAIN = 1e-2  # of log-likelihood for each observation: steps are extrapolated once they gain less
+# Gains of log-likelihood for each observation, below which steps are lengthened. Mixing looks for where steps vanish, so far
+# from a maximum it would end at saddles and at maxima that are lower.
+_STRETCHED, _MIXED = 1e-2, 1e-8
+_REMEMBERED = 10  # steps
+_INDEPENDENT = 1e-10  # of changes of steps relative to the largest, below which they tell nothing new
 _HALVINGS = 40
 _FLOOR = 1e-13
-_LOOKS = 3  # at pairs of plain steps before a climb may end
+_LOOKS = 3  # that have to find the limit near before a climb may end
+_FLAT, _STILL = 2, 30  # points in a row at which the log-likelihood rose too little to go on, or not at all
 
 Evaluate = Callable[[Any], Any]  # the log-likelihoods of parameters, and what their M-step needs
 
@@ -74,6 +81,60 @@ class Climb:
     evaluations: int
 
 
+@dataclass
+class Memory:
+    """How steps changed from point to point, of each run.
+
+    Attributes:
+        moves: from point to point, (R, remembered, m); 0 where nothing is known.
+        changes: of the step between the same points.
+        number: how many are known, (R,).
+    """
+
+    moves: np.ndarray
+    changes: np.ndarray
+    number: np.ndarray
+
+    @classmethod
+    def empty(cls, runs: int, m: int) -> "Memory":
+        shape = runs, min(_REMEMBERED, max(m, 1)), m
+        return cls(np.zeros(shape), np.zeros(shape), np.zeros(runs, int))
+
+    @property
+    def known(self) -> np.ndarray:
+        """Whether steps have told anything."""
+        return self.number > 0
+
+    def add(self, which: np.ndarray, move: np.ndarray, change: np.ndarray) -> None:
+        """The newest in place of the oldest, in some of the runs."""
+        for held, new in ((self.moves, move), (self.changes, change)):
+            held[which] = np.concatenate([held[which, 1:], new[which, None]], axis=1)
+        self.number = np.minimum(self.number + which, self.moves.shape[1])
+
+    def forget(self, which: np.ndarray) -> None:
+        """All of some runs."""
+        self.moves[which], self.changes[which], self.number[which] = 0.0, 0.0, 0
+
+    def stretch(self) -> np.ndarray:
+        """How many times the last move."""
+        with np.errstate(all="ignore"):
+            stretch = np.linalg.norm(self.moves[:, -1], axis=1) / np.linalg.norm(self.changes[:, -1], axis=1)
+        return np.where(np.isfinite(stretch), np.maximum(stretch, 1.0), 1.0)
+
+    def squared(self, length: np.ndarray) -> np.ndarray:
+        """2 a r + a² v from before the last move."""
+        a, r, v = length[:, None], self.moves[:, -1], self.changes[:, -1]
+        return (2.0 * a - 1.0) * r + a**2 * v
+
+    def to_limit(self, step: np.ndarray) -> np.ndarray:
+        """From the points to where steps, now (R, m), would be 0, as far as they are known to change; else the steps."""
+        size = np.linalg.norm(self.changes, axis=2, keepdims=True)
+        unit = np.where(size > 0, size, 1.0)
+        changes, moves = self.changes / unit, self.moves / unit
+        share = np.linalg.pinv(np.swapaxes(changes, 1, 2), rcond=_INDEPENDENT) @ step[:, :, None]
+        return step - (share * (moves + changes)).sum(1)
+
+
 def check_settings(starts: int, tolerance: float, most: int) -> None:
     """Refuse settings of a climb with which there is none."""
     if starts < 1:
@@ -102,76 +163,71 @@ def climb(
         count: number of observations, by run or of all.
         most: evaluations at most.
         tolerance: largest distance from the limit, in coordinates of ``Model.vector``, as the last steps tell it.
-        accelerate: whether steps are extrapolated.
-        gain: end as well where a step gains less log-likelihood than this for each observation.
+        accelerate: whether steps are lengthened.
+        gain: end as well where two steps each gain less log-likelihood than this for each observation.
     """
     accelerate = accelerate and model.accelerates
     runs = len(start.log_weights)
     trial, best, image = start, start, start
     values, logs = np.full(runs, -np.inf), np.full(runs, -np.inf)
-    status, halvings = np.full(runs, RUNNING), np.zeros(runs, int)
-    plain, leap, errors = np.zeros(runs, bool), np.zeros(runs, bool), np.full(runs, np.inf)
-    longest, slowest, looks = np.full(runs, 4.0), np.ones(runs), np.zeros(runs, int)
-    point = model.vector(start)
+    status, halvings, leap = np.full(runs, RUNNING), np.zeros(runs, int), np.zeros(runs, bool)
+    near, flat, still = (np.zeros(runs, int) for _ in range(3))  # points in a row
+    plain, longest = np.zeros(runs, bool), np.full(runs, 4.0)
+    here = model.vector(start)
+    step, memory = np.zeros_like(here), Memory.empty(*here.shape)
     traces: list[list[float]] = [[] for _ in range(runs)]
     evaluations = 0
     while evaluations < most and np.any(status == RUNNING):
         e = evaluate(trial)
         evaluations += 1
-        running = status == RUNNING
+        running, first = status == RUNNING, values == -np.inf
         value = e.log_likelihood + model.penalty(trial)
         slack = SLACK * (np.abs(value) + count)
-        accepted = running & np.isfinite(value) & ((value >= values - slack) | (values == -np.inf))
+        accepted = running & np.isfinite(value) & ((value >= values - slack) | first)
         with np.errstate(invalid="ignore"):
             gained = np.where(accepted, value - values, np.inf)
-        here = model.vector(trial)
-        fresh = model.maximise(trial, e)
+        point, fresh = model.vector(trial), model.maximise(trial, e)
         best, image = _chosen(accepted, trial, best), _chosen(accepted, fresh, image)
         values, logs = np.where(accepted, value, values), np.where(accepted, e.log_likelihood, logs)
         for i in np.flatnonzero(accepted):
             traces[i].append(float(value[i]))
-        onwards = model.vector(image)
-        here = np.where(accepted[:, None], here, point)
-        step = _steady(onwards - here)
-        last = _steady(here - point)
-        size = np.abs(step).max(1)
-        # the distance from the limit, from the ratio of two plain steps
-        with np.errstate(all="ignore"):
-            ratio = np.linalg.norm(step, axis=1) / np.linalg.norm(last, axis=1)
-            stretch = np.linalg.norm(last, axis=1) / np.linalg.norm(step - last, axis=1)
-        stretch = np.where(np.isfinite(stretch), np.maximum(stretch, 1.0), 1.0)
-        known = accepted & plain
-        # a leap hides the slowest mode for a step or two, so its rate is remembered
-        slowest = np.where(known & (ratio < 1.0), np.maximum(slowest, stretch), slowest)
-        looks += known
-        far_off = np.where(accepted, np.inf, errors)
-        errors = np.where(known & (ratio < 1.0), size * slowest, far_off)
-        done = running & accepted & ((known & (looks >= _LOOKS) & (errors <= tolerance)) | (size <= _FLOOR))
-        done |= running & accepted & plain & (gained < gain * count) & (gain > 0.0)
-        collapsed = running & (~model.sound(image).all(1) | (~np.isfinite(value) & (values == -np.inf)))
-        stuck = running & ~accepted & ~leap & (halvings >= _HALVINGS)
-        status = np.where(collapsed, DEGENERATE, np.where(done, CONVERGED, np.where(stuck, STALLED, status)))
 
-        # where to look next: the plain image, an extrapolation, or half the step that fell
         rejected_leap, rejected_step = running & ~accepted & leap, running & ~accepted & ~leap
+        ahead = _steady(model.vector(image) - point)
+        memory.add(accepted & ~first, _steady(point - here), ahead - step)
+        memory.forget(rejected_leap)
+        here, step = (np.where(accepted[:, None], a, b) for a, b in ((point, here), (ahead, step)))
+        onwards = memory.to_limit(step)
+        reach = np.abs(onwards).max(1)
+
+        def in_a_row(before: np.ndarray, holds: np.ndarray, accepted: np.ndarray = accepted) -> np.ndarray:
+            return np.where(accepted, np.where(holds, before + 1, 0), before)
+
+        near, flat = in_a_row(near, memory.known & (reach <= tolerance)), in_a_row(flat, gained < gain * count)
+        still = in_a_row(still, gained <= slack)
+        there = (near >= _LOOKS) | (flat >= _FLAT) | (still >= _STILL) | (np.abs(step).max(1) <= _FLOOR)
+        collapsed = running & (~model.sound(image).all(1) | (~np.isfinite(value) & first))
+        stuck = rejected_step & (halvings >= _HALVINGS)
+        status = np.where(accepted & there, CONVERGED, np.where(stuck, STALLED, status))
+        status = np.where(collapsed, DEGENERATE, status)
+
+        # where to look next: the plain image, where steps would end, or half the step that fell
         halvings = np.where(rejected_step, halvings + 1, 0)
         longest = np.where(rejected_leap, np.maximum(longest / 4.0, 1.0), longest)
-        near = np.abs(gained) < _NEAR_GAIN * count
-        jump = accepted & plain & near & accelerate & (stretch > 1.01)
+        mix = accepted & memory.known & (np.abs(gained) < _MIXED * count)
+        stretch = memory.stretch()
+        jump = accepted & plain & memory.known & (np.abs(gained) < _STRETCHED * count) & (stretch > 1.01) & ~mix
         length = np.minimum(stretch, longest)
         longest = np.where(jump & (stretch > longest), longest * 4.0, longest)
-        target = onwards.copy()
-        far = point + 2.0 * length[:, None] * last + (length**2)[:, None] * (step - last)
-        target = np.where(jump[:, None], far, target)
-        half = here + 0.5 ** halvings[:, None] * (onwards - here)
-        target = np.where((rejected_step & (halvings > 0))[:, None], half, target)
-        moved = jump | (rejected_step & (halvings > 0))
-        trial = image
+        target = here + 0.5 ** halvings[:, None] * step
+        target = np.where(jump[:, None], here + memory.squared(length), target)
+        target = np.where(mix[:, None], here + onwards, target)
+        leap = (mix | jump) & accelerate
+        plain = accepted & ~leap
+        trial, moved = image, leap | rejected_step
         if moved.any():
             with np.errstate(all="ignore"):
                 trial = _chosen(moved, model.build(target, image), image)
-        point = here
-        plain, leap = running & ~jump & (accepted | rejected_leap), jump
     status = np.where(status == RUNNING, EXHAUSTED, status)
     return Climb(best, values, logs, status, traces, evaluations)
 
