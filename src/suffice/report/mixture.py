@@ -31,7 +31,7 @@ def answer(result: MixtureFit | MixtureSelection) -> list[str]:
     told = [
         f"{counted(k, 'component')} of {listed(kinds)}, with weights {listed([number(w, 3) for w in fit.weights])}."
     ]
-    if isinstance(result, MixtureSelection):
+    if isinstance(result, MixtureSelection) and len(result.table) > 1:
         usable = [row for row in result.table if row["converged"]]
         name = result.criterion.upper()
         text = f"Chosen among {counted(len(result.table), 'mixture')} by {name}"
@@ -124,8 +124,6 @@ def figures(result: MixtureFit | MixtureSelection) -> list[list[Figure]]:
 
 def _sample(fit: MixtureFit) -> tuple[np.ndarray, np.ndarray]:
     look = fit._data().look
-    if fit.model.censored:
-        raise ValueError("a page of a mixture needs values that are known, and these are censored")
     return look.sample, look.weights
 
 
@@ -141,8 +139,9 @@ def colour_of(names: list[str]) -> Any:
 
 
 def _density(fit: MixtureFit, x: np.ndarray, w: np.ndarray) -> Figure:
-    """The data with the density and its parts."""
-    return over_histogram(_column(fit, 0), names_of(fit), fit.weights, fit.components, x, w, "component")
+    """The data with the density and its parts; where values are known as intervals alone, these parts without bars."""
+    parts = fit.weights, fit.components
+    return over_histogram(_column(fit, 0), names_of(fit), *parts, x, w, "component", bars=not fit.model.censored)
 
 
 def over_histogram(
@@ -153,8 +152,13 @@ def over_histogram(
     x: np.ndarray,
     w: np.ndarray,
     noun: str,
+    *,
+    bars: bool = True,
 ) -> Figure:
-    """Numbers as a histogram under the densities of parts times their weights, and under the sum of these."""
+    """Numbers as a histogram under the densities of parts times their weights, and under the sum of these.
+
+    Without bars the numbers only tell the range, and the table has the probabilities of the sum.
+    """
     names = [*parts_named, "mixture"]
     bins = np.histogram_bin_edges(x, int(np.clip(1.6 * len(np.histogram_bin_edges(x, "fd")), 12, 80)))
     discrete = members[0].discrete
@@ -167,27 +171,35 @@ def over_histogram(
         grid = np.arange(np.ceil(bins[0]), bins[-1])
     parts = [w_k * np.asarray(p.prob(grid)) for w_k, p in zip(weights, members, strict=True)]
     parts.append(np.sum(parts, axis=0))
-    top = 1.08 * max(float(shares.max()), min(float(np.nanmax(parts[-1])), 2.0 * float(shares.max())))
+    if bars:
+        top = 1.08 * max(float(shares.max()), min(float(np.nanmax(parts[-1])), 2.0 * float(shares.max())))
+    else:
+        below = np.sum([w_k * np.asarray(p.cdf(bins)) for w_k, p in zip(weights, members, strict=True)], axis=0)
+        shares, top = np.diff(below) / np.diff(bins), 1.08 * float(np.nanmax(parts[-1][np.isfinite(parts[-1])]))
     at_x = charts.axis("x", label, domain=(float(grid[0]), float(grid[-1])))
     at_y = charts.axis("y", "Density", domain=(0.0, top), tickCount=5)
-    bars = alt.Chart(charts.rows(x=bins[:-1], x2=bins[1:], y=shares)).mark_bar(style="bar-of-data", clip=True)
-    bars = bars.encode(x=alt.X(**at_x), x2="x2", y=alt.Y(**at_y), y2=alt.datum(0.0))
+    histogram = alt.Chart(charts.rows(x=bins[:-1], x2=bins[1:], y=shares)).mark_bar(style="bar-of-data", clip=True)
+    histogram = histogram.encode(x=alt.X(**at_x), x2="x2", y=alt.Y(**at_y), y2=alt.datum(0.0))
     data = charts.rows(
         x=np.tile(grid, len(names)), y=np.concatenate(parts), family=np.repeat(np.asarray(names, object), len(grid))
     )
     colour = colour_of(names)
     colour["scale"]["range"][-1] = "#808080"
     lines = alt.Chart(data).mark_line(strokeWidth=2.5, clip=True).encode(x=alt.X(**at_x), y=alt.Y(**at_y), color=colour)
-    spoken = f"Histogram of {label} with the density of {counted(len(members), noun)}, centred at " + listed(
-        [number(float(p.median()), 4) for p in members]
+    spoken = (
+        ("Histogram of " if bars else "")
+        + f"{label} with the density of {counted(len(members), noun)}, centred at "
+        + listed([number(float(p.median()), 4) for p in members])
     )
     rows = tuple(
         (number(a), number(b), f"{100 * s * (b - a):.3g} %")
         for a, b, s in zip(bins[:-1], bins[1:], shares, strict=True)
     )
-    caption = f"Bars: the data. Lines: each {noun} times its weight, and their sum."
-    title = f"{noun.capitalize()}s over the data"
-    return Figure(title, caption, spoken + ".", bars + lines, Table(("From", "To", "Data"), rows))
+    caption = f"Lines: each {noun} times its weight, and their sum."
+    caption = f"Bars: the data. {caption}" if bars else f"{caption} No bars, as values are known as intervals."
+    title = f"{noun.capitalize()}s" + (" over the data" if bars else "")
+    chart = histogram + lines if bars else lines
+    return Figure(title, caption, spoken + ".", chart, Table(("From", "To", "Data" if bars else "Mixture"), rows))
 
 
 def _scatter(fit: MixtureFit, x: np.ndarray, i: int, j: int) -> Figure:
@@ -261,7 +273,7 @@ def _moments(p: Any) -> tuple[Any, Any]:
 
 def _certainty(fit: MixtureFit, x: np.ndarray, w: np.ndarray) -> Figure:
     """How probable the most probable component is."""
-    best = fit.responsibilities(x).max(1)
+    best = fit._posterior(np.asarray(x, float))[0].max(1)
     edges = np.linspace(1.0 / fit.model.count, 1.0, 21)
     shares = np.histogram(best, edges, weights=w)[0] / w.sum()
     at_x = charts.axis("x", "Probability of the most probable component", domain=(float(edges[0]), 1.0))

@@ -246,10 +246,11 @@ def test_bad_input(arguments, options, message):
         sf.fit_mixture(*arguments, **options)
 
 
-def test_what_needs_known_values_says_so(tmp_path):
+def test_what_needs_known_values_says_so():
     known = sf.fit_mixture(sf.Exponential, 1, X)
+    with pytest.raises(sf.DataError, match="which of their values would have been censored is not known"):
+        sf.one_more_component(sf.Exponential, 1, DATA)
     for ask in (
-        lambda: sf.one_more_component(sf.Exponential, 1, DATA),
         lambda: sf.dirichlet_process_mixture(DATA),
         lambda: sf.OnlineMixture(known).update(DATA),
         lambda: known.responsibilities(DATA),
@@ -257,7 +258,19 @@ def test_what_needs_known_values_says_so(tmp_path):
         with pytest.raises(sf.DataError, match="these are censored or truncated"):
             ask()
     censored = sf.fit_mixture(sf.Exponential, 1, DATA)
-    with pytest.raises(ValueError, match="a page of a mixture needs values that are known"):
-        sf.report(censored, tmp_path / "page.html")
     with pytest.raises(ValueError, match="online steps need"):
         sf.OnlineMixture(censored)
+
+
+def test_a_page_shows_the_components_without_bars(tmp_path):
+    """The table under the figure has the probabilities of the mixture, which add up to that of the range."""
+    from suffice.report import mixture
+
+    family, truth = TRUTHS["Weibull"]
+    found = sf.select_mixture(family, [1, 2], _seen(truth, "right", n=300), starts=2)
+    sf.report(found, tmp_path / "page.html")
+    assert "No bars, as values are known as intervals" in (tmp_path / "page.html").read_text()
+    (first, *_), *_ = mixture.figures(found)
+    rows = [(float(a), float(b), float(c.removesuffix(" %"))) for a, b, c in first.table.rows]
+    p = found.best.distribution
+    assert sum(row[2] for row in rows) == pytest.approx(100.0 * float(p.cdf(rows[-1][1]) - p.cdf(rows[0][0])), abs=1.0)

@@ -76,14 +76,23 @@ class CensoredKernel:
         return count * (_NODES + 4) * (1 + d * d)
 
     def densities(self, prepared: Any, x: jax.Array) -> tuple[jax.Array, Any]:
-        each = jax.vmap(jax.vmap(lambda v: log_probabilities(self.family.build(v), x)))
-        return each(prepared["v"]), None
+        """The log-densities with their derivatives, which take no program of their own: it would be most of the compilation."""
+        if self.how == "held":
+            return jax.vmap(jax.vmap(lambda v: log_probabilities(self.family.build(v), x)))(prepared["v"]), None
+        found = jax.vmap(jax.vmap(lambda v: expanded(self.family, v, x)))(prepared["v"])
+        return found[0], found
 
     def sums(self, prepared: Any, x: jax.Array, kept: Any, r: jax.Array) -> Any:
-        if self.how == "held":
-            return {}
+        return {} if kept is None else jax.tree.map(lambda a: contracted(r, a), kept)
 
-        def expected(v: jax.Array, w: jax.Array) -> Any:
-            return second_order(lambda v: w @ log_probabilities(self.family.build(v), x, w > 0), v)
 
-        return jax.vmap(jax.vmap(expected))(prepared["v"], r)
+def expanded(family: Family, v: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """Log-likelihoods of rows (n,), with gradients (n, d) and Hessians (n, d, d) in the coordinates v."""
+    return second_order(lambda v: log_probabilities(family.build(v), x), v)
+
+
+def contracted(r: jax.Array, a: jax.Array) -> jax.Array:
+    """Σ r a over rows, of r (..., n) and a (..., n, …), where r > 0."""
+    rows = r.ndim - 1
+    r = r.reshape(r.shape + (1,) * (a.ndim - r.ndim))
+    return jnp.where(r > 0, r * a, 0.0).sum(rows)

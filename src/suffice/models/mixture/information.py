@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.inference.likelihood import inverse
-from suffice.models.mixture.censored import log_probabilities
+from suffice.models.mixture.censored import contracted, log_probabilities
 from suffice.models.mixture.expectation import log_joint
 from suffice.numerics.newton import AT_LIMIT, CONVERGED, second_order
 
@@ -98,15 +98,22 @@ def information_of(fit: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(total), np.asarray(slope)
 
 
-def log_density(group: Any, v: jax.Array, x: jax.Array, share: Any = 1.0) -> jax.Array:
-    """log p(x) of one component of a group, of rows (n, columns); of a censored one, wherever it has a share in it."""
+def log_density(group: Any, v: jax.Array, x: jax.Array) -> jax.Array:
+    """log p(x) of one component of a group, of rows (n, columns)."""
     if not hasattr(group, "member_at"):
         return group.log_density(v, x)
     p = group.member_at(v)
-    if getattr(group, "censored", False):
-        return log_probabilities(p, x, share > 0)
     part = x[:, slice(*group.columns)] if hasattr(group, "columns") else x
     return p.log_prob(part if p.event_ndim else part[:, 0])
+
+
+def _rows(group: Any, v: jax.Array, x: jax.Array) -> tuple[jax.Array, ...]:
+    """Log-likelihoods of censored rows (n,) with gradients and Hessians, of one component."""
+
+    def value(v: jax.Array) -> jax.Array:
+        return log_probabilities(group.member_at(v), x)
+
+    return second_order(value, v) if len(v) else (value(v),)
 
 
 @jax.jit
@@ -120,21 +127,29 @@ def _louis(
     w: jax.Array,
 ) -> tuple[jax.Array, jax.Array]:
     """The identity over some rows, and the slope of the log-likelihood."""
-    r = jax.nn.softmax(log_joint(kernels, prepared, log_weights, x)[0][0], axis=0).T  # (n, K)
+    if any(getattr(g, "censored", False) for g in groups):  # values come with derivatives, in one program
+        rows = [jax.vmap(lambda u, g=g: _rows(g, u, x))(v) for g, v in zip(groups, vectors, strict=True)]
+        joint = jnp.concatenate([value for value, *_ in rows]) + log_weights[0][:, None]
+    else:
+        rows, joint = [None] * len(groups), log_joint(kernels, prepared, log_weights, x)[0][0]
+    r = jax.nn.softmax(joint, axis=0).T  # (n, K)
     k = r.shape[1]
     weights = jnp.exp(log_weights[0])
     # scores of log p(x, z = j): of logits the unit vector less the weights, of components their own
     logits = jnp.eye(k)[:, : k - 1] - weights[None, : k - 1]
     complete = [w.sum() * (jnp.diag(weights) - jnp.outer(weights, weights))[: k - 1, : k - 1]]
     first, scores = 0, []
-    for group, v in zip(groups, vectors, strict=True):
+    for group, v, known in zip(groups, vectors, rows, strict=True):
         if not v.shape[1]:  # components that are known have no scores
             first += len(v)
             continue
         share = jax.lax.stop_gradient((w[:, None] * r[:, first : first + len(v)]).T)
-        score = jax.vmap(lambda u, c, g=group: jax.jacfwd(lambda u: log_density(g, u, x, c))(u))(v, share)
-        total = lambda u, c, g=group: second_order(lambda u: c @ log_density(g, u, x, c), u)[2]  # noqa: E731
-        hessians = jax.vmap(total)(v, share)
+        if known is not None:
+            score, hessians = known[1], contracted(share, known[2])
+        else:
+            score = jax.vmap(lambda u, g=group: jax.jacfwd(lambda u: log_density(g, u, x))(u))(v)
+            total = lambda u, c, g=group: second_order(lambda u: c @ log_density(g, u, x), u)[2]  # noqa: E731
+            hessians = jax.vmap(total)(v, share)
         for j in range(len(v)):
             scores.append((first + j, jnp.where((share[j] > 0)[:, None], score[j], 0.0)))
             complete.append(-hessians[j])

@@ -189,6 +189,10 @@ def one_more_component(
         starts: of each fit.
         rng: int, ``numpy.random.Generator`` or JAX key.
 
+    Raises:
+        DataError: as of ``sf.fit_mixture``; censored values, of which no such samples can be drawn.
+        ValueError: no replicate, data that are not in memory.
+
     Example:
         >>> import suffice as sf
         >>> x = sf.Normal(0.0, 1.0).sample(80, rng=3)
@@ -197,7 +201,12 @@ def one_more_component(
     """
     if replicates < 1:
         raise ValueError(f"replicates must be >= 1, got {replicates}")
-    rows = rows_of(taken(data, asked_for(target)), weights, missing)
+    rows = rows_of(taken(data, asked_for(target)), weights, missing, censored=True)
+    if rows.censored:
+        raise DataError(
+            "the test draws samples from the smaller fit, and which of their values would have been censored is not known: "
+            "sf.select_mixture compares numbers of components of censored values"
+        )
     if not rows.in_memory:
         raise ValueError("the test needs the data in memory")
     size = round(rows.look.count)
