@@ -13,7 +13,7 @@ from suffice.models.regression.generalised.link import Link
 from suffice.models.regression.generalised.response import BERNOULLI, Response, response_of
 from suffice.models.regression.iterated.blockwise import blockwise
 from suffice.models.regression.iterated.likelihood_fit import of_solution
-from suffice.models.regression.iterated.reweighted import Least, Working, careful, counted, reading
+from suffice.models.regression.iterated.reweighted import Least, Working, careful, counted, reading, summed
 from suffice.models.regression.least_squares.data import RegressionData
 from suffice.models.regression.least_squares.design import Rows
 from suffice.models.regression.least_squares.solution import Solution, solve
@@ -163,8 +163,7 @@ class _Scoring:
                 at = int(bad.argmax())
                 where = "" if rows.inputs.start is None else f" {at_row(rows.inputs.start + at + 1)}"
                 raise DataError(f"targets must be {told}, got {t[at]:g}{where}")
-            often = counted(rows)
-            return np.array([often.sum(), often @ t])
+            return np.array([counted(rows).sum(), summed(rows, t)])
 
         count, total = self.data.folded(looked)
         return float(total / count)
@@ -249,7 +248,7 @@ class _Scoring:
                 each = np.where(t > 0, t * log_mu, 0.0) + np.where(t < 1, (1.0 - t) * log_rest, 0.0)
             else:
                 each = blockwise(_log_prob(response), t, self.link.mean(eta), np.full_like(t, dispersion))
-            return np.array([counted(rows) @ each])
+            return np.array([summed(rows, each)])
 
         likelihood = float(self.data.folded(scored)[0]) if dispersion > 0 else float("nan")
         return GeneralizedLinearFit(
