@@ -1,5 +1,7 @@
 """Generalised linear models beside direct maximisation of the library's own densities; separation proved."""
 
+import pickle
+
 import jax
 import jax.numpy as jnp
 import mpmath as mp
@@ -303,3 +305,14 @@ def test_dependent_columns_offer_no_choice_that_is_not_there():
     x = RNG.normal(size=N)
     with pytest.raises(DataError, match=r"x2 = 2 x1 to within .* of its size$"):
         sf.GeneralizedLinearModel(sf.Poisson).fit(np.column_stack([x, 2.0 * x]), np.ones(N))
+
+
+@pytest.mark.parametrize("family", [sf.Bernoulli, sf.Gamma, sf.family(sf.NegativeBinomial, concentration=2.0)])
+def test_fits_travel_between_processes(family):
+    x = RNG.normal(size=N)
+    fit = sf.GeneralizedLinearModel(family).fit(x, np.ones(N) - 0.5 * (family is sf.Bernoulli) * (x > 0.3))
+    again = pickle.loads(pickle.dumps(fit))
+    assert again.response is fit.response
+    assert again.link is fit.link
+    assert np.array_equal(again.predict(x), fit.predict(x))
+    assert np.array_equal(again.mean_interval(x), fit.mean_interval(x))

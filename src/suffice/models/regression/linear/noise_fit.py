@@ -128,7 +128,7 @@ def _constants(b: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
     return _constant(b), jax.grad(_constant)(b), jax.grad(jax.grad(_constant))(b)
 
 
-def _expanded(r: np.ndarray, a: float, constants: tuple[float, float, float], df: float) -> tuple[np.ndarray, ...]:
+def _expanded(r: np.ndarray, a: float, constants: tuple[float, ...], df: float) -> tuple[np.ndarray, ...]:
     """Log-density of Student's t at residuals, with gradient and Hessian in log scale a and log df."""
     with np.errstate(over="ignore"):
         q = (r * np.exp(-a)) ** 2 / df
