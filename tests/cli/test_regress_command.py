@@ -265,6 +265,8 @@ def test_separation_is_told(tmp_path):
         (("--family", "ordinal", "--no-intercept"), "it cannot be left out"),
         (("--family", "negative_binomial"), "NegativeBinomial needs its concentration"),
         (("--classes", "a,b"), "classes is not for family normal"),
+        (("--offset", "x", "--family", "poisson"), "columns must each be named once, got 'x' more than once"),
+        (("--target", "mark"), "--target mark holds text: classes are for --family ordinal or multinomial"),
     ],
 )  # fmt: skip
 def test_what_does_not_go_together(counts, options, message):
@@ -279,3 +281,20 @@ def test_products_of_bases():
     assert spelled.basis("linear:a * onehot:town + fourier:1:2") == product + sf.Fourier(1, 2.0)
     assert spelled.basis("piecewise:1e+2,2e+2:1*linear") == sf.Piecewise([100.0, 200.0], 1) * sf.Linear()
     assert spelled.basis("none") is None
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_rows_with_missing_values(tmp_path, kind):
+    file = tmp_path / f"data.{kind}"
+    frame = pd.DataFrame({"a": np.arange(20.0) ** 2, "g": ["u", "v"] * 10, "t": np.arange(20.0)})
+    frame.loc[3, "a"], frame.loc[7, "g"] = np.nan, None
+    frame.to_csv(file, index=False) if kind == "csv" else frame.to_parquet(file)
+    options = (file, "-t", "t", "--basis", "linear:a + onehot:g")
+    code, _, err = run(*options)
+    assert code == 1
+    assert "the first at row 4" in err
+    told, said = written(tmp_path, *options, "--missing", "drop")
+    assert (told["missing"], told["count"]) == (2, 18)
+    assert "2 rows with missing values left out" in said
+    want = sf.LinearBasisModel(sf.Linear("a") + sf.OneHot("g")).fit(frame.dropna(), "t")
+    assert estimates(told)[0] == pytest.approx(want.weights.tolist(), rel=1e-12)

@@ -226,3 +226,51 @@ def test_model_order():
 def test_bad_use(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_evidence_of_more_weights_than_rows():
+    """Beside the marginal likelihood of the targets, constant integrated out, maximised by brute force."""
+    rng = np.random.default_rng(11)
+    x = rng.normal(size=(15, 40))
+    t = 2.0 * x[:, 0] + x[:, 1] + 0.5 * rng.normal(size=15)
+    one = np.ones(15)
+
+    def lost(logs):
+        alpha, beta = np.exp(logs)
+        covariance = np.eye(15) / beta + x @ x.T / alpha
+        inverse = np.linalg.inv(covariance)
+        height = one @ inverse @ one
+        left = t - (one @ inverse @ t) / height
+        size = np.linalg.slogdet(covariance)[1] + np.log(height) + 14.0 * np.log(2.0 * np.pi)
+        return 0.5 * (size + left @ inverse @ left)
+
+    options = {"xatol": 1e-10, "fatol": 1e-13, "maxiter": 4000}
+    starts = ([0.0, 0.0], [2.0, 2.0], [-2.0, 3.0])
+    best = min(
+        (scipy.optimize.minimize(lost, s, method="Nelder-Mead", options=options) for s in starts), key=lambda r: r.fun
+    )
+    fit = sf.evidence_fit(None, x, t)
+    assert fit.converged, fit.message
+    assert fit.log_evidence == pytest.approx(-best.fun, abs=1e-9)
+    assert [fit.alpha, fit.beta] == pytest.approx(np.exp(best.x), rel=1e-5)
+    assert fit.log_evidence >= -best.fun - 1e-11
+    for v in np.linspace(-1.0, 1.0, 5):  # nothing beats it near by
+        assert lost(np.log([fit.alpha * (1.0 + 0.1 * v), fit.beta * (1.0 - 0.1 * v)])) >= -fit.log_evidence - 1e-11
+
+
+def test_evidence_that_nothing_bounds():
+    x = np.random.default_rng(12).normal(size=(30, 3))
+    with pytest.raises(DataError, match="fits all 30 targets exactly"):
+        sf.evidence_fit(None, x, 1.0 + x @ [1.0, 2.0, 3.0])
+    fit = sf.BayesianLinearModel(weights=1.0).fit([1.0], [2.0])
+    assert fit.log_evidence == np.inf
+    assert "n = 1, log evidence inf" in repr(fit)
+
+
+def test_a_posterior_tells_a_table():
+    x = np.random.default_rng(13).normal(size=(20, 2))
+    fit = sf.BayesianLinearModel(weights=1.0).fit(x, x[:, 0] ** 2)
+    low, high = fit.interval(0.8)
+    rows = fit.table(0.8)
+    wanted = zip(fit.names, fit.mean, fit.standard_deviations, low, high, strict=True)
+    assert [tuple(r.values()) for r in rows] == list(wanted)

@@ -110,3 +110,26 @@ def test_labels():
         sf.OrdinalRegression(classes=["low", "mid", "none", "high", "top"]).fit(frame, "t")
     with pytest.raises(ValueError, match="link must be one of logit, probit, got 'cloglog'"):
         sf.OrdinalRegression(link="cloglog")
+
+
+def test_order_of_pandas_categories():
+    marks = ["lo", "hi", "mid", "hi", "lo", "mid", "hi"]
+    column = pd.Categorical(marks, categories=["lo", "mid", "huge", "hi"], ordered=True)
+    x = [1.0, 2.0, 3.0, 4.0, 2.0, 3.0, 1.0]
+    for arguments in ((x, pd.Series(column)), (pd.DataFrame({"x": x, "mark": column}), "mark")):
+        assert sf.OrdinalRegression().fit(*arguments).classes == ("lo", "mid", "hi")
+    assert sf.OrdinalRegression().fit(x, marks).classes == ("hi", "lo", "mid")
+
+
+def test_missing_labels_and_classes_of_no_weight():
+    x = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 1.0]
+    with pytest.raises(DataError, match=r"targets must not be missing, got None at row 2 \(counting from 1\)"):
+        sf.MultinomialRegression().fit(x[:4], ["a", None, "a", "b"])
+    with pytest.raises(DataError, match=r"targets must be finite, got nan at row 2 \(counting from 1\)"):
+        sf.MultinomialRegression().fit(x[:4], [1.0, np.nan, 1.0, 2.0])
+    labels, w = ["a", "b", "a", "b", "c", "c", "b"], [1, 1, 1, 1, 0, 0, 1]
+    fit = sf.MultinomialRegression().fit(x, labels, w)
+    want = sf.MultinomialRegression().fit([*x[:4], x[6]], [*labels[:4], labels[6]])
+    assert fit.classes == want.classes == ("a", "b")
+    assert np.allclose(fit.parameters, want.parameters, rtol=1e-9)
+    assert fit.data.targets == ()

@@ -1,5 +1,7 @@
 """Generalised linear models beside direct maximisation of the library's own densities; separation proved."""
 
+import pickle
+
 import jax
 import jax.numpy as jnp
 import mpmath as mp
@@ -249,3 +251,68 @@ def test_bad_trials(tmp_path):
         model.fit(sf.scan_table(tmp_path / "data.csv", batch_rows=4), "t", trials="n")
     with pytest.raises(DataError, match=r"targets must be between 0 and 1, got 5 at row 8 \(counting from 1\)"):
         model.fit(sf.scan_table(tmp_path / "data.csv", ["x", "t"], batch_rows=4), "t")
+
+
+@pytest.mark.parametrize(
+    ("family", "link"),
+    [(sf.Gamma, None), (sf.InverseGaussian, None), (sf.Normal, "log"), (sf.Gamma, "inverse"), (sf.Normal, "inverse")],
+)
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_the_unit_of_the_targets_is_the_users(family, link, scale):
+    """Weights and errors move with it as the link says, to rounding; so do the steps."""
+    x = np.random.default_rng(3).normal(size=(N, 2))
+    t = np.exp(0.4 * x[:, 0]) * np.random.default_rng(4).gamma(9.0, 1.0 / 9.0, N) + 1.0
+    want, fit = (sf.GeneralizedLinearModel(family, link=link).fit(x, v) for v in (t, scale * t))
+    unit = 1.0 / scale if link == "inverse" else 1.0
+    assert (fit.converged, fit.iterations) == (True, want.iterations)
+    assert np.allclose(fit.weights[1:], unit * want.weights[1:], rtol=1e-10, atol=0.0)
+    assert np.allclose(fit.standard_errors, unit * want.standard_errors, rtol=1e-10, atol=0.0)
+
+
+@pytest.mark.parametrize("family", [sf.Gamma, sf.InverseGaussian, sf.Exponential])
+def test_targets_beyond_the_squares_of_floats(family):
+    x = np.random.default_rng(5).normal(size=N)
+    t = np.exp(0.5 * x) * np.random.default_rng(6).gamma(4.0, 0.25, N)
+    want, fit = (sf.GeneralizedLinearModel(family).fit(x, v) for v in (t, 1e-200 * t))
+    assert fit.converged
+    assert fit.weights[1] == pytest.approx(want.weights[1], rel=1e-9)
+    assert np.allclose(fit.standard_errors, want.standard_errors, rtol=1e-9)
+
+
+def test_a_start_from_which_some_means_are_impossible():
+    """Weighted least squares of 1/t gives negative means; the search then begins at one mean for all, and ends with score 0."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 2))
+    t = rng.gamma(2.0, np.exp(0.5 * x[:, 0]))
+    phi = np.column_stack([np.ones(200), x])
+    assert (phi @ np.linalg.lstsq(t[:, None] * phi, np.ones(200))[0] < 0).any()
+    fit = sf.GeneralizedLinearModel(sf.Gamma, link="inverse").fit(x, t)
+    assert fit.converged
+    score = phi.T @ (t - fit.predict(x))
+    assert np.abs(score * fit.standard_errors).max() < 1e-7
+
+
+def test_a_maximum_at_the_edge_is_not_told_as_one_inside():
+    """A straight line of probabilities whose best ends are 0 and 1: it is approached, and never left for the impossible."""
+    x, t = np.repeat([0.0, 0.5, 1.0], 10), np.r_[np.zeros(10), np.tile([0.0, 1.0], 5), np.ones(10)]
+    fit = sf.GeneralizedLinearModel(sf.Bernoulli, link="identity").fit(x, t)
+    assert not fit.converged
+    assert fit.message
+    assert fit.deviance == pytest.approx(20.0 * np.log(2.0), rel=1e-3)
+
+
+def test_dependent_columns_offer_no_choice_that_is_not_there():
+    x = RNG.normal(size=N)
+    with pytest.raises(DataError, match=r"x2 = 2 x1 to within .* of its size$"):
+        sf.GeneralizedLinearModel(sf.Poisson).fit(np.column_stack([x, 2.0 * x]), np.ones(N))
+
+
+@pytest.mark.parametrize("family", [sf.Bernoulli, sf.Gamma, sf.family(sf.NegativeBinomial, concentration=2.0)])
+def test_fits_travel_between_processes(family):
+    x = RNG.normal(size=N)
+    fit = sf.GeneralizedLinearModel(family).fit(x, np.ones(N) - 0.5 * (family is sf.Bernoulli) * (x > 0.3))
+    again = pickle.loads(pickle.dumps(fit))
+    assert again.response is fit.response
+    assert again.link is fit.link
+    assert np.array_equal(again.predict(x), fit.predict(x))
+    assert np.array_equal(again.mean_interval(x), fit.mean_interval(x))

@@ -2,6 +2,7 @@
 
 import jax
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.stats
 
@@ -232,3 +233,81 @@ def test_many_targets_in_compiled_blocks():
     fit, want = sf.LinearBasisModel().fit(x, t), np.linalg.lstsq(design(x), t)[0]
     assert np.allclose(fit.weights, want, rtol=1e-10, atol=1e-13)
     assert np.allclose(fit.residual_sum_of_squares, ((t - design(x) @ want) ** 2).sum(0), rtol=1e-12)
+
+
+@pytest.mark.parametrize("basis", [sf.Polynomial(3), sf.Chebyshev(4), sf.Legendre(4)])
+def test_a_polynomial_inside_a_spline_is_found(basis):
+    """Splines of degree 3 hold the cubics: three columns too many, whatever the rounding of the splines."""
+    x = np.sort(RNG.uniform(0.0, 10.0, 200))
+    t = np.sin(x) + 0.1 * RNG.normal(size=200)
+    both = basis + sf.BSpline(4)
+    with pytest.raises(DataError, match="columns depend on each other"):
+        sf.LinearBasisModel(both).fit(x, t)
+    fit = sf.LinearBasisModel(both).fit(x, t, rank_deficient="pivot")
+    assert len(fit.dependencies) == 3
+    assert fit.condition_number < 1e6
+    assert np.allclose(np.asarray(fit.predict(x)) + fit.diagnostics(x, t).residuals, t, atol=1e-12)
+
+
+def test_small_parts_of_a_dependency_are_told():
+    x = RNG.normal(size=(30, 2))
+    with pytest.raises(DataError, match=r"x3 = 1 x1 \+ 1e-09 x2 to within"):
+        sf.LinearBasisModel().fit(np.column_stack([x, x[:, 0] + 1e-9 * x[:, 1]]), x[:, 0])
+    apart = x[:, 0] + 1e-9 * RNG.normal(size=30)
+    assert sf.LinearBasisModel().fit(np.column_stack([x, apart]), x[:, 0] + x[:, 1] ** 2).rank == 4
+
+
+def test_of_many_dependencies_the_first_are_told():
+    fit = sf.LinearBasisModel().fit(RNG.normal(size=(5, 20)), RNG.normal(size=5), rank_deficient="pivot")
+    assert "; and 13 more)" in repr(fit)
+
+
+@pytest.mark.parametrize(("x", "t"), [(1e160, 1.0), (1e-250, 1.0), (1.0, 1e200)])
+def test_scales_whose_squares_are_no_floats(x, t):
+    rows, targets = RNG.normal(size=(30, 2)), RNG.normal(size=30)
+    told = "targets" if t > 1.0 else "column 'x1'"
+    with pytest.raises(DataError, match=f"{told} must have a size between 1e-145 and 1e.145, got .*: rescale it"):
+        sf.LinearBasisModel().fit(x * rows, t * targets)
+    want = sf.LinearBasisModel().fit(rows, targets)
+    fit = sf.LinearBasisModel().fit(1e100 * rows, 1e-100 * targets)
+    assert np.allclose(1e200 * fit.weights[1:], want.weights[1:], rtol=1e-13)
+    assert np.allclose(1e200 * fit.standard_errors[1:], want.standard_errors[1:], rtol=1e-13)
+
+
+def test_no_residual_tells_of_the_noise():
+    fit = sf.LinearBasisModel().fit([1.0, 2.0], [3.0, 5.0])
+    (row, _) = fit.table()
+    assert row["estimate"] == pytest.approx(1.0)
+    assert all(np.isnan(row[name]) for name in ("standard_error", "t", "p_value", "lower"))
+    with pytest.raises(
+        ValueError, match="there is no law: 2 observations for a model of rank 2 tell nothing of the noise"
+    ):
+        fit.predictive([3.0])
+    with pytest.raises(ValueError, match="there is no law: the model fits all targets exactly"):
+        sf.LinearBasisModel().fit([1.0, 2.0, 3.0], np.ones(3)).predictive([3.0])
+
+
+def test_names_of_inputs():
+    x, t = RNG.normal(size=(20, 3)), RNG.normal(size=20)
+    assert sf.LinearBasisModel().fit(pd.Series(x[:, 0], name="dose"), t).names == ("intercept", "dose")
+    frame = pd.DataFrame(x, columns=["a", "b", "c"])
+    fit = sf.LinearBasisModel().fit(frame, pd.DataFrame({"u": t, "v": t**2}))
+    assert fit.data is not None
+    assert fit.data.targets == ("u", "v")
+    with pytest.raises(ValueError, match="inputs must be a, b, c, got a, b, d"):
+        fit.predict(pd.DataFrame(x, columns=["a", "b", "d"]))
+    assert np.array_equal(fit.predict(x), fit.predict(frame[["c", "a", "b"]]))
+    with pytest.raises(DataError, match="inputs must have different names, got 'a' more than once"):
+        sf.LinearBasisModel().fit(pd.DataFrame(x, columns=["a", "b", "a"]), t)
+
+
+@pytest.mark.parametrize("column", [["a", None, "b", "a"], pd.array(["a", None, "b", "a"], dtype="string")])
+def test_missing_text(column):
+    frame = pd.DataFrame({"c": column, "y": [1.0, 2.0, 3.0, 4.0]})
+    with pytest.raises(DataError, match=r"input 'c' must not be missing, got None at row 2 \(counting from 1\)"):
+        sf.LinearBasisModel(sf.OneHot("c")).fit(frame, "y")
+
+
+def test_text_for_targets():
+    with pytest.raises(DataError, match="targets must be numbers, got text, 'a'"):
+        sf.LinearBasisModel().fit([1.0, 2.0, 3.0], ["a", "b", "c"])

@@ -9,6 +9,7 @@ import scipy.integrate
 import scipy.stats
 
 import suffice as sf
+from suffice.runtime.errors import DataError
 
 RNG = np.random.default_rng(17)
 N = 300
@@ -115,3 +116,11 @@ def test_bad_noise():
         sf.LinearBasisModel(noise="student_t").fit(X, TAILS, covariance="HC3")
     with pytest.raises(ValueError, match="of one target"):
         sf.LinearBasisModel(noise="student_t").fit(X, np.stack([TAILS, SPREAD], axis=1))
+
+
+@pytest.mark.parametrize("noise", ["student_t", sf.LogVariance()])
+def test_exact_fits_have_no_noise(noise):
+    with pytest.raises(
+        DataError, match="the model fits all 9 targets exactly: the likelihood has no maximum in the noise"
+    ):
+        sf.LinearBasisModel(noise=noise).fit(np.arange(9.0), 0.1 + 0.3 * np.arange(9.0))

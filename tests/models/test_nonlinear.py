@@ -108,3 +108,21 @@ def test_intervals_of_a_linear_function_are_those_of_least_squares():
     want = sf.LinearBasisModel().fit(x, t)
     for got, exact in zip(fit.interval(0.9), want.interval(0.9), strict=True):
         assert got == pytest.approx(exact, rel=1e-9)
+
+
+def test_functions_of_numpy_are_refused_and_those_of_jax_compiled_once():
+    x = np.linspace(0.0, 1.0, 12)
+    with pytest.raises(TypeError, match="function must be made of"):
+        sf.nonlinear_least_squares(lambda x, w: w[0] * np.exp(-w[1] * x), x, x, [1.0, 1.0])
+    traced = []
+
+    def decay(x, w):
+        traced.append(x)
+        return w[0] * jnp.exp(-w[1] * x)
+
+    for rate in (0.5, 1.0, 2.0):
+        fit = sf.nonlinear_least_squares(decay, x, 2.0 * np.exp(-rate * x) + 0.01 * np.cos(9.0 * x), [1.0, 1.0])
+        assert fit.converged
+        if rate == 0.5:
+            first = len(traced)
+    assert len(traced) == first

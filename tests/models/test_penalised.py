@@ -96,3 +96,9 @@ def test_bad_use():
         sf.penalty_path(None, x, t, penalties=[1.0]).best("cv")
     with pytest.raises(ValueError, match="criterion must be one of"):
         sf.penalty_path(None, x, t, penalties=[1.0]).best("r2")
+
+
+def test_the_text_of_a_path_is_short():
+    x = np.random.default_rng(5).normal(size=(30, 3))
+    path = sf.penalty_path(None, x, x[:, 0], penalties=[0.1, 1.0], folds=3)
+    assert repr(path) == "PenaltyPath(2 penalties from 1 to 0.1 of 4 weights, n = 30, 3 folds)"

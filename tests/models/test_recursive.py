@@ -65,3 +65,15 @@ def test_bad_use():
         sf.RecursiveLeastSquares().update([1.0, 2.0], np.ones((2, 2)))
     with pytest.raises(ValueError, match="update first"):
         sf.LeastMeanSquares().predict([1.0])
+
+
+def test_a_rate_that_is_too_large_and_texts():
+    x = RNG.normal(size=(60, 3))
+    t = x @ [1.0, 2.0, 3.0]
+    with pytest.raises(DataError, match=r"the weights diverge: rate must be well below 2/\|phi\|², got 5.0"):
+        sf.LeastMeanSquares(rate=5.0).update(x, t)
+    assert repr(sf.LeastMeanSquares(rate=0.1)) == "LeastMeanSquares(rate 0.1, n = 0)"
+    assert "x3 " in repr(sf.LeastMeanSquares(rate=0.05).update(x, t))
+    rls = sf.RecursiveLeastSquares()
+    assert "2 rows do not determine 4 weights; forgetting 1, n = 2" in repr(rls.update(x[:2], t[:2]))
+    assert "x2 2, x3 3; forgetting 1, n = 60" in repr(rls.update(x, t))

@@ -290,3 +290,24 @@ def test_calibration_counts_rows():
     assert n.sum() == w.sum()
     assert (n @ p) / n.sum() == pytest.approx(w @ said / w.sum(), abs=1e-3)
     assert (n @ q) / n.sum() == pytest.approx(w @ happened / w.sum(), abs=1e-3)
+
+
+def test_pages_of_fits_without_residuals(tmp_path):
+    """As many weights as rows, exact fits, one row: the curve without bands, no figures of residuals."""
+    x, t = RNG.normal(size=(9, 20)), RNG.normal(size=9)
+    exact = sf.LinearBasisModel().fit([1.0, 2.0], [3.0, 5.0])
+    fits = [
+        exact,
+        sf.LinearBasisModel().fit(X, np.ones(70)),
+        sf.LinearBasisModel(None).fit([1.0], [3.0]),
+        sf.LinearBasisModel().fit(x, t, rank_deficient="minimum_norm"),
+        sf.GeneralizedLinearModel(sf.Gamma).fit([1.0, 2.0], [1.0, 3.0]),
+        sf.GeneralizedLinearModel(sf.Gamma, None).fit([1.0], [1.0]),
+    ]
+    for fit in fits:
+        text = sf.report(fit, tmp_path / "page.html").read_text()
+        assert "Weights" in text
+        assert "Normal Q–Q plot" not in text
+    curve = figures.figures(Regressed.each(exact)[0])[0][0]
+    assert "band" not in curve.caption
+    assert curve.table.headers == ("x", "Mean")

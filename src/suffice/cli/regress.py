@@ -43,14 +43,14 @@ def run(request: Request) -> None:
         fail(f"--level must be between 0 and 1, got {request.level:g}", 2)
     check_places([request.file], [request.json_out, request.report_out])
     try:
-        fit = _fitted(request)
+        fit, missing = _fitted(request)
         if not request.quiet:
-            _print(request, fit)
+            _print(request, fit, missing)
         if request.json_out is not None:
             from suffice.cli.regression import plain
 
             asked = {name: getattr(request, name) for name in ("target", "basis", "family", "noise", "prior", "level")}
-            content = json_ready({"file": str(request.file), **asked, **plain(fit, request.level)})
+            content = json_ready({"file": str(request.file), **asked, "missing": missing, **plain(fit, request.level)})
             with place(request.json_out, "written"):
                 write_json(request.json_out, content)
         if request.report_out is not None:
@@ -66,9 +66,10 @@ def run(request: Request) -> None:
         fail(str(error), 2)
 
 
-def _fitted(request: Request) -> Any:
-    """The fit of what was asked for."""
+def _fitted(request: Request) -> tuple[Any, int]:
+    """The fit of what was asked for, and how many rows were left out as something in them is missing."""
     from suffice.models.regression.spelled import Spelled
+    from suffice.streams.fold import fold
     from suffice.streams.table import numeric_columns, scan_table
 
     model = Spelled(
@@ -83,16 +84,20 @@ def _fitted(request: Request) -> Any:
         fail("--family binomial needs --trials, a column of their numbers; --family bernoulli is for 0 and 1", 2)
     fit, texts = model.fitting(), model.labels()
     with place(request.file, "read"):
-        if model.choice and request.target not in numeric_columns(request.file):
+        if request.target not in numeric_columns(request.file):
+            scan_table(request.file, (), categories=(request.target,))  # says so where there is no such column
+            if not model.choice:
+                fail(f"--target {request.target} holds text: classes are for --family ordinal or multinomial", 2)
             texts = (*texts, request.target)
         named = (*request.inputs, *filter(None, (request.target, request.offset, request.trials)))
         rows = scan_table(
             request.file, named if request.inputs else None, categories=texts, weights=request.weights, missing=request.missing,  # type: ignore[arg-type]
         )  # fmt: skip
-        return fit(rows, request.target, **beside)
+        missing = fold(rows.source, lambda chunk: chunk.missing) if request.missing == "drop" else 0
+        return fit(rows, request.target, **beside), missing
 
 
-def _print(request: Request, fit: Any) -> None:
+def _print(request: Request, fit: Any, missing: int) -> None:
     from suffice.cli.regression import lines
     from suffice.report.regression.weights import coefficients, facts
     from suffice.report.tables import counted
@@ -102,6 +107,8 @@ def _print(request: Request, fit: Any) -> None:
     how = "".join(f", {n} {v}" for n, usual in asked.items() if (v := getattr(request, n)) != usual)
     head = f"{request.file}: {request.target} by {request.basis}, {counted(fit.count, 'observation')}{how}"
     out.print(head, soft_wrap=True)
+    if missing:
+        out.print(f"{counted(missing, 'row')} with missing values left out")
     out.print(table(told.headers, told.rows, told.words))
     out.print(", ".join(f"{n} {v}" for n, v in zip(size.headers[2:], size.rows[0][2:], strict=True)), soft_wrap=True)
     for line in (*told.notes, *lines(fit)):

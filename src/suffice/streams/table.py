@@ -52,6 +52,7 @@ def scan_table(
     Raises:
         DataError: the file cannot be read to its end, lacks a column, or holds a text that was not given; says what and
             in which row.
+        ValueError: a column is named twice.
 
     Example:
         >>> import suffice as sf
@@ -64,6 +65,9 @@ def scan_table(
     texts = {name: Categories(f"{where}: column {name!r}", known) for name, known in given.items()}
     numeric = tuple(c for c in (numeric_columns(where, weights) if columns is None else columns) if c != weights)
     wanted = (*numeric, *(c for c in texts if c not in numeric))
+    twice = next((c for c in wanted if wanted.count(c) > 1), None)
+    if twice is not None:
+        raise ValueError(f"columns must each be named once, got {twice!r} more than once")
     if not wanted:
         raise DataError(f"{where} has no numeric column")
     rows, names, readers = opened(where, wanted, weights, batch_rows, texts)

@@ -89,7 +89,7 @@ def regress(
 
     Example: suffice regress examples/iris.csv --target petal_width --inputs petal_length --basis polynomial:2 --report page.html
 
-    Example: suffice regress examples/iris.csv --target species --family multinomial
+    Example: suffice regress examples/iris.csv --target species --inputs sepal_length --family multinomial
     """
     from suffice.cli.regress import Request, run
 

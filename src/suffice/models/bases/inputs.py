@@ -170,7 +170,7 @@ def texts(values: np.ndarray, what: str) -> np.ndarray:
     """
     missing = np.array([v is None or type(v).__name__ == "NAType" or v != v for v in values.ravel().tolist()])
     if missing.any():
-        at = int(missing.argmax()) // max(values[0].size, 1)
+        at = int(missing.argmax()) // max(int(np.prod(values.shape[1:])), 1)
         raise DataError(
             f"{what} must not be missing, got {values.ravel()[missing][0]} at row {at + 1} (counting from 1)"
         )

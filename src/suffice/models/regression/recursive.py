@@ -53,7 +53,9 @@ class LeastMeanSquares:
         """
         design, phi, targets = _rows(self, x, t)
         start = np.zeros(phi.shape[1]) if self.weights is None else np.asarray(self.weights)
-        w = np.asarray(_lms(jnp.asarray(start), jnp.asarray(phi), jnp.asarray(targets), self.rate))
+        room = _room(len(targets)) - len(targets)
+        padded = np.pad(phi, ((0, room), (0, 0))), np.pad(targets, (0, room))
+        w = np.asarray(_lms(jnp.asarray(start), *map(jnp.asarray, padded), self.rate))
         with np.errstate(all="ignore"):
             before, after = (np.abs(targets - phi @ v).max() for v in (start, w))
         if not after <= BEYOND * max(before, np.abs(targets).max()):
@@ -69,6 +71,11 @@ class LeastMeanSquares:
     def __repr__(self) -> str:
         told = "" if self.design is None else f"{words.told(self.design.names, self.weights)}; "
         return f"LeastMeanSquares({told}rate {self.rate:g}, n = {self.count})"
+
+
+def _room(n: int) -> int:
+    """Rows that are compiled for: those beyond n are 0 and move nothing."""
+    return max(16, 1 << (n - 1).bit_length())
 
 
 @jax.jit

@@ -22,10 +22,8 @@ def fit_figure(seen: Diagnosed) -> Figure:
     points = None if seen.rows is None else (seen.column(name), seen.targets)
     x = charts.axis("x", name, domain=parts.wider(low, high))
     y = charts.axis("y", seen.target + seen.less_offset, domain=_reach(curve, points), tickCount=6)
-    layers = []
-    if curve.new_low is not None and curve.new_high is not None:
-        layers.append(charts.region(Band((at, curve.new_low), (at, curve.new_high)), x, y))
-    layers += [charts.region(Band((at, curve.low), (at, curve.high)), x, y), parts.line(at, curve.mean, x, y)]
+    bands = curve.bands
+    layers = [*(charts.region(Band((at, a), (at, b)), x, y) for a, b in bands), parts.line(at, curve.mean, x, y)]
     if points is not None:
         layers.insert(len(layers) - 1, charts.dots(*points, x, y, parts.tips(name, seen.target)))
     ends = np.interp([low, high], at, curve.mean)
@@ -33,14 +31,15 @@ def fit_figure(seen: Diagnosed) -> Figure:
         f"Fitted curve of {seen.target} over {name}, from {number(ends[0], 4)} at {number(low, 4)} to {number(ends[1], 4)} "
         f"at {number(high, 4)}, highest {number(curve.mean.max(), 4)}, lowest {number(curve.mean.min(), 4)}."
     )
-    caption = (
-        f"Line: {seen.mean_word}. Inner band: {parts.LEVEL} {seen.band_word} of it; outer band: where a new target lies with "
-        f"probability {parts.LEVEL}."
-        if curve.new_low is not None
-        else f"Line: {seen.mean_word}. Band: {parts.LEVEL} {seen.band_word} of it."
+    told = (
+        "",
+        f" Band: {parts.LEVEL} {seen.band_word} of it.",
+        f" Inner band: {parts.LEVEL} {seen.band_word} of it; outer band: where a new target lies with probability "
+        f"{parts.LEVEL}.",
     )
+    caption = f"Line: {seen.mean_word}.{told[len(bands)]}"
     few = np.unique(np.linspace(0, parts.GRID - 1, parts.ROWS).round().astype(int))
-    columns = [c for c in (at, *curve) if c is not None]
+    columns = [at, curve.mean, *(end for band in reversed(bands) for end in band)]
     table = Table(
         (name, "Mean", "Its 2.5 %", "Its 97.5 %", "New: 2.5 %", "New: 97.5 %")[: len(columns)],
         tuple(tuple(number(float(c[i]), 5) for c in columns) for i in few),
@@ -55,27 +54,29 @@ def part_figure(seen: Diagnosed, name: str) -> Figure | None:
     curve = seen.curve({name: at})
     if not curve.mean.max() - curve.mean.min() > 1e-12 * np.abs(curve.mean).max():
         return None
-    column = seen.column(name)
+    column, bands = seen.column(name), curve.bands[-1:]
     points = column, np.interp(column, at, curve.mean) + seen.residuals
     x = charts.axis("x", name, domain=parts.wider(low, high))
     y = charts.axis(
         "y", f"{seen.target}{seen.less_offset}, other inputs held", domain=_reach(curve, points, new=False), tickCount=6
     )
     chart = alt.layer(
-        charts.region(Band((at, curve.low), (at, curve.high)), x, y), charts.dots(*points, x, y, parts.tips(name, "partial")),
-        parts.line(at, curve.mean, x, y),
+        *(charts.region(Band((at, a), (at, b)), x, y) for a, b in bands),
+        charts.dots(*points, x, y, parts.tips(name, "partial")), parts.line(at, curve.mean, x, y),
     )  # fmt: skip
     caption = (
-        f"Line: {seen.mean_word} over {name} with the other inputs at their medians, or most frequent values, and its "
-        f"{parts.LEVEL} band. Points: the line plus each row's residual."
+        f"Line: {seen.mean_word} over {name} with the other inputs at their medians, or most frequent values"
+        f"{f', and its {parts.LEVEL} band' if bands else ''}. Points: the line plus each row's residual."
     )
     spoken = (
         f"{seen.target} over {name} with other inputs held: from {number(curve.mean[0], 4)} at {number(low, 4)} to "
         f"{number(curve.mean[-1], 4)} at {number(high, 4)}."
     )
     few = np.unique(np.linspace(0, parts.GRID - 1, parts.ROWS).round().astype(int))
-    cells = tuple(tuple(number(float(c[i]), 5) for c in (at, curve.mean, curve.low, curve.high)) for i in few)
-    return Figure(f"Part of {name}", caption, spoken, chart, Table((name, "Mean", "2.5 %", "97.5 %"), cells))
+    columns = [at, curve.mean, *(end for band in bands for end in band)]
+    cells = tuple(tuple(number(float(c[i]), 5) for c in columns) for i in few)
+    heads = (name, "Mean", "2.5 %", "97.5 %")[: len(columns)]
+    return Figure(f"Part of {name}", caption, spoken, chart, Table(heads, cells))
 
 
 def observed_figure(seen: Diagnosed) -> Figure:
@@ -99,8 +100,8 @@ def observed_figure(seen: Diagnosed) -> Figure:
 
 def _reach(curve: Curve, points: Any, new: bool = True) -> tuple[float, float]:
     """How high a figure of a curve is: all points, and bands as far as they do not dwarf these."""
-    bands = [b for b in ((curve.new_low, curve.new_high) if new else ()) if b is not None] or [curve.low, curve.high]
-    inside = np.concatenate([curve.mean, *bands])
+    bands = curve.bands[:1] if new else curve.bands[-1:]
+    inside = np.concatenate([curve.mean, *(end for band in bands for end in band)])
     inside = inside[np.isfinite(inside)]
     if points is None:
         return parts.wider(*parts.ends(inside))

@@ -21,10 +21,16 @@ class Curve(NamedTuple):
     """Means at some inputs, with the ends of their 95 % bands and of those of new targets, if any."""
 
     mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    low: np.ndarray | None
+    high: np.ndarray | None
     new_low: np.ndarray | None
     new_high: np.ndarray | None
+
+    @property
+    def bands(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Those that are known, the outer first: of the means, and of new targets."""
+        pairs = ((self.new_low, self.new_high), (self.low, self.high))
+        return [(a, b) for a, b in pairs if a is not None and b is not None and np.isfinite(a).any()]
 
 
 class Diagnosed(Sampled):
@@ -62,6 +68,11 @@ class Diagnosed(Sampled):
     def scaled(self) -> np.ndarray:
         """Residuals as they are drawn: over what they should be."""
         return self.diagnostics.studentised
+
+    @property
+    def spread(self) -> bool:
+        """Whether there is noise, so that residuals have a scale."""
+        return self.rows is not None and int(np.isfinite(self.scaled).sum()) >= 3
 
     @property
     def scores(self) -> np.ndarray:

@@ -47,15 +47,19 @@ def overview(fit: LinearFit | LinearPosterior) -> list[Figure]:
         if not seen.alone:
             raise ValueError("a regression on several inputs is drawn with its data, and a summary has none")
         return [curves.fit_figure(seen)]
-    return [
-        curves.fit_figure(seen) if seen.alone else curves.observed_figure(seen),
-        *([residuals.residual_figure(seen)] if seen.spread else []),
-    ]
+    return _first_two(seen)
+
+
+def _first_two(seen: Diagnosed) -> list[Figure]:
+    first = curves.fit_figure(seen) if seen.alone else curves.observed_figure(seen)
+    return [first, *([residuals.residual_figure(seen)] if seen.spread else [])]
 
 
 def modelled_figures(seen: Modelled) -> list[list[Figure]]:
     """Of a generalised model, or of noise of its own, in rows."""
     found = [[curves.fit_figure(seen)]] if seen.alone else _by_input(seen)
+    if not seen.spread:
+        return found
     rest = [residuals.residual_figure(seen)]
     if isinstance(seen, General):
         if seen.scored:
@@ -89,7 +93,7 @@ def choice_figures(seen: Chosen) -> list[list[Figure]]:
 
 def _modelled_overview(fit: GeneralizedLinearFit | NoiseFit) -> list[Figure]:
     seen = Modelled.of(fit)
-    return [curves.fit_figure(seen) if seen.alone else curves.observed_figure(seen), residuals.residual_figure(seen)]
+    return _first_two(seen)
 
 
 def _choice_overview(fit: ChoiceFit) -> list[Figure]:

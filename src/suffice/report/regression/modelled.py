@@ -83,7 +83,7 @@ class General(Modelled):
     @property
     def family(self) -> str:
         """What it is called."""
-        return type(self.fit.predictive(self.rows.inputs.rows(slice(0, 1)))).__name__
+        return type(self.fit.response.law(np.asarray(self.fitted[:1]), 1.0)).__name__
 
     @property
     def scaled(self) -> np.ndarray:

@@ -74,11 +74,6 @@ class Regressed(Diagnosed):
     # -- rows -----------------------------------------------------------------------------------------------------
 
     @property
-    def spread(self) -> bool:
-        """Whether there is noise, so that residuals have a scale."""
-        return self.rows is not None and int(np.isfinite(self.diagnostics.studentised).sum()) >= 3
-
-    @property
     def size(self) -> float:
         """Number of weights."""
         return len(self.fit.names) if self.bayesian else self.fit.rank
@@ -90,6 +85,8 @@ class Regressed(Diagnosed):
         n = len(next(iter(held.values())))
         inputs = self.held(held)
         mean = self._of_target(self.fit.predict(inputs), n)
+        if not self.bayesian and self.fit.noiseless:
+            return Curve(mean, None, None, None, None)
         around, new = (
             reach(self._free) * self._of_target(law.scale, n)
             for law in (self.fit.mean_law(inputs), self.fit.predictive(inputs))

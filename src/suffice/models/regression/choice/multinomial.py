@@ -45,7 +45,7 @@ class _Softmax:
         others = np.arange(p.shape[1])
         left = often[:, None] * ((place[:, None] == others + 1) - p)
         blocks = [[q.T @ ((often * p[:, a] * ((a == b) - p[:, b]))[:, None] * q) for b in others] for a in others]
-        return np.concatenate([[often @ own], (left.T @ q).ravel(), np.block(blocks).ravel()])
+        return np.concatenate([[(often * own).sum()], (left.T @ q).ravel(), np.block(blocks).ravel()])
 
     def margins(self, q: np.ndarray, place: np.ndarray, step: np.ndarray) -> tuple[np.ndarray, float]:
         eta = self._eta(q, step)

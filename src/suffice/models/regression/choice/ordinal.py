@@ -97,7 +97,7 @@ class _Between:
         mixed = high.T @ ((often * np.where(below & above, ab, 0.0))[:, None] * low)
         pure = high.T @ ((often * aa)[:, None] * high) + low.T @ ((often * bb)[:, None] * low)
         gradient = high.T @ (often * one) + low.T @ (often * two)
-        return np.concatenate([[often @ value], gradient, -(pure + mixed + mixed.T).ravel()])
+        return np.concatenate([[(often * value).sum()], gradient, -(pure + mixed + mixed.T).ravel()])
 
     def margins(self, q: np.ndarray, place: np.ndarray, step: np.ndarray) -> tuple[np.ndarray, float]:
         high, low, below, above = self._slopes(q, place)

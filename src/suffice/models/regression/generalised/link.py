@@ -33,6 +33,10 @@ class Link:
     logs: Callable[[Any], tuple[Any, Any]] | None = None
     least: float = -math.inf
 
+    def __reduce__(self) -> tuple[Callable[[str], "Link"], tuple[str]]:
+        """Pickled by its name."""
+        return _named, (self.name,)
+
 
 def _expit(eta: Any) -> Any:
     return 0.5 + 0.5 * namespace(eta).tanh(0.5 * eta)
@@ -117,3 +121,7 @@ LINKS: dict[str, Link] = {
     )
     for link in _LINKS
 }  # fmt: skip
+
+
+def _named(name: str) -> Link:
+    return LINKS[name]

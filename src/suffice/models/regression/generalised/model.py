@@ -13,7 +13,7 @@ from suffice.models.regression.generalised.link import Link
 from suffice.models.regression.generalised.response import BERNOULLI, Response, response_of
 from suffice.models.regression.iterated.blockwise import blockwise
 from suffice.models.regression.iterated.likelihood_fit import of_solution
-from suffice.models.regression.iterated.reweighted import Least, Working, careful, counted, reading
+from suffice.models.regression.iterated.reweighted import Least, Working, careful, counted, reading, summed
 from suffice.models.regression.least_squares.data import RegressionData
 from suffice.models.regression.least_squares.design import Rows
 from suffice.models.regression.least_squares.solution import Solution, solve
@@ -119,12 +119,23 @@ class _Scoring:
             new = solution.coefficients[:, 0]
             old, least = (new, np.inf) if coefficients is None else (coefficients, here.deviance)
             there, part = self._read(new, mean, kind), 1.0
+            if coefficients is None and not np.isfinite(there.deviance):
+                coefficients = self._flat(mean, kind)  # some row's mean is none there: from the same mean of all, then
+                here = self._read(coefficients, mean, kind)
+                if np.isfinite(here.deviance):
+                    continue
+                coefficients = None
             while not there.deviance <= least + 1e-12 * abs(least) and coefficients is not None and part > 1e-6:
                 part *= 0.5
                 there = self._read(old + part * (new - old), mean, kind)
+            if coefficients is not None and not np.isfinite(there.deviance):
+                message = "the likelihood rises to where the mean of some row is at the edge of what is possible"
+                break
             change, coefficients, here = part * (new - old), old + part * (new - old), there
-            size = float((np.abs(change) / np.sqrt((solution.root**2).sum(1))).max())
-            if step > 4 and size > 1e-3 and self._separates(change):
+            spread = self._dispersion(here, solution)
+            unit = np.sqrt(spread) if spread > 0 else 1.0  # of targets that are fitted exactly none is known
+            size = float((np.abs(new - old) / np.sqrt((solution.root**2).sum(1))).max()) / unit  # of the whole step
+            if step > 4 and part * size > 1e-3 and self._separates(change):
                 message = self._told(change, solution)
                 break
             if step > 1 and (size < 1e-12 or (size < 1e-8 and size > 0.5 * last)):
@@ -152,8 +163,7 @@ class _Scoring:
                 at = int(bad.argmax())
                 where = "" if rows.inputs.start is None else f" {at_row(rows.inputs.start + at + 1)}"
                 raise DataError(f"targets must be {told}, got {t[at]:g}{where}")
-            often = counted(rows)
-            return np.array([often.sum(), often @ t])
+            return np.array([counted(rows).sum(), summed(rows, t)])
 
         count, total = self.data.folded(looked)
         return float(total / count)
@@ -173,17 +183,33 @@ class _Scoring:
             else:
                 eta = self._predictor(phi, rows, coefficients)
             mu, slope = link.mean(eta), link.slope(eta)
-            slope = np.where(slope < 0, np.minimum(slope, -1e-150), np.maximum(slope, 1e-150))
+            slope = np.where(slope < 0, np.minimum(slope, -1e-300), np.maximum(slope, 1e-300))
             height = response.height(link, eta, mu, slope)
             lost = response.lost(link, t, eta)
             with np.errstate(all="ignore"):
                 working, pearson = eta - offset + (t - mu) / slope, ((t - mu) / slope * np.sqrt(height)) ** 2
             fine = np.isfinite(working) & np.isfinite(height) & np.isfinite(lost)
-            height = np.where(fine, np.clip(height, 1e-200, 1e200), 1e-200)
+            height = np.where(fine, np.clip(height, 1e-250, 1e250), 1e-250)
             return Working(np.where(fine, working, 0.0), height, (lost, pearson))
 
         found = reading(self.data, self.data.design, work, kind)
         return _Step(found.statistic, *map(float, found.sums))
+
+    def _flat(self, mean: float, kind: type[RegressionStatistic]) -> np.ndarray:
+        """Coefficients by which all rows have nearly one mean."""
+        eta, design = float(self.link.of(np.full(1, mean))[0]), self.data.design
+
+        def work(phi: Any, rows: Rows) -> Working:
+            level = np.full(len(rows.targets), eta)
+            return Working(level if rows.offset is None else level - rows.offset[:, 0], None, ())
+
+        found = reading(self.data, design, work, kind)
+        return solve(found.statistic, design.names, design.conversion).coefficients[:, 0]
+
+    def _dispersion(self, here: _Step, solution: Solution) -> float:
+        """1, or Pearson's estimate; NaN where there are no more rows than weights."""
+        free = here.statistic.count - solution.rank
+        return 1.0 if not self.response.dispersed else here.pearson / free if free > 0 else float("nan")
 
     def _separates(self, change: np.ndarray) -> bool:
         """Whether no target's likelihood falls along a direction: then there is no maximum."""
@@ -211,9 +237,7 @@ class _Scoring:
         self, solution: Solution, here: _Step, converged: bool, steps: int, message: str
     ) -> GeneralizedLinearFit:
         response, count, w = self.response, here.statistic.count, solution.coefficients[:, 0]
-        free, dispersion = count - solution.rank, 1.0
-        if response.dispersed:
-            dispersion = here.pearson / free if free > 0 else float("nan")
+        dispersion = self._dispersion(here, solution)
 
         def scored(rows: Rows) -> np.ndarray:
             t = rows.targets[:, 0]
@@ -224,7 +248,7 @@ class _Scoring:
                 each = np.where(t > 0, t * log_mu, 0.0) + np.where(t < 1, (1.0 - t) * log_rest, 0.0)
             else:
                 each = blockwise(_log_prob(response), t, self.link.mean(eta), np.full_like(t, dispersion))
-            return np.array([counted(rows) @ each])
+            return np.array([summed(rows, each)])
 
         likelihood = float(self.data.folded(scored)[0]) if dispersion > 0 else float("nan")
         return GeneralizedLinearFit(

@@ -42,6 +42,13 @@ class Response:
     allowed: tuple[Callable[[Any], Any], str]
     dispersed: bool = False
     falls: tuple[str, ...] = ()
+    held: float | None = None  # the negative binomial's concentration
+
+    def __reduce__(self) -> tuple[Callable[..., "Response"], tuple[Any]]:
+        """Pickled by the family, or by what it holds."""
+        if self.held is not None:
+            return _negative_binomial, (self.held,)
+        return _of_family, (next(kind for kind, response in RESPONSES.items() if response is self),)
 
     def recedes(self, link: Link, t: Any, slope: Any, tolerance: float) -> Any:
         """Whether the likelihood of a target never falls as eta moves along a slope."""
@@ -125,7 +132,7 @@ def _negative_binomial(k: float) -> Response:
     return Response(
         _MEANS, lambda d, mu: d / np.sqrt(mu) / np.sqrt(1.0 + mu / k), _counted,
         _positive(lambda t, mu: 2.0 * (_xlog(t, t / mu) - (t + k) * np.log((t + k) / (mu + k)))),
-        lambda mu, _: NegativeBinomial(mu, jnp.full_like(mu, k)), _COUNTS, falls=("log",),
+        lambda mu, _: NegativeBinomial(mu, jnp.full_like(mu, k)), _COUNTS, falls=("log",), held=k,
     )  # fmt: skip
 
 
@@ -133,6 +140,10 @@ RESPONSES: dict[type[Distribution], Response] = {
     Bernoulli: BERNOULLI, Poisson: POISSON, Gamma: GAMMA, Exponential: EXPONENTIAL, InverseGaussian: INVERSE_GAUSSIAN,
     Normal: NORMAL,
 }  # fmt: skip
+
+
+def _of_family(kind: type[Distribution]) -> Response:
+    return RESPONSES[kind]
 
 
 def response_of(target: Any, link: str | None = None) -> tuple[Response, Link]:

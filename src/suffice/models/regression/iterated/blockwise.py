@@ -7,14 +7,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-_PADDED = 4096
+_FEW, _MANY = 128, 4096
 
 
 def blockwise(function: Callable[..., Any], *columns: Any) -> Any:
-    """A JAX function of arrays at NumPy arrays, padded to whole blocks so that few lengths are compiled."""
+    """A JAX function of arrays at NumPy arrays, block by block, the last padded, so that two lengths are compiled."""
     if any(isinstance(c, jax.Array) for c in columns):
         return function(*columns)
     n = len(columns[0])
-    size = next((s for s in (128, _PADDED) if n <= s), -(-n // (8 * _PADDED)) * 8 * _PADDED)
-    padded = (np.pad(np.asarray(c, float), (0, size - n), mode="edge" if n else "constant") for c in columns)
-    return jax.tree.map(lambda a: np.asarray(a)[:n], function(*map(jnp.asarray, padded)))
+    size = _FEW if n <= _FEW else _MANY
+    found = []
+    for at in range(0, max(n, 1), size):
+        cut = (np.asarray(c[at : at + size], float) for c in columns)
+        padded = (np.pad(c, (0, size - len(c)), mode="edge" if len(c) else "constant") for c in cut)
+        found.append(function(*map(jnp.asarray, padded)))
+    return jax.tree.map(lambda *parts: np.concatenate(parts)[:n], *found)

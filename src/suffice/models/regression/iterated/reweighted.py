@@ -55,6 +55,11 @@ def counted(rows: Rows) -> np.ndarray:
     return np.ones(len(rows.targets)) if rows.frequencies is None else rows.frequencies
 
 
+def summed(rows: Rows, values: np.ndarray) -> float:
+    """The sum of a number of each row, as often as it occurs; pairwise, and without a thread's waking for it."""
+    return float((values if rows.frequencies is None else rows.frequencies * values).sum())
+
+
 def reading(
     data: RegressionData, design: Design, work: Callable[[Any, Rows], Working], kind: type[RegressionStatistic]
 ) -> Reading:
@@ -74,8 +79,7 @@ def reading(
         design.require_sizes(parts[:-1])
         shift, compiled = pilot(parts, design.intercept), len(rows.targets) > FEW
         part = statistic(kind, parts, design.intercept, shift, rows.frequencies, found.precisions, compiled)
-        often = counted(rows)
-        return Reading(part, np.array([float(often @ s) for s in found.summed]))
+        return Reading(part, np.array([summed(rows, s) for s in found.summed]))
 
     return data.folded(reduce)
 

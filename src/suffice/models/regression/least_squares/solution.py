@@ -67,6 +67,13 @@ class Solution:
         return replace(self, coefficients=column, weights=weights)
 
 
+def lengths(rows: np.ndarray) -> np.ndarray:
+    """Euclidean lengths along the last axis, also of numbers whose squares are no floats."""
+    top = np.abs(rows).max(axis=-1, initial=0.0)
+    unit = np.where((top > 0) & np.isfinite(top), top, 1.0)
+    return unit * np.sqrt(((rows / unit[..., None]) ** 2).sum(-1))
+
+
 def listed(dependencies: tuple[Dependency, ...]) -> str:
     """The first of them, and how many there are."""
     more = f"; and {len(dependencies) - MOST_TOLD} more" if len(dependencies) > MOST_TOLD else ""

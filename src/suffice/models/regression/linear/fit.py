@@ -16,7 +16,7 @@ from suffice.models.regression.least_squares import student, words
 from suffice.models.regression.least_squares.data import RegressionData
 from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.models.regression.least_squares.diagnostics import Diagnostics, diagnosed
-from suffice.models.regression.least_squares.solution import Dependency, Solution, listed
+from suffice.models.regression.least_squares.solution import Dependency, Solution, lengths, listed
 from suffice.models.regression.least_squares.statistic import TOGETHER, GramStatistic, RegressionStatistic
 from suffice.numerics.double_double import multiply, total
 
@@ -102,6 +102,13 @@ class LinearFit:
         return self.residual_sum_of_squares / free if free > 0 else self.residual_sum_of_squares * np.nan
 
     @property
+    def noiseless(self) -> str:
+        """Why the residuals tell nothing of the noise; empty where they do."""
+        if not self.residual_degrees_of_freedom > 0:
+            return f"{self.count:g} observations for a model of rank {self.rank} tell nothing of the noise"
+        return "" if np.min(self.residual_variance) > 0 else "the model fits all targets exactly"
+
+    @property
     def residual_deviation(self) -> Any:
         """Its root, in the unit of the target."""
         return np.sqrt(self.residual_variance)
@@ -143,7 +150,7 @@ class LinearFit:
     @property
     def standard_errors(self) -> np.ndarray:
         """Of the weights, as they are."""
-        return self._one(np.sqrt((self._roots(self.solution.weights_root) ** 2).sum(2)).T)
+        return self._one(lengths(self._roots(self.solution.weights_root)).T)
 
     def _roots(self, v: np.ndarray) -> np.ndarray:
         """A root of the covariance of weights for each target, (K, M, r)."""
@@ -202,10 +209,8 @@ class LinearFit:
         return self._around(x, 0.0)
 
     def _around(self, x: Any, noise: float) -> StudentT:
-        if not self.residual_degrees_of_freedom > 0:
-            raise ValueError(
-                f"{self.count:g} observations for a model of rank {self.rank} tell nothing of the noise: there is no law"
-            )
+        if self.noiseless:
+            raise ValueError(f"there is no law: {self.noiseless}")
         phi = self.design.columns(self.design.inputs(x)).hi
         own = jnp.stack([((phi @ root) ** 2).sum(1) for root in self._roots(self.solution.root)], axis=1)
         scale = jnp.sqrt(noise * np.atleast_1d(self.residual_variance)[None, :] + own)

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from suffice.models.regression.iterated.ascent import Ascent, Proposal, ascend
-from suffice.models.regression.iterated.blockwise import blockwise
 from suffice.models.regression.iterated.likelihood_fit import of_solution
 from suffice.models.regression.iterated.reweighted import Working, careful, reading
 from suffice.models.regression.least_squares.data import RegressionData, TableRows
@@ -15,7 +14,7 @@ from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.models.regression.least_squares.solution import Solution, solve
 from suffice.models.regression.least_squares.statistic import GramStatistic, RegressionStatistic
 from suffice.models.regression.linear.noise import LogVariance, NoiseFit, StudentTNoise
-from suffice.numerics.special import gammaln
+from suffice.numerics.special import log_beta
 from suffice.runtime.errors import DataError
 
 LARGE_DF = 1e4  # degrees of freedom from which Student's t is as good as normal
@@ -118,24 +117,33 @@ def _why(end: Ascent, exact: bool) -> str:
 # -- Student's t -------------------------------------------------------------------------------------------------------
 
 
-def _log_density(r: jax.Array, theta: jax.Array) -> jax.Array:
-    """Of Student's t in log scale and log df."""
-    df = jnp.exp(theta[1])
-    q = (r * jnp.exp(-theta[0])) ** 2 / df
-    return (
-        gammaln(0.5 * (df + 1.0)) - gammaln(0.5 * df) - 0.5 * jnp.log(df * jnp.pi) - theta[0]
-        - 0.5 * (df + 1.0) * jnp.log1p(q)
-    )  # fmt: skip
+def _constant(b: jax.Array) -> jax.Array:
+    """What the log-density has of log df alone, scale 1."""
+    return -log_beta(jnp.full_like(b, 0.5), 0.5 * jnp.exp(b)) - 0.5 * b
 
 
 @jax.jit
-def _expanded(r: jax.Array, a: jax.Array, b: jax.Array) -> tuple[jax.Array, ...]:
-    """Log-density, gradient and Hessian of each residual in log scale and log df."""
-    theta = jnp.stack([a[0], b[0]])
-    value = jax.vmap(_log_density, (0, None))(r, theta)
-    gradient = jax.vmap(jax.jacfwd(_log_density, 1), (0, None))(r, theta)
-    hessian = jax.vmap(jax.jacfwd(jax.jacfwd(_log_density, 1), 1), (0, None))(r, theta)
-    return value, gradient[:, 0], gradient[:, 1], hessian[:, 0, 0], hessian[:, 0, 1], hessian[:, 1, 1]
+def _constants(b: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    """The same with its first two derivatives."""
+    return _constant(b), jax.grad(_constant)(b), jax.grad(jax.grad(_constant))(b)
+
+
+def _expanded(r: np.ndarray, a: float, constants: tuple[float, ...], df: float) -> tuple[np.ndarray, ...]:
+    """Log-density of Student's t at residuals, with gradient and Hessian in log scale a and log df."""
+    with np.errstate(over="ignore"):
+        q = (r * np.exp(-a)) ** 2 / df
+    logs = np.log1p(q)
+    u = np.where(np.isfinite(q), q / (1.0 + np.minimum(q, 1e300)), 1.0)
+    bent = u * (1.0 - u)
+    value, first, second = constants
+    return (
+        value - a - 0.5 * (df + 1.0) * logs,
+        (df + 1.0) * u - 1.0,
+        first - 0.5 * df * logs + 0.5 * (df + 1.0) * u,
+        -2.0 * (df + 1.0) * bent,
+        df * u - (df + 1.0) * bent,
+        second - 0.5 * df * logs + df * u - 0.5 * (df + 1.0) * bent,
+    )
 
 
 def fit_student_t(data: RegressionData, noise: StudentTNoise) -> NoiseFit:
@@ -154,11 +162,11 @@ def fit_student_t(data: RegressionData, noise: StudentTNoise) -> NoiseFit:
     def read(point: np.ndarray) -> tuple[float, tuple[Solution, np.ndarray]]:
         w, a, b = point[:m], point[m], point[m + 1]
         s2, df = np.exp(2.0 * a), np.exp(b)
+        constants = tuple(float(v) for v in _constants(jnp.asarray(b)))
 
         def work(phi: Any, rows: Rows) -> Working:
             r = _targets(rows) - phi @ w
-            sums = blockwise(_expanded, r, np.full(len(r), a), np.full(len(r), b))
-            return Working(r, (df + 1.0) / (df + r**2 / s2), tuple(sums))
+            return Working(r, (df + 1.0) / (df + r**2 / s2), _expanded(r, a, constants, df))
 
         found = reading(data, design, work, kind[0])
         if careful(found.statistic, m) is not kind[0]:
