@@ -86,7 +86,8 @@ def importance(
         log_density: logarithm of p~ at one point of the shape of one draw, in JAX; −∞ is allowed.
         proposal: q, with ``sample`` and ``log_prob``; it must not have lighter tails than p.
         n: draws.
-        smooth: replace the largest weights by the quantiles of the generalised Pareto law fitted to them.
+        smooth: replace the largest weights by the quantiles of the generalised Pareto law fitted to them, scaled to that
+            law's mean where its shape is between ½ and 0.7.
 
     Returns:
         An ``Importance``: ``expectation(f)``, ``log_normaliser``, ``resample``, ``ess``, ``pareto_k``.
@@ -122,14 +123,15 @@ def _weigh(draws: np.ndarray, log_ratios: np.ndarray, proposal: Any, smooth: boo
     if log_ratios.max() == -np.inf:
         raise ValueError(f"log_density is −inf at all of {len(draws)} draws of the proposal")
     log_z = log_mean_ratio(log_ratios, smooth)
-    smoothed = smoothed_ratios(log_ratios)[0] if smooth else log_ratios
+    with np.errstate(divide="ignore"):
+        smoothed = smoothed_ratios(log_ratios, whole=True)[0] if smooth else log_ratios
     return Importance(draws, log_ratios, smoothed - np.logaddexp.reduce(smoothed), log_z, log_z.pareto_k, proposal)
 
 
 def log_mean_ratio(log_ratios: np.ndarray, smooth: bool = True) -> Estimate:
     """log mean of independent ratios, Pareto-smoothed, with its error, relative to the mean, and the shape of their tail."""
     with np.errstate(divide="ignore"):
-        smoothed, k = smoothed_ratios(log_ratios)
+        smoothed, k = smoothed_ratios(log_ratios, whole=True)
         value = np.logaddexp.reduce(smoothed if smooth else log_ratios) - math.log(len(log_ratios))
     error = mean_error(np.expm1(log_ratios - value))[0]
     return Estimate(float(value), error, MONTE_CARLO, float(k))
