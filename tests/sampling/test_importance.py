@@ -148,9 +148,20 @@ def test_mixture_proposals_find_two_modes():
     assert abs(share.value - 0.3) <= 6.2 * share.standard_error
 
 
+def test_a_function_matters_where_the_density_is_positive():
+    """log x of a half normal from a normal: there are no logarithms of half of the draws, and none is asked for."""
+    found = sf.importance(lambda x: jnp.where(x > 0.0, -0.5 * x**2, -jnp.inf), sf.Normal(), 20_000, rng=4)
+    log = found.expectation(jnp.log)
+    assert abs(log.value + 0.5 * (np.euler_gamma + np.log(2.0))) <= 6.2 * log.standard_error < 0.1
+
+
 def test_bad_arguments():
-    with pytest.raises(ValueError, match="n must be at least 25, got 3"):
+    with pytest.raises(ValueError, match="n must be an integer of at least 25, got 3"):
         sf.importance(quartic, sf.Normal(), 3, rng=0)
+    with pytest.raises(ValueError, match="n must be an integer of at least 25, got 1000"):
+        sf.importance(quartic, sf.Normal(), 1e3, rng=0)
+    with pytest.raises(ValueError, match="f must be finite where the density is positive, got -inf at"):
+        sf.importance(quartic, sf.Normal(), rng=0).expectation(lambda x: jnp.log(jnp.maximum(x, 0.0)))
     with pytest.raises(ValueError, match="must be below infinity, got nan at"):
         sf.importance(lambda x: x * jnp.nan, sf.Normal(), rng=0)
     with pytest.raises(ValueError, match="is −inf at all of 100 draws"):

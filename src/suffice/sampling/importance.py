@@ -57,7 +57,10 @@ class Importance:
         weights that can be trusted. Source: Vehtari and others (2024), section 3.4; Johansson (2003) for the error.
         """
         values = np.asarray(jax.vmap(f)(jnp.asarray(self.draws)), float)
-        columns = values.reshape(len(values), -1)
+        columns = np.where(self.log_ratios[:, None] > -np.inf, values.reshape(len(values), -1), 0.0)
+        if not np.all(np.isfinite(columns)):
+            at = int(np.argmin(np.isfinite(columns).all(1)))
+            raise ValueError(f"f must be finite where the density is positive, got {values[at]} at {self.draws[at]}")
         weights = np.exp(self.log_weights)
         mean = weights @ columns
         away = columns - mean
@@ -103,8 +106,8 @@ def importance(
         >>> round(float(found.expectation(lambda x: x**2)), 1), found.reliable  # 2 Γ(3/4)/Γ(1/4) = 0.68
         (0.7, True)
     """
-    if n < 25:
-        raise ValueError(f"n must be at least 25, got {n}")
+    if not isinstance(n, int | np.integer) or n < 25:
+        raise ValueError(f"n must be an integer of at least 25, got {n}")
     draws, log_ratios = (np.asarray(v) for v in _weighted(as_key(rng), carried(proposal), log_density, n))
     return _weigh(draws, log_ratios, proposal, smooth)
 

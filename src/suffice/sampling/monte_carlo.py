@@ -69,7 +69,7 @@ def expectation(
         method: "plain"; "antithetic", pairs at u and 1 − u; "stratified", as many draws in each of kᵈ equal cells of u as
             n allows, 16 times over; "sobol", 16 independently scrambled nets. The error of these two is that of the mean of
             16: ``interval`` takes Student's law of 15 degrees of freedom. Of up to 3 coordinates, draws are denser towards
-            an end where the quantile is infinite, and weighted.
+            an end at which f is not finite, and weighted.
         control: g(x) with known mean ``control_mean``, a number or a vector: what f has in common with it, by least
             squares, is known exactly. With "plain" and "antithetic".
 
@@ -95,8 +95,9 @@ def expectation(
         raise ValueError("give n or standard_error, not both")
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    if n is not None and n < 2:
-        raise ValueError(f"n must be at least 2, got {n}")
+    least = 4 if method == "antithetic" else 2
+    if n is not None and (not isinstance(n, int | np.integer) or n < least):
+        raise ValueError(f"n must be an integer of at least {least}, got {n}")
     if standard_error is not None and not standard_error > 0.0:
         raise ValueError(f"standard_error must be > 0, got {standard_error:g}")
     if (control is None) != (control_mean is None):
@@ -164,19 +165,12 @@ class _Run:
         shape = tuple(getattr(p, "event_shape", ()))
         if method != "plain" and shape:
             raise ValueError(f"method {method} needs univariate laws, got one of shape {shape}")
-        self.shape = jax.eval_shape(lambda key: jax.vmap(f)(_draws(self.law, key, 1)), jax.random.key(0)).shape[1:]
+        value = jax.eval_shape(lambda key: jax.vmap(f)(_draws(self.law, key, 1)), jax.random.key(0))
+        if jnp.issubdtype(value.dtype, jnp.complexfloating):
+            raise ValueError(f"f must be real, got {value.dtype}: give its parts as two entries of an array")
+        self.shape = value.shape[1:]
         self.drawn = functools.partial(_drawn, f, control, self.law)
         self.at = functools.partial(_at, f, control, self.law)
-
-    @functools.cached_property
-    def open(self) -> list[np.ndarray]:
-        """Of each coordinate, whether the quantile is infinite below and above, where draws are to be denser there.
-
-        Weights of many coordinates would tie together what f adds: none then.
-        """
-        laws = self.law if isinstance(self.law, tuple) else (self.law,)
-        of = laws if self.dimension <= _GRADED else ()
-        return [~np.isfinite(np.asarray(law.icdf(jnp.asarray([0.0, 1.0])))) for law in of]
 
     def finite(self, rows: Any) -> np.ndarray:
         found = np.asarray(rows)
@@ -266,12 +260,12 @@ class _Run:
 
         Points are weighted, so f is averaged less what it is in the middle: a constant is exact.
         """
-        means, looked, middle = [], [], np.zeros(0)
+        means, looked, middle, ends = [], [], np.zeros(0), np.zeros((0, 2), bool)
         for _ in range(_REPLICATES):
             moved, weights = shifted(points(), cells, rng)
-            u, density = graded(moved, self.open)
             if not means:
-                middle = self.middle(len(u))
+                middle, ends = self.middle_and_ends(len(moved))
+            u, density = graded(moved, ends)
             rows = (weights * density)[:, None] * (self.from_uniforms(_inner(u)) - middle)
             means.append(rows.mean(0))
             looked += [rows] if sum(map(len, looked)) < _BATCH else []
@@ -279,10 +273,19 @@ class _Run:
         variance = means.var(0, ddof=1) / _REPLICATES
         return self.estimate(middle + means.mean(0), variance, how, k, _REPLICATES - 1)
 
-    def middle(self, count: int) -> np.ndarray:
-        """f at the medians, 0 where it is not finite there."""
-        found = np.asarray(self.at(jnp.full((_size(count), self.dimension), 0.5)))[0]
-        return np.where(np.isfinite(found), found, 0.0)
+    def middle_and_ends(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """f at the medians, 0 where it is not finite there; and of each coordinate, (d, 2), whether f is not finite at its
+        low and its high end, so that draws are to be denser there.
+
+        Weights of many coordinates would tie together what f adds: none then.
+        """
+        d = self.dimension
+        u = np.full((_size(count), d), 0.5)
+        for i in range(min(d, _GRADED)):
+            u[1 + 2 * i, i], u[2 + 2 * i, i] = 0.0, 1.0
+        found = np.asarray(self.at(jnp.asarray(u)))[: 1 + 2 * d]
+        ends = ~np.isfinite(found[1:]).all(1).reshape(d, 2)
+        return np.where(np.isfinite(found[0]), found[0], 0.0), ends if d <= _GRADED else np.zeros((d, 2), bool)
 
 
 def _size(count: int) -> int:

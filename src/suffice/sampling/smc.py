@@ -108,6 +108,8 @@ def sequential_monte_carlo(
     base = carried(base)
     first, walk = jax.random.split(as_key(rng))
     start = base.sample((runs, n), rng=first)
+    if not jnp.issubdtype(start.dtype, jnp.floating):
+        raise ValueError(f"base must have real draws, for the kernel moves them, got {start.dtype}")
     if kernel is None:
         kernel = RandomWalk(step_size=2.38 / max(start[0, 0].size, 1) ** 0.5)
     found = _travel(walk, start, base, kernel, keep, log_density, steps)
