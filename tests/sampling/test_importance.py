@@ -46,17 +46,21 @@ def test_errors_are_calibrated():
 def test_errors_where_the_variance_is_infinite(k):
     """Exponential laws of rates 1 − k and 1: ratios with a Pareto tail of shape k, no variance from ½ on.
 
-    Of 300 estimates from 3,000 draws, of log Z and of a bounded mean, at least 85% are within 1.96 errors: at a coverage of
-    0.93 fewer have a probability below 3e-7, and errors from the sample's variance alone fail (k = 0.65: 76 to 82%).
+    Of 600 estimates from 10,000 draws, of log Z and of a bounded mean, more than 498 are within 1.96 errors: of a coverage
+    of 0.90, which is theirs at the least, as few have a probability of 1e-7; of 0.80, that of the sample's variance at
+    k = 0.65, the chance to pass is 0.03.
     """
     rate = 1.0 - k
     truth = -np.expm1(-3.0 * rate) / rate
     covered = np.zeros(2)
-    for i in range(300):
-        found = sf.importance(EXPONENTIAL[k], sf.Exponential(1.0), 3000, rng=i)
+    for i in range(600):
+        found = sf.importance(EXPONENTIAL[k], sf.Exponential(1.0), 10_000, rng=i)
         log_z, bounded = found.log_normaliser, found.expectation(up_to_three)
-        covered += [abs(log_z.value) <= 1.96 * log_z.standard_error, abs(bounded.value - truth) <= 1.96 * bounded.standard_error]
-    assert np.all(covered >= 0.85 * 300)
+        covered += [
+            abs(log_z.value) <= 1.96 * log_z.standard_error,
+            abs(bounded.value - truth) <= 1.96 * bounded.standard_error,
+        ]
+    assert np.all(covered > 498)
 
 
 def up_to_three(x):
@@ -144,9 +148,20 @@ def test_mixture_proposals_find_two_modes():
     assert abs(share.value - 0.3) <= 6.2 * share.standard_error
 
 
+def test_a_function_matters_where_the_density_is_positive():
+    """log x of a half normal from a normal: there are no logarithms of half of the draws, and none is asked for."""
+    found = sf.importance(lambda x: jnp.where(x > 0.0, -0.5 * x**2, -jnp.inf), sf.Normal(), 20_000, rng=4)
+    log = found.expectation(jnp.log)
+    assert abs(log.value + 0.5 * (np.euler_gamma + np.log(2.0))) <= 6.2 * log.standard_error < 0.1
+
+
 def test_bad_arguments():
-    with pytest.raises(ValueError, match="n must be at least 25, got 3"):
+    with pytest.raises(ValueError, match="n must be an integer of at least 25, got 3"):
         sf.importance(quartic, sf.Normal(), 3, rng=0)
+    with pytest.raises(ValueError, match="n must be an integer of at least 25, got 1000"):
+        sf.importance(quartic, sf.Normal(), 1e3, rng=0)
+    with pytest.raises(ValueError, match="f must be finite where the density is positive, got -inf at"):
+        sf.importance(quartic, sf.Normal(), rng=0).expectation(lambda x: jnp.log(jnp.maximum(x, 0.0)))
     with pytest.raises(ValueError, match="must be below infinity, got nan at"):
         sf.importance(lambda x: x * jnp.nan, sf.Normal(), rng=0)
     with pytest.raises(ValueError, match="is −inf at all of 100 draws"):

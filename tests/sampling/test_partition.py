@@ -121,3 +121,13 @@ def test_bad_arguments():
         sf.thermodynamic_integration(quartic, BASE, KERNEL, n=2, rng=0)
     with pytest.raises(ValueError, match=r"draws must have shape \(m, …\)"):
         sf.annealed_importance(quartic, BASE, KERNEL, draws=np.zeros((5, 3)), rng=0)
+    x = np.random.default_rng(0).normal(size=(2, 50, 2))
+    with pytest.raises(ValueError, match="n must be an integer of at least 8, got 0"):
+        sf.bridge_sampling(quartic, x, n=0, rng=0)
+    with pytest.raises(ValueError, match=r"proposal must have draws like those of p, \(2,\), got \(\)"):
+        sf.bridge_sampling(quartic, x, sf.Normal(), rng=0)
+    for estimate in (sf.annealed_importance, sf.thermodynamic_integration):
+        with pytest.raises(ValueError, match="base must have real draws, .* got int64"):
+            estimate(lambda k: -1.0 * k, sf.Poisson(3.0), KERNEL, rng=0)
+    with pytest.raises(ValueError, match="base must have real draws, .* got int64"):
+        sf.sequential_monte_carlo(lambda k: -1.0 * k, sf.Poisson(3.0), rng=0)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+_LARGEST = 0.7  # shape at which an average still says something, of however many draws
 _FEWEST = 5  # values of a tail
 _LEAST = 20  # values of a tail made shorter
 
@@ -18,7 +19,7 @@ def reliable_shape(draws: int) -> float:
 
     Source: Vehtari and others (2024), section 3.2.4.
     """
-    return min(1.0 - 1.0 / np.log10(max(draws, 10)), 0.7)
+    return min(1.0 - 1.0 / np.log10(max(draws, 10)), _LARGEST)
 
 
 def smoothed_weights(log_ratios: np.ndarray, efficiency: float = 1.0) -> tuple[np.ndarray, float]:
@@ -30,8 +31,13 @@ def smoothed_weights(log_ratios: np.ndarray, efficiency: float = 1.0) -> tuple[n
     return smoothed - log_mean(smoothed[:, None])[0] - np.log(len(smoothed)), k
 
 
-def smoothed_ratios(log_ratios: np.ndarray, efficiency: float = 1.0) -> tuple[np.ndarray, float]:
-    """Logarithms of ratios, the largest replaced by quantiles of the tail fitted to them, and its shape k."""
+def smoothed_ratios(log_ratios: np.ndarray, efficiency: float = 1.0, whole: bool = False) -> tuple[np.ndarray, float]:
+    """Logarithms of ratios, the largest replaced by quantiles of the tail fitted to them, and its shape k.
+
+    The quantiles end where the sample does, so that their mean is below that of the law, σ/(1 − k): by a tenth at a shape
+    of 0.65. With ``whole`` they are scaled to it for shapes from ½, where that bias is no longer small beside the error, to
+    0.7; the largest may then be above any ratio seen.
+    """
     ratios = log_ratios - log_ratios.max()
     size, k = _size(len(ratios), efficiency), np.inf
     if size >= _FEWEST:
@@ -41,7 +47,10 @@ def smoothed_ratios(log_ratios: np.ndarray, efficiency: float = 1.0) -> tuple[np
             tail, threshold = order[-size:], ratios[order[-size - 1]]
             levels = (np.arange(size) + 0.5) / size
             quantiles = -np.log1p(-levels) if k == 0.0 else np.expm1(-k * np.log1p(-levels)) / k
-            ratios[tail] = np.minimum(np.log(scale * quantiles + np.exp(threshold)), 0.0)
+            most = 0.0
+            if whole and 0.5 < k <= _LARGEST:
+                quantiles, most = quantiles / (quantiles.mean() * (1.0 - k)), np.inf
+            ratios[tail] = np.minimum(np.log(scale * quantiles + np.exp(threshold)), most)
     return ratios + log_ratios.max(), k
 
 

@@ -59,8 +59,13 @@ def bridge_sampling(
         law, x = _fitted(x[:, :half].reshape(-1, x.shape[2])), x[:, half:]
     chains, length = x.shape[:2]
     count = chains * length if n is None else n
+    if not isinstance(count, int | np.integer) or count < 8:
+        raise ValueError(f"n must be an integer of at least 8, got {count}")
+    of_proposal = law.sample((count,), rng=as_key(rng))
+    if of_proposal.shape[1:] != x.shape[2:]:
+        raise ValueError(f"proposal must have draws like those of p, {x.shape[2:]}, got {of_proposal.shape[1:]}")
     of_p = _ratios(jnp.asarray(x.reshape(-1, *x.shape[2:])), law, log_density)
-    of_q = _ratios(law.sample((count,), rng=as_key(rng)), law, log_density)
+    of_q = _ratios(of_proposal, law, log_density)
     one, two = np.asarray(of_p), np.asarray(of_q)
     if not np.all(np.isfinite(one)):
         raise ValueError(f"log_density − log q must be finite at the draws of p, got {one[~np.isfinite(one)][0]:g}")

@@ -57,7 +57,10 @@ class Importance:
         weights that can be trusted. Source: Vehtari and others (2024), section 3.4; Johansson (2003) for the error.
         """
         values = np.asarray(jax.vmap(f)(jnp.asarray(self.draws)), float)
-        columns = values.reshape(len(values), -1)
+        columns = np.where(self.log_ratios[:, None] > -np.inf, values.reshape(len(values), -1), 0.0)
+        if not np.all(np.isfinite(columns)):
+            at = int(np.argmin(np.isfinite(columns).all(1)))
+            raise ValueError(f"f must be finite where the density is positive, got {values[at]} at {self.draws[at]}")
         weights = np.exp(self.log_weights)
         mean = weights @ columns
         away = columns - mean
@@ -86,7 +89,8 @@ def importance(
         log_density: logarithm of p~ at one point of the shape of one draw, in JAX; −∞ is allowed.
         proposal: q, with ``sample`` and ``log_prob``; it must not have lighter tails than p.
         n: draws.
-        smooth: replace the largest weights by the quantiles of the generalised Pareto law fitted to them.
+        smooth: replace the largest weights by the quantiles of the generalised Pareto law fitted to them, scaled to that
+            law's mean where its shape is between ½ and 0.7.
 
     Returns:
         An ``Importance``: ``expectation(f)``, ``log_normaliser``, ``resample``, ``ess``, ``pareto_k``.
@@ -102,8 +106,8 @@ def importance(
         >>> round(float(found.expectation(lambda x: x**2)), 1), found.reliable  # 2 Γ(3/4)/Γ(1/4) = 0.68
         (0.7, True)
     """
-    if n < 25:
-        raise ValueError(f"n must be at least 25, got {n}")
+    if not isinstance(n, int | np.integer) or n < 25:
+        raise ValueError(f"n must be an integer of at least 25, got {n}")
     draws, log_ratios = (np.asarray(v) for v in _weighted(as_key(rng), carried(proposal), log_density, n))
     return _weigh(draws, log_ratios, proposal, smooth)
 
@@ -122,14 +126,15 @@ def _weigh(draws: np.ndarray, log_ratios: np.ndarray, proposal: Any, smooth: boo
     if log_ratios.max() == -np.inf:
         raise ValueError(f"log_density is −inf at all of {len(draws)} draws of the proposal")
     log_z = log_mean_ratio(log_ratios, smooth)
-    smoothed = smoothed_ratios(log_ratios)[0] if smooth else log_ratios
+    with np.errstate(divide="ignore"):
+        smoothed = smoothed_ratios(log_ratios, whole=True)[0] if smooth else log_ratios
     return Importance(draws, log_ratios, smoothed - np.logaddexp.reduce(smoothed), log_z, log_z.pareto_k, proposal)
 
 
 def log_mean_ratio(log_ratios: np.ndarray, smooth: bool = True) -> Estimate:
     """log mean of independent ratios, Pareto-smoothed, with its error, relative to the mean, and the shape of their tail."""
     with np.errstate(divide="ignore"):
-        smoothed, k = smoothed_ratios(log_ratios)
+        smoothed, k = smoothed_ratios(log_ratios, whole=True)
         value = np.logaddexp.reduce(smoothed if smooth else log_ratios) - math.log(len(log_ratios))
     error = mean_error(np.expm1(log_ratios - value))[0]
     return Estimate(float(value), error, MONTE_CARLO, float(k))

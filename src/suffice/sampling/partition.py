@@ -171,6 +171,8 @@ def _path(
     key: jax.Array, start: Any, base: Any, kernel: Any, log_density: LogDensity, betas: np.ndarray, steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """(W of each particle, (n,); U at each β, (n, β)) along a path of β."""
+    if not jnp.issubdtype(start.dtype, jnp.floating):
+        raise ValueError(f"base must have real draws, for the kernel moves them, got {start.dtype}")
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
     u = np.asarray(_walk(key, start, base, kernel, jnp.asarray(betas), log_density, steps))

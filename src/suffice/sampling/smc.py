@@ -26,7 +26,7 @@ class Particles:
 
     Attributes:
         draws: of equal weight, (runs, n, …): runs are independent of each other, particles of one run are not quite.
-        log_z: an ``Estimate`` of log ∫ p~, whose error is that between runs.
+        log_z: an ``Estimate`` of log ∫ p~, whose error is that between runs, with a degree of freedom fewer than runs.
         powers: number of powers each run took from 0 to 1, (runs,).
         acceptance: mean acceptance of the last moves, (runs,).
     """
@@ -39,7 +39,7 @@ class Particles:
     def mean(self, of: Any = lambda x: x) -> Estimate:
         """Mean of a function of a draw, with the error between runs."""
         values = np.asarray(jax.vmap(jax.vmap(of))(jnp.asarray(self.draws)), float).mean(1)
-        return Estimate(values.mean(0), values.std(0, ddof=1) / np.sqrt(len(values)), MONTE_CARLO)
+        return Estimate(values.mean(0), values.std(0, ddof=1) / np.sqrt(len(values)), MONTE_CARLO, df=len(values) - 1)
 
     def __repr__(self) -> str:
         runs, n = self.draws.shape[:2]
@@ -108,6 +108,8 @@ def sequential_monte_carlo(
     base = carried(base)
     first, walk = jax.random.split(as_key(rng))
     start = base.sample((runs, n), rng=first)
+    if not jnp.issubdtype(start.dtype, jnp.floating):
+        raise ValueError(f"base must have real draws, for the kernel moves them, got {start.dtype}")
     if kernel is None:
         kernel = RandomWalk(step_size=2.38 / max(start[0, 0].size, 1) ** 0.5)
     found = _travel(walk, start, base, kernel, keep, log_density, steps)
@@ -120,7 +122,7 @@ def sequential_monte_carlo(
     logs = np.asarray(found.log_z)
     ratios = np.exp(logs - logs.max())
     error = float(ratios.std(ddof=1) / np.sqrt(runs) / ratios.mean())
-    log_z = Estimate(float(logs.max() + np.log(ratios.mean())), error, MONTE_CARLO)
+    log_z = Estimate(float(logs.max() + np.log(ratios.mean())), error, MONTE_CARLO, df=runs - 1)
     return Particles(np.asarray(found.x), log_z, np.asarray(found.powers), np.asarray(found.acceptance))
 
 
