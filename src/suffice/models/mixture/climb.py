@@ -15,14 +15,13 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 
+from suffice.models.mixture.memory import Memory
 from suffice.numerics.newton import CONVERGED, DEGENERATE, EXHAUSTED, RUNNING, STALLED
 
 SLACK = 1e-12  # of a log-likelihood and the count together, which rounding may take
 # Gains of log-likelihood for each observation, below which steps are lengthened. Mixing looks for where steps vanish, so far
 # from a maximum it would end at saddles and at maxima that are lower.
 _STRETCHED, _MIXED = 1e-2, 1e-8
-_REMEMBERED = 10  # steps
-_INDEPENDENT = 1e-10  # of changes of steps relative to the largest, below which they tell nothing new
 _HALVINGS = 40
 _FLOOR = 1e-13
 _LOOKS = 3  # that have to find the limit near before a climb may end
@@ -79,60 +78,6 @@ class Climb:
     status: np.ndarray
     traces: list[list[float]]
     evaluations: int
-
-
-@dataclass
-class Memory:
-    """How steps changed from point to point, of each run.
-
-    Attributes:
-        moves: from point to point, (R, remembered, m); 0 where nothing is known.
-        changes: of the step between the same points.
-        number: how many are known, (R,).
-    """
-
-    moves: np.ndarray
-    changes: np.ndarray
-    number: np.ndarray
-
-    @classmethod
-    def empty(cls, runs: int, m: int) -> "Memory":
-        shape = runs, min(_REMEMBERED, max(m, 1)), m
-        return cls(np.zeros(shape), np.zeros(shape), np.zeros(runs, int))
-
-    @property
-    def known(self) -> np.ndarray:
-        """Whether steps have told anything."""
-        return self.number > 0
-
-    def add(self, which: np.ndarray, move: np.ndarray, change: np.ndarray) -> None:
-        """The newest in place of the oldest, in some of the runs."""
-        for held, new in ((self.moves, move), (self.changes, change)):
-            held[which] = np.concatenate([held[which, 1:], new[which, None]], axis=1)
-        self.number = np.minimum(self.number + which, self.moves.shape[1])
-
-    def forget(self, which: np.ndarray) -> None:
-        """All of some runs."""
-        self.moves[which], self.changes[which], self.number[which] = 0.0, 0.0, 0
-
-    def stretch(self) -> np.ndarray:
-        """How many times the last move."""
-        with np.errstate(all="ignore"):
-            stretch = np.linalg.norm(self.moves[:, -1], axis=1) / np.linalg.norm(self.changes[:, -1], axis=1)
-        return np.where(np.isfinite(stretch), np.maximum(stretch, 1.0), 1.0)
-
-    def squared(self, length: np.ndarray) -> np.ndarray:
-        """2 a r + a² v from before the last move."""
-        a, r, v = length[:, None], self.moves[:, -1], self.changes[:, -1]
-        return (2.0 * a - 1.0) * r + a**2 * v
-
-    def to_limit(self, step: np.ndarray) -> np.ndarray:
-        """From the points to where steps, now (R, m), would be 0, as far as they are known to change; else the steps."""
-        size = np.linalg.norm(self.changes, axis=2, keepdims=True)
-        unit = np.where(size > 0, size, 1.0)
-        changes, moves = self.changes / unit, self.moves / unit
-        share = np.linalg.pinv(np.swapaxes(changes, 1, 2), rcond=_INDEPENDENT) @ step[:, :, None]
-        return step - (share * (moves + changes)).sum(1)
 
 
 def check_settings(starts: int, tolerance: float, most: int) -> None:
@@ -220,7 +165,7 @@ def climb(
         length = np.minimum(stretch, longest)
         longest = np.where(jump & (stretch > longest), longest * 4.0, longest)
         target = here + 0.5 ** halvings[:, None] * step
-        target = np.where(jump[:, None], here + memory.squared(length), target)
+        target = np.where(jump[:, None], here + memory.stretched(length), target)
         target = np.where(mix[:, None], here + onwards, target)
         leap = (mix | jump) & accelerate
         plain = accepted & ~leap
