@@ -127,7 +127,7 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match=r"proposal must have draws like those of p, \(2,\), got \(\)"):
         sf.bridge_sampling(quartic, x, sf.Normal(), rng=0)
     for estimate in (sf.annealed_importance, sf.thermodynamic_integration):
-        with pytest.raises(ValueError, match="base must have real draws, .* got int64"):
+        with pytest.raises(ValueError, match=r"base must have real draws, .* got int64"):
             estimate(lambda k: -1.0 * k, sf.Poisson(3.0), KERNEL, rng=0)
-    with pytest.raises(ValueError, match="base must have real draws, .* got int64"):
+    with pytest.raises(ValueError, match=r"base must have real draws, .* got int64"):
         sf.sequential_monte_carlo(lambda k: -1.0 * k, sf.Poisson(3.0), rng=0)

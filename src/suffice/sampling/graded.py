@@ -1,15 +1,14 @@
 """Points of the unit cube moved, with weights, so that means of a few sets of them have honest errors."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
 _SHIFTED = 8.0  # cells by which those in the middle are moved at most
 
 
-def graded(v: np.ndarray, ends: Sequence[tuple[bool, bool]]) -> tuple[np.ndarray, np.ndarray]:
-    """Uniforms u of points v, (n, d), and du/dv, (n,): denser towards the ends, low and high, of a coordinate that are open.
+def graded(v: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Uniforms u of points v, (n, d), and du/dv, (n,): denser towards the ends, low and high, where ``ends``, (d, 2), says so.
 
     The outermost of k cells holds a tail of f that 16 draws do not show. With v = (1 − a) u + a √(h u) from an end, h
     half or all of the interval, the weighted f is bounded there if f grows like a power of u above −½, as any with a
