@@ -15,6 +15,7 @@ from suffice.models.hidden_markov.sequences import Line, line
 from suffice.models.mixture import seeding
 from suffice.models.mixture.climb import Climb, climb
 from suffice.models.mixture.components import kinds_of, model_of
+from suffice.models.mixture.fit import check_settings
 from suffice.models.mixture.rows import rows_of
 from suffice.numerics.newton import DEGENERATE
 from suffice.runtime.errors import DataError
@@ -72,8 +73,7 @@ def fit_hidden_markov(
         states, x = None, states
     if x is None:
         raise TypeError("data are missing: sf.fit_hidden_markov(family, states, x)")
-    if starts < 1:
-        raise ValueError(f"starts must be >= 1, got {starts}")
+    check_settings(starts, tolerance, max_iterations, prior)
     kinds = kinds_of(target, states)
     whole = _columns(line(x, _event_shape(kinds[0][0], x))[0])
     seen = np.asarray(whole.seen & whole.inside)
@@ -130,7 +130,7 @@ def _columns(x: Line) -> Line:
     values = np.asarray(x.values)
     values = values[:, None] if values.ndim == 1 else values
     seen = np.asarray(x.seen)
-    return x._replace(values=jnp.asarray(np.where(seen[:, None], values, values[np.argmax(seen)])))
+    return x._replace(values=jnp.asarray(np.where(seen[:, None], values, values[np.argmax(seen)]), float))
 
 
 def _cut(x: Line, until: int) -> Line:

@@ -92,7 +92,7 @@ def fit_mixture(
     if data is None:
         raise TypeError("data are missing: sf.fit_mixture(family, components, data)")
     kinds = kinds_of(target, components)
-    _check(starts, tolerance, max_iterations, prior)
+    check_settings(starts, tolerance, max_iterations, prior)
     if isinstance(target, Mapping) and hasattr(data, "columns"):
         data = data[list(target)]
     rows = rows_of(data, weights, missing, censored=True)
@@ -109,7 +109,7 @@ def fit_mixture(
     return MixtureFit.of(model, rows, found, spread)
 
 
-def _check(count: int, tolerance: float, most: int, prior: float) -> None:
+def check_settings(count: int, tolerance: float, most: int, prior: float) -> None:
     if count < 1:
         raise ValueError(f"starts must be >= 1, got {count}")
     if not tolerance > 0.0:
