@@ -211,7 +211,9 @@ def test_values_of_32_bits_under_a_chain_of_64():
     np.testing.assert_allclose(NORMALS.posterior(x), NORMALS.posterior(wide), atol=1e-5)
     assert NORMALS.viterbi(x)[0].tolist() == NORMALS.viterbi(wide)[0].tolist()
     assert NORMALS.sample_states(x, rng=0).shape == (500,)
-    chain = sf.HiddenMarkov(*(np.asarray(p, np.float32) for p in (NORMALS.initial, NORMALS.transition)), NORMALS.emissions)
+    chain = sf.HiddenMarkov(
+        *(np.asarray(p, np.float32) for p in (NORMALS.initial, NORMALS.transition)), NORMALS.emissions
+    )
     assert float(chain.log_prob(wide)) == pytest.approx(float(NORMALS.log_prob(wide)), rel=1e-6)
 
 

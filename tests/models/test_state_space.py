@@ -327,7 +327,9 @@ def test_bad_input():
         level.sample(3, rng=0)
     with pytest.raises(DataError, match="constant"):
         sf.fit_state_space(sf.LocalLevel(), np.ones(20))
-    with pytest.raises(DataError, match=r"of LocalLevel\(\) \+ LocalLevel\(\) is not finite: .* tell the parts' first states"):
+    with pytest.raises(
+        DataError, match=r"of LocalLevel\(\) \+ LocalLevel\(\) is not finite: .* tell the parts' first states"
+    ):
         sf.fit_state_space(sf.LocalLevel() + sf.LocalLevel(), np.random.default_rng(0).normal(size=30))
     with pytest.raises(ValueError, match=r"Seasonal.period must be an integer >= 2, got 4.5"):
         sf.Seasonal(4.5)

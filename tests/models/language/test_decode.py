@@ -168,7 +168,10 @@ def test_starts_of_any_width(dtype):
         (lambda: sf.greedy(step, START, STATE, 0), "length must be an integer >= 1, got 0"),
         (lambda: sf.greedy(step, START, STATE, 2, end=-1), "end must be a token, >= 0, got -1"),
         (lambda: sf.beam_search(step, START, STATE, 2, beams=3, groups=2), "a multiple of groups, got beams 3"),
-        (lambda: sf.beam_search(step, START, STATE, 2, beams=2, diversity=-1.0), "diversity must be >= 0 and finite, got -1.0"),
+        (
+            lambda: sf.beam_search(step, START, STATE, 2, beams=2, diversity=-1.0),
+            "diversity must be >= 0 and finite, got -1.0",
+        ),
         (lambda: sf.beam_search(step, START, STATE, 2, beams=2, diversity=1.0), "diversity is between groups"),
         (lambda: sf.beam_search(step, START, STATE, 2, beams=0), "beams must be an integer >= 1, got 0"),
         (lambda: sf.greedy(step, START, STATE, 2.5), "length must be an integer >= 1, got 2.5"),

@@ -121,7 +121,10 @@ def test_any_function_is_a_filter():
         (lambda: sf.TopP(np.array([[0.5], [1.5]])), r"TopP.p must be in \(0, 1\], got"),
         (lambda: sf.TopK(True), "TopK.k must be an integer >= 1, got True"),
         (lambda: sf.filtered([0.0, np.nan], []), "nan"),
-        (lambda: sf.filtered(np.zeros((2, 3)), [], np.zeros((3, 1), int)), r"history must have shape \(2, L\), got \(3, 1\)"),
+        (
+            lambda: sf.filtered(np.zeros((2, 3)), [], np.zeros((3, 1), int)),
+            r"history must have shape \(2, L\), got \(3, 1\)",
+        ),
     ],
 )
 def test_bad_settings(make, message):

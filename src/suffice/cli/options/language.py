@@ -16,9 +16,7 @@ class TokenUnit(StrEnum):
 
 _TRAIN = Annotated[Path | None, typer.Option("--train", help="Text to learn from, a document a line (also .gz).")]
 _MODEL = Annotated[Path | None, typer.Option("--model", help="ARPA file of a model, in place of --train.")]
-_ORDER = Annotated[
-    int | None, typer.Option(min=1, help="A token depends on ORDER − 1 before it.", show_default="3")
-]
+_ORDER = Annotated[int | None, typer.Option(min=1, help="A token depends on ORDER − 1 before it.", show_default="3")]
 _SMOOTHING = Annotated[
     str | None,
     typer.Option(

@@ -196,7 +196,9 @@ class _Rows:
         while (found := self.line()).startswith("ngram "):
             k, _, size = found[6:].partition("=")
             if not k.strip().isdigit() or int(k) != len(sizes) + 1 or not size.strip().isdigit():
-                raise DataError(f"{self.path}, line {self.number}: expected ngram {len(sizes) + 1}=COUNT, got {found!r}")
+                raise DataError(
+                    f"{self.path}, line {self.number}: expected ngram {len(sizes) + 1}=COUNT, got {found!r}"
+                )
             sizes.append(int(size))
         if not sizes:
             raise DataError(f"{self.path}, line {self.number}: expected ngram 1=COUNT, got {found!r}")

@@ -59,11 +59,15 @@ def beam_search(
         if not is_traced(value) and not 0.0 <= value < np.inf:
             raise ValueError(f"{name} must be >= 0 and finite, got {value}")
     if groups == 1 and not is_traced(diversity) and diversity:
-        raise ValueError(f"diversity is between groups, of which there must be two or more: got {diversity} with groups 1")
+        raise ValueError(
+            f"diversity is between groups, of which there must be two or more: got {diversity} with groups 1"
+        )
     settings = (jnp.asarray(diversity, dtype=float), jnp.asarray(length_penalty, dtype=float))
     out = _search(step, prompt, state, settings, length, beams // groups, groups, -1 if end is None else int(end))
     if not is_traced(out) and bool(jnp.isnan(out.log_prob).any()):
-        raise ValueError("step must return logits < inf, not NaN, some above -inf, after each token that it calls possible")
+        raise ValueError(
+            "step must return logits < inf, not NaN, some above -inf, after each token that it calls possible"
+        )
     return out
 
 
