@@ -77,6 +77,11 @@ def test_generate():
         (("perplexity", "--test", TEST, "--model", TRAIN), 1, "is no whole ARPA file"),
         (("perplexity", "--test", TEST, "--train", TRAIN, "--arpa", TEST), 2, "it is the file to be read"),
         (("generate", "--train", TRAIN, "--prompt", "zzz"), 2, "the model does not know 'zzz'"),
+        (("perplexity", "--test", TEST, "--model", TEST, "--order", 3), 2, "--order is for --train"),
+        (("generate", "--model", TEST, "--smoothing", "katz"), 2, "--smoothing is for --train"),
+        (("generate", "--train", TRAIN, "--beams", 2, "--top-p", 0.5), 2, "--top-p is for lines that are drawn"),
+        (("generate", "--train", TRAIN, "--beams", 2, "--rng", 0), 2, "--rng is for lines that are drawn"),
+        (("generate", "--train", TRAIN, "--prompt", "<s> the"), 2, "<s> is kept for the ends of lines"),
         (("generate", "--train", TRAIN, "--top-p", 2.0), 2, "TopP.p must be in (0, 1], got 2"),
     ],
 )

@@ -64,12 +64,14 @@ def test_forecast_and_errors_by_hand():
 
 
 def test_bad_input():
-    with pytest.raises(ValueError, match="order must be >= 1, got 0"):
+    with pytest.raises(ValueError, match="order must be an integer >= 1, got 0"):
         sf.fit_autoregression([1.0, 2.0, 3.0], 0)
     with pytest.raises(DataError, match="too few"):
         sf.fit_autoregression([1.0, 2.0, 3.0], 2)
     with pytest.raises(DataError, match="constant"):
         sf.fit_autoregression(np.ones(20), 1)
+    with pytest.raises(DataError, match="follows an autoregression of order 2 without noise"):
+        sf.fit_autoregression(np.sin(np.arange(60.0)), 2)
     with pytest.raises(DataError, match="at time 1"):
         sf.fit_autoregression([1.0, np.inf, 2.0, 3.0, 4.0], 1)
     with pytest.raises(ValueError, match="level"):

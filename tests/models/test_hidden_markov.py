@@ -199,10 +199,41 @@ def test_forecast_and_stationary_law():
     x = np.asarray(NORMALS.sample(20, rng=2))
     far = NORMALS.forecast(x, 60)
     np.testing.assert_allclose(far.mean()[-1], NORMALS.stationary().mean(), rtol=1e-10)
+    turns = sf.HiddenMarkov([1.0, 0.0], [[0.0, 1.0], [1.0, 0.0]], sf.Normal([0.0, 1.0], 1.0))
+    np.testing.assert_allclose(turns.stationary().weights, [0.5, 0.5], rtol=1e-14)
     np.testing.assert_allclose(far.weights[0], np.asarray(NORMALS.filter(x))[-1] @ TRANSITION, rtol=1e-12)
 
 
+def test_values_of_32_bits_under_a_chain_of_64():
+    x = np.asarray(NORMALS.sample(500, rng=3)).astype(np.float32)
+    wide = x.astype(float)
+    assert float(NORMALS.log_prob(x)) == pytest.approx(float(NORMALS.log_prob(wide)), rel=1e-6)
+    np.testing.assert_allclose(NORMALS.posterior(x), NORMALS.posterior(wide), atol=1e-5)
+    assert NORMALS.viterbi(x)[0].tolist() == NORMALS.viterbi(wide)[0].tolist()
+    assert NORMALS.sample_states(x, rng=0).shape == (500,)
+    chain = sf.HiddenMarkov(
+        *(np.asarray(p, np.float32) for p in (NORMALS.initial, NORMALS.transition)), NORMALS.emissions
+    )
+    assert float(chain.log_prob(wide)) == pytest.approx(float(NORMALS.log_prob(wide)), rel=1e-6)
+
+
+def test_what_is_impossible_has_no_posterior():
+    """A value that no state emits: probability 0, and no law of the states given it."""
+    p = sf.HiddenMarkov([0.5, 0.5], [[0.5, 0.5], [0.5, 0.5]], sf.Uniform(0.0, np.array([1.0, 2.0])))
+    x = [[0.5, 5.0, 0.5], [1.5, 0.5]]
+    assert float(p.log_prob(x)) == -np.inf
+    assert np.isnan(p.posterior(x)[0]).all()
+    np.testing.assert_allclose(p.posterior(x)[1], [[0.0, 1.0], [2.0 / 3.0, 1.0 / 3.0]], rtol=1e-14)
+    filtered = p.filter(x)
+    np.testing.assert_allclose(filtered[0][0], [2.0 / 3.0, 1.0 / 3.0], rtol=1e-14)
+    assert np.isnan(filtered[0][1:]).all()
+
+
 def test_bad_input():
+    with pytest.raises(ValueError, match="forecasts go on from one sequence, got a list of 2"):
+        NORMALS.forecast([[0.1], [0.2, 0.3]], 2)
+    with pytest.raises(ValueError, match="must lead to one stationary law"):
+        sf.HiddenMarkov([0.5, 0.5], np.eye(2), sf.Normal([0.0, 1.0], 1.0)).stationary()
     with pytest.raises(ValueError, match=r"HiddenMarkov\.initial"):
         sf.HiddenMarkov([0.5, 0.4], np.eye(2), sf.Normal([0.0, 1.0], 1.0))
     with pytest.raises(ValueError, match="transition must have shape"):

@@ -80,9 +80,24 @@ def test_bad_input():
         sf.fit_hidden_markov(sf.Normal, 2)
     with pytest.raises(ValueError, match=">= 1"):
         sf.fit_hidden_markov(sf.Normal, 0, [1.0, 2.0])
+    for settings, message in (
+        ({"starts": 0}, "starts must be >= 1, got 0"), ({"max_iterations": 0}, "max_iterations must be >= 1, got 0"),
+        ({"prior": -1.0}, "prior must be a number of pseudo-observations >= 0, got -1.0"),
+        ({"tolerance": 0.0}, "tolerance must be > 0, got 0.0"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            sf.fit_hidden_markov(sf.Normal, 2, np.arange(9.0), **settings)
     with pytest.raises(DataError, match="at least as many"):
         sf.fit_hidden_markov(sf.Normal, 3, [1.0, 2.0])
     with pytest.raises(DataError, match="all values are NaN"):
         sf.fit_hidden_markov(sf.Normal, 2, [np.nan, np.nan])
     with pytest.raises(DataError, match="time 1"):
         sf.fit_hidden_markov(sf.Normal, 2, [1.0, np.inf, 2.0])
+
+
+def test_values_of_32_bits(series):
+    """Fitted and then asked: the model of values of 32 bits is that of the same values in 64."""
+    x = np.asarray(series[0] if isinstance(series, list) else series).astype(np.float32)
+    narrow, wide = (sf.fit_hidden_markov(sf.Normal, 2, v, starts=2) for v in (x, x.astype(float)))
+    assert narrow.log_likelihood == pytest.approx(wide.log_likelihood, rel=1e-6)
+    assert float(narrow.distribution.log_prob(x)) == pytest.approx(narrow.log_likelihood, rel=1e-6)

@@ -327,6 +327,12 @@ def test_bad_input():
         level.sample(3, rng=0)
     with pytest.raises(DataError, match="constant"):
         sf.fit_state_space(sf.LocalLevel(), np.ones(20))
+    with pytest.raises(
+        DataError, match=r"of LocalLevel\(\) \+ LocalLevel\(\) is not finite: .* tell the parts' first states"
+    ):
+        sf.fit_state_space(sf.LocalLevel() + sf.LocalLevel(), np.random.default_rng(0).normal(size=30))
+    with pytest.raises(ValueError, match=r"Seasonal.period must be an integer >= 2, got 4.5"):
+        sf.Seasonal(4.5)
     with pytest.raises(DataError, match="too few"):
         sf.fit_state_space(sf.Seasonal(12), np.arange(10.0))
     slope = sf.StateSpaceModel([[1.0, 1.0], [0.0, 1.0]], np.eye(2), [1.0, 0.0], 1.0, diffuse=True)
@@ -358,8 +364,35 @@ def test_walks_without_noise(times, part, noise):
     assert float(fit.forecast(1).scale[0]) == pytest.approx(np.sqrt(variance), rel=1e-9)
     np.testing.assert_allclose(fit.residuals()[times:], steps / np.sqrt(variance), rtol=1e-9)
     np.testing.assert_allclose(fit.model.smooth(x, parallel=False).mean[:, 0], x, rtol=1e-9)
-    if times == 1:  # scans need noise in each observation, given the state before
-        np.testing.assert_allclose(fit.model.smooth(x, parallel=True).mean[:, 0], x, rtol=1e-9)
+    np.testing.assert_allclose(fit.model.smooth(x, parallel=True).mean[:, 0], x, rtol=1e-9)
     [law] = fit.components().values()
     np.testing.assert_allclose(law.loc, x, rtol=1e-12)
     assert "vconcat" in sf.plot(fit).to_dict()
+
+
+@pytest.mark.parametrize("noise", [1.0, 1e-3, 1e-6, 1e-12, 1e-20, 0.0])
+def test_scans_keep_their_digits_where_noise_is_small(noise):
+    """A trend seen almost without noise: what is asked to go by scans is what goes one time after the other."""
+    x = np.cumsum(np.cumsum(np.random.default_rng(2).normal(size=200)))
+    model = sf.StateSpaceModel([[1.0, 1.0], [0.0, 1.0]], np.diag([0.0, 1.0]), [1.0, 0.0], noise, diffuse=True)
+    for ask in (model.smooth, model.filter):
+        one, other = ask(x, parallel=False), ask(x, parallel=True)
+        assert float(other.log_likelihood) == pytest.approx(float(one.log_likelihood), rel=1e-11)
+        np.testing.assert_allclose(other.mean, one.mean, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(other.covariance, one.covariance, atol=1e-12)
+    assert float(model.log_prob(x)) == pytest.approx(float(model.smooth(x).log_likelihood), rel=1e-12)
+
+
+def test_series_of_32_bits():
+    x = np.random.default_rng(4).normal(size=40).cumsum().astype(np.float32)
+    narrow, wide = (sf.fit_state_space(sf.LocalLevel(), v) for v in (x, x.astype(float)))
+    assert narrow.parameters == wide.parameters
+    assert float(narrow.model.log_prob(x)) == float(wide.model.log_prob(x.astype(float)))
+
+
+def test_covariances_that_are_none_are_nan_where_traced():
+    def value(r):
+        return sf.StateSpaceModel([[0.5]], [[1.0]], [1.0], r).log_prob([1.0, 2.0])
+
+    assert np.isfinite(jax.jit(value)(0.0))
+    assert np.isnan(jax.jit(value)(-0.1))

@@ -18,8 +18,8 @@ class Model:
 
     train: Path | None
     arpa: Path | None
-    order: int
-    smoothing: str
+    order: int | None
+    smoothing: str | None
     unit: Unit
 
 
@@ -45,7 +45,7 @@ class GenerateRequest:
     length: int
     filters: dict[str, Any]
     beams: int | None
-    rng: int
+    rng: int | None
     quiet: bool
 
 
@@ -73,17 +73,25 @@ def generate(request: GenerateRequest) -> None:
     import numpy as np
 
     import suffice as sf
+    from suffice.models.language.text import END, START
 
+    if request.beams:
+        given = [name for name, value in (request.filters | {"rng": request.rng}).items() if value is not None]
+        if given:
+            fail(f"--{given[0].replace('_', '-')} is for lines that are drawn, not for those of --beams", 2)
+    try:
+        filters = sf.standard_filters(**request.filters)
+    except ValueError as error:
+        fail(str(error), 2)
     model = _model(request.model, request.quiet)
     characters = model.ngrams.unit == "char"
     prompt = list(request.prompt) if characters else request.prompt.split()
     unknown = [w for w in prompt if not model.vocabulary.ids([w])[0]]
     if unknown:
         fail(f"--prompt: the model does not know {unknown[0]!r}", 2)
-    try:
-        filters = sf.standard_filters(**request.filters)
-    except ValueError as error:
-        fail(str(error), 2)
+    marks = [] if characters else [w for w in prompt if w in (START, END)]
+    if marks:
+        fail(f"--prompt: {marks[0]} is kept for the ends of lines", 2)
     start, state = model.start([prompt] * (1 if request.beams else request.lines))
     end = int(model.vocabulary.ids(["</s>"])[0])
     if request.beams:
@@ -91,7 +99,8 @@ def generate(request: GenerateRequest) -> None:
         out = sf.beam_search(model.step, start, state, request.length, beams=beams, end=end)
         rows = np.asarray(out.tokens)[0, : request.lines][np.isfinite(np.asarray(out.log_prob)[0, : request.lines])]
     else:
-        out = sf.generate(model.step, start, state, request.length, rng=request.rng, filters=filters, end=end)
+        rng = request.rng or 0
+        out = sf.generate(model.step, start, state, request.length, rng=rng, filters=filters, end=end)
         rows = np.asarray(out.tokens)
     for row in rows:
         words = prompt + model.vocabulary.text(row[(row >= 0) & (row != end)])
@@ -104,12 +113,15 @@ def _model(asked: Model, quiet: bool) -> Any:
 
     if asked.arpa is not None and asked.train is None:
         path = asked.arpa
+        for name, value in (("order", asked.order), ("smoothing", asked.smoothing)):
+            if value is not None:
+                fail(f"--{name} is for --train: a model from a file has its own", 2)
         return _read(path, lambda: sf.read_arpa(path, asked.unit))
     if asked.train is None or asked.arpa is not None:
         fail("give either --train, a text, or --model, an ARPA file", 2)
     text = asked.train
     try:
-        smoothing = spelled.smoothing(asked.smoothing)
+        smoothing = spelled.smoothing(asked.smoothing or "kneser-ney")
     except ValueError as error:
         fail(f"--smoothing: {error}", 2)
     return _read(text, lambda: sf.ngram(text, asked.order, smoothing, asked.unit, quiet=quiet))

@@ -320,7 +320,7 @@ def method(fit: MixtureFit) -> list[str]:
     """How the numbers were made."""
     return [
         f"By EM, {counted(fit.passes, 'pass')[:-1] + 'es' if fit.passes != 1 else '1 pass'} over all rows after starts on "
-        "some thousand: the log-likelihood rises at every step, and steps are lengthened by SQUAREM where that raises it "
+        "some thousand: the log-likelihood rises at every step, and steps are lengthened where that raises it "
         "further. " + (f"It ended: {fit.message}." if fit.message != "converged" else "It converged."),
         "Standard errors come from the observed information, by Louis' identity; a dash of an error means that there is "
         "none, as where covariances share an orientation.",

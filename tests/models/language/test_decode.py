@@ -134,15 +134,51 @@ def test_prompts_filters_history_and_jit():
     np.testing.assert_array_equal(compiled(key, 0.7).tokens, eager.tokens)
 
 
+def nothing(logits, history):
+    """A filter that leaves no token."""
+    return jnp.full_like(logits, -jnp.inf)
+
+
+def test_a_model_that_fails_later_is_told():
+    """After token 1 there are no logits; a beam that comes there is told as a draw is, unless it need not go on."""
+    table = jnp.array([[0.0, 1.0], [jnp.nan, jnp.nan]])
+    for search in (sf.greedy, lambda *a: sf.beam_search(*a, beams=2)):
+        with pytest.raises(ValueError, match="step must return logits"):
+            search(lambda t, s: (table[t], s), jnp.array([0]), None, 2)
+        assert search(lambda t, s: (table[t], s), jnp.array([0]), None, 1).tokens.ravel()[0] == 1
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16"])
+def test_starts_of_any_width(dtype):
+    """A start of few bits in a vocabulary that needs more."""
+    table = jnp.asarray(RNG.normal(size=(300, 300)))
+    wide, narrow = jnp.array([3, 90]), jnp.array([3, 90], dtype)
+    same = lambda t, s: (table[t], s)  # noqa: E731
+    a, b = (sf.generate(same, start, None, 6, rng=0, filters=[sf.RepetitionPenalty(1.5)]) for start in (wide, narrow))
+    np.testing.assert_array_equal(a.tokens, b.tokens)
+    c, d = (sf.beam_search(same, start, None, 4, beams=3) for start in (wide, narrow))
+    np.testing.assert_array_equal(c.tokens, d.tokens)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda: sf.greedy(step, jnp.array([[[0]]]), None, 3), r"start must have shape \(B,\) or \(B, P\)"),
         (lambda: sf.greedy(step, jnp.zeros((0,), int), None, 3), "with B and P >= 1"),
-        (lambda: sf.greedy(step, START, STATE, 0), "length must be >= 1, got 0"),
+        (lambda: sf.greedy(step, START, STATE, 0), "length must be an integer >= 1, got 0"),
         (lambda: sf.greedy(step, START, STATE, 2, end=-1), "end must be a token, >= 0, got -1"),
         (lambda: sf.beam_search(step, START, STATE, 2, beams=3, groups=2), "a multiple of groups, got beams 3"),
-        (lambda: sf.beam_search(step, START, STATE, 2, beams=2, diversity=-1.0), "diversity must be >= 0, got -1.0"),
+        (
+            lambda: sf.beam_search(step, START, STATE, 2, beams=2, diversity=-1.0),
+            "diversity must be >= 0 and finite, got -1.0",
+        ),
+        (lambda: sf.beam_search(step, START, STATE, 2, beams=2, diversity=1.0), "diversity is between groups"),
+        (lambda: sf.beam_search(step, START, STATE, 2, beams=0), "beams must be an integer >= 1, got 0"),
+        (lambda: sf.greedy(step, START, STATE, 2.5), "length must be an integer >= 1, got 2.5"),
+        (lambda: sf.greedy(step, START, STATE, 2, end=V), "end must be a token, in 0, …, 3, got 4"),
+        (lambda: sf.greedy(lambda t, s: (jnp.zeros(3), s), START, None, 2), r"logits of shape \(2, V\), got \(3,\)"),
+        (lambda: sf.greedy(step, START, STATE, 2, filters=[nothing]), "filters leave such"),
+        (lambda: sf.generate(step, START, STATE, 2, rng=0, filters=[nothing]), "filters leave such"),
         (lambda: sf.greedy(lambda t, s: (jnp.full((2, 3), jnp.nan), s), START, None, 2), "sequence 0 met others"),
     ],
 )

@@ -117,8 +117,14 @@ def test_any_function_is_a_filter():
         (lambda: sf.MinP(1.5), r"MinP.p must be in \[0, 1\], got 1.5"),
         (lambda: sf.Typical(np.nan), r"Typical.p must be in \(0, 1\], got nan"),
         (lambda: sf.RepetitionPenalty(0.0), r"RepetitionPenalty.penalty must be > 0, got 0.0"),
+        (lambda: sf.TopP("0.9"), r"TopP.p must be in \(0, 1\], got 0.9"),
+        (lambda: sf.TopP(np.array([[0.5], [1.5]])), r"TopP.p must be in \(0, 1\], got"),
+        (lambda: sf.TopK(True), "TopK.k must be an integer >= 1, got True"),
         (lambda: sf.filtered([0.0, np.nan], []), "nan"),
-        (lambda: sf.filtered(np.zeros((2, 3)), [], np.zeros((3, 1), int)), r"history must have shape \(2,\)"),
+        (
+            lambda: sf.filtered(np.zeros((2, 3)), [], np.zeros((3, 1), int)),
+            r"history must have shape \(2, L\), got \(3, 1\)",
+        ),
     ],
 )
 def test_bad_settings(make, message):
@@ -147,3 +153,41 @@ def test_steps_are_what_each_filter_leaves():
         sf.filter_steps(np.zeros((2, 3)), [])
     with pytest.raises(ValueError, match="words must be 3, one for each token, got 2"):
         sf.filter_steps(np.zeros(3), [], words=["a", "b"])
+
+
+def test_filters_given_wrongly():
+    for filters, message in ((sf.TopK(1), "must be a list of filters"), ([0.5], "functions of logits and history")):
+        with pytest.raises(TypeError, match=message):
+            sf.filtered([0.0, 1.0], filters)
+    with pytest.raises(TypeError, match="history must be integers, got float64"):
+        sf.filtered([0.0, 1.0], [sf.RepetitionPenalty(2.0)], [0.5])
+
+
+def test_all_that_is_possible_holds_one():
+    """Tokens whose probability rounds away beside the others are still needed to hold all."""
+    logits = [0.0, -40.0, -800.0, -np.inf, 1.0]
+    for whole in (sf.TopP(1.0), sf.Typical(1.0)):
+        assert sf.filtered(logits, [whole]).logits.tolist() == logits
+    assert sf.filtered(logits, [sf.TopP(0.99)]).logits.tolist() == [0.0, -np.inf, -np.inf, -np.inf, 1.0]
+
+
+def test_a_setting_for_each_distribution():
+    logits = RNG.normal(size=(2, 9))
+    history = [[3], [3]]
+    for make, settings in (
+        (sf.RepetitionPenalty, (1.5, 0.5)), (sf.Temperature, (0.7, 0.0)), (sf.TopP, (0.3, 0.9)), (sf.MinP, (0.0, 0.4)),
+        (sf.Typical, (0.2, 0.8)),
+    ):  # fmt: skip
+        both = sf.filtered(logits, [make(np.array(settings)[:, None])], history).logits
+        for row, one in enumerate(settings):
+            assert np.array_equal(both[row], sf.filtered(logits[row], [make(one)], history[row]).logits)
+
+
+def test_history_of_any_width():
+    """Tokens of 8 bits, with −1 among them, in a vocabulary of 300; and no history at all."""
+    logits = RNG.normal(size=300)
+    changed = np.where(logits < 0, 2.0 * logits, logits / 2.0)
+    seen = np.isin(np.arange(300), [3, 100])
+    found = sf.filtered(logits, [sf.RepetitionPenalty(2.0)], np.array([-1, 3, 100], np.int8)).logits
+    assert np.array_equal(found, np.where(seen, changed, logits))
+    assert np.array_equal(sf.filtered(logits, [sf.RepetitionPenalty(2.0)], np.zeros(0, int)).logits, logits)

@@ -218,21 +218,41 @@ TINY = "\\data\\\nngram 1=4\nngram 2=1\n\n\\1-grams:\n-1 <unk>\n-99 <s> -0.3\n-0
     ("old", "new", "message"),
     [
         ("ngram 1=4", "ngram 1=x", "line 2: expected ngram 1=COUNT, got 'ngram 1=x'"),
-        ("ngram 2=1", "ngram 2=2", r"line 13: expected a number and 2 words"),
+        ("ngram 2=1", "ngram 2=2", r"line 14: expected a number and 2 words"),
         ("\\2-grams:", "\\3-grams:", r"line 11: expected \\2-grams:, got '\\\\3-grams:'"),
         ("<s> a\n", "<s> a b\n", r"line 12: expected a number and 2 words, got '-0.1 <s> a b"),
         ("-0.1 <s> a", "x <s> a", "from line 12"),
         ("\\end\\\n", "", "ends before"),
         ("\\data\\", "data", "ends before"),
+        ("-0.1 <s> a", "nan <s> a", "line 12: a number is NaN"),
+        ("-0.1 <s> a", "0.1 <s> a", "line 12: a log-probability is above 0: 0.1"),
+        ("-0.1 <s> a", "-0.1 <s> zzz", "line 12: the word zzz is not among the 1-grams"),
+        ("-0.1 <s> a", "-0.1 <s> a -0.5", "line 12: expected a number and 2 words"),
+        ("-0.3 a", "-0.3 </s>", "line 9: a word stands twice"),
+        ("-0.3 a", "-0.3 \udcff", "it is not UTF-8"),
     ],
 )
-def test_bad_arpa(tmp_path, old, new, message):
+def test_bad_arpa(tmp_path, old, new, message):  # each a change to a sound file
     path = tmp_path / "bad.arpa"
     path.write_text(TINY)
     assert sf.read_arpa(path).log_conditional(np.array([[1]]))[0, 3] == pytest.approx(-0.1 * np.log(10.0))
-    path.write_text(TINY.replace(old, new))
+    path.write_text(TINY.replace(old, new), errors="surrogateescape")
     with pytest.raises(DataError, match=message):
         sf.read_arpa(path)
+
+
+def test_arpa_as_others_write_it(tmp_path):
+    """Blank lines, ends of lines of Windows, a mark of encoding, words before the header, weights of the highest order."""
+    path = tmp_path / "a.arpa"
+    path.write_text(TINY)
+    expected = sf.read_arpa(path).token_log_probs(["a", "b", "a"])
+    for text in (
+        TINY.replace("-grams:\n", "-grams:\n\n"), TINY.replace("-0.3 a", "\n\n-0.3 a"), TINY.replace("\n", "\r\n"),
+        "\ufeff" + TINY, "made by hand\n\n" + TINY, TINY.replace("<s> a\n", "<s> a\t0\n"), TINY.replace("-0.3 a -0.2", "-0.3\ta\t-0.2"),
+        TINY.replace("-99", "-inf"), TINY.rstrip("\n"),
+    ):  # fmt: skip
+        path.write_bytes(text.encode())
+        assert np.array_equal(sf.read_arpa(path).token_log_probs(["a", "b", "a"]), expected), text
 
 
 def test_bad_text(tmp_path):
@@ -244,7 +264,7 @@ def test_bad_text(tmp_path):
         sf.ngram(["a"]).score([])
     with pytest.raises(TypeError, match="got a line 3"):
         sf.ngram(["a", 3])
-    with pytest.raises(ValueError, match="order must be >= 1, got 0"):
+    with pytest.raises(ValueError, match="order must be an integer >= 1, got 0"):
         sf.ngram(["a"], order=0)
     with pytest.raises(ValueError, match="unit must be 'word' or 'char'"):
         sf.ngram(["a"], unit="byte")
@@ -270,6 +290,50 @@ def test_orders_longer_than_every_line():
     long, short = (sf.ngram(["a b", "b"], order, sf.Additive(0.5)) for order in (7, 4))
     line = ["b", "a", "b", "b", "a", "c"]
     np.testing.assert_array_equal(long.token_log_probs(line), short.token_log_probs(line))
+
+
+@pytest.mark.parametrize("lines", [["a"], ["a b c"], ["a b"] * 9, ["a a a a"], ["<unk> a <unk>", "a b"]])
+@pytest.mark.parametrize("order", [1, 3, 6])
+def test_tiny_texts(lines, order):
+    """A word, a line, orders longer than it, <unk> among the words: every context's law sums to 1."""
+    for smoothing in (
+        sf.Additive(0.0), sf.Additive(0.3), sf.DirichletSmoothing(3.0), sf.JelinekMercer(), sf.Katz(),
+        sf.AbsoluteDiscounting(), sf.KneserNey(), sf.KneserNey(False), sf.PitmanYor(sweeps=2, burn=2),
+    ):  # fmt: skip
+        model = sf.ngram(lines, order, smoothing)
+        for context in ([], ["<s>"], ["a"], ["zzz"], ["<s>", "a"], ["a", "b"], ["zzz", "a"], ["<unk>", "a"]):
+            law = np.exp(np.asarray(model.conditional(context).logits))
+            assert law.sum() == pytest.approx(1.0, rel=1e-12), (smoothing, context)
+
+
+def test_counts_have_their_order_and_unit(tmp_path):
+    counts = sf.ngram_counts(["a b", "b"], 2)
+    assert sf.ngram(counts).order == sf.ngram(counts, 2, unit="word").order == 2
+    assert sf.ngram(["a b c d"]).order == 3
+    with pytest.raises(ValueError, match="order must be that of the counts, 2, or left out, got 4"):
+        sf.ngram(counts, 4)
+    with pytest.raises(ValueError, match="unit must be that of the counts, 'word', or left out, got 'char'"):
+        sf.ngram(counts, unit="char")
+    with pytest.raises(TypeError, match="smoothing must be one such as"):
+        sf.ngram(counts, 2, "katz")
+    sf.ngram(counts).write_arpa(tmp_path / "a.arpa")
+    with pytest.raises(DataError, match="the counts have no tokens"):
+        sf.ngram(sf.read_arpa(tmp_path / "a.arpa").ngrams)
+
+
+def test_a_text_is_no_list_of_words():
+    model = sf.ngram(["the cat", "a cat"], 2)
+    for ask in (model.conditional, model.token_log_probs, model.ngrams.count, lambda t: model.start([t])):
+        with pytest.raises(TypeError, match=r"a list of words, as \['the', 'cat'\], got the text 'the cat'"):
+            ask("the cat")
+    characters = sf.ngram(["ab", "b"], 2, unit="char")
+    assert np.array_equal(characters.token_log_probs("ab"), characters.token_log_probs(["a", "b"]))
+
+
+@pytest.mark.parametrize("unit", ["word", "char"])
+def test_a_mark_of_encoding_is_no_text(tmp_path, unit):
+    (tmp_path / "a.txt").write_bytes(b"\xef\xbb\xbfa b\r\nb c")
+    assert sf.ngram_counts(tmp_path / "a.txt", 2, unit).vocabulary.words.to_pylist()[-3:] == ["a", "b", "c"]
 
 
 def test_characters_lines_and_bytes():

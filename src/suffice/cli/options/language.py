@@ -16,11 +16,12 @@ class TokenUnit(StrEnum):
 
 _TRAIN = Annotated[Path | None, typer.Option("--train", help="Text to learn from, a document a line (also .gz).")]
 _MODEL = Annotated[Path | None, typer.Option("--model", help="ARPA file of a model, in place of --train.")]
-_ORDER = Annotated[int, typer.Option(min=1, help="A token depends on ORDER − 1 before it.")]
+_ORDER = Annotated[int | None, typer.Option(min=1, help="A token depends on ORDER − 1 before it.", show_default="3")]
 _SMOOTHING = Annotated[
-    str,
+    str | None,
     typer.Option(
-        help="mle, additive:0.1, dirichlet:10, jelinek-mercer, katz, absolute, kneser-ney, kneser-ney-one, pitman-yor."
+        help="mle, additive:0.1, dirichlet:10, jelinek-mercer, katz, absolute, kneser-ney, kneser-ney-one, pitman-yor.",
+        show_default="kneser-ney",
     ),
 ]
 _UNIT = Annotated[TokenUnit, typer.Option(help="What a token is: a word between blanks, or a character.")]
@@ -30,8 +31,8 @@ def perplexity(
     test: Annotated[Path, typer.Option("--test", help="Text to predict, a document a line.", show_default=False)],
     train: _TRAIN = None,
     model: _MODEL = None,
-    order: _ORDER = 3,
-    smoothing: _SMOOTHING = "kneser-ney",
+    order: _ORDER = None,
+    smoothing: _SMOOTHING = None,
     unit: _UNIT = TokenUnit.word,
     prune: Annotated[
         float | None, typer.Option(min=0.0, help="Leave out n-grams that lose fewer nats per token, as 1e-6.")
@@ -53,8 +54,8 @@ def perplexity(
 def generate(
     train: _TRAIN = None,
     model: _MODEL = None,
-    order: _ORDER = 3,
-    smoothing: _SMOOTHING = "kneser-ney",
+    order: _ORDER = None,
+    smoothing: _SMOOTHING = None,
     unit: _UNIT = TokenUnit.word,
     prompt: Annotated[str, typer.Option(help="What each line begins with.")] = "",
     lines: Annotated[int, typer.Option(min=1, help="Number of lines.")] = 5,
@@ -66,7 +67,7 @@ def generate(
     typical_p: Annotated[float | None, typer.Option(help="Only those nearest the entropy that hold P.")] = None,
     repetition_penalty: Annotated[float | None, typer.Option(help="Above 1: repeat less.")] = None,
     beams: Annotated[int | None, typer.Option(min=1, help="The most probable lines by beam search, not drawn.")] = None,
-    rng: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed.")] = 0,
+    rng: Annotated[int | None, typer.Option(min=0, max=LARGEST_SEED, help="Seed.", show_default="0")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
     """Write lines as an n-gram model of a text would go on.

@@ -13,7 +13,7 @@ from suffice.models.hidden_markov.chain import ChainModel, ChainParams
 from suffice.models.hidden_markov.result import HiddenMarkovFit
 from suffice.models.hidden_markov.sequences import Line, line
 from suffice.models.mixture import seeding
-from suffice.models.mixture.climb import Climb, climb
+from suffice.models.mixture.climb import Climb, check_settings, climb
 from suffice.models.mixture.components import kinds_of, model_of
 from suffice.models.mixture.rows import rows_of
 from suffice.numerics.newton import DEGENERATE
@@ -40,7 +40,7 @@ def fit_hidden_markov(
 
     Each step computes the probabilities of states and moves given all values, and from weighted statistics new
     distributions and moves (Baum, Petrie, Soules and Weiss 1970). The log-likelihood never falls; steps are lengthened
-    by SQUAREM. Climbs begin from several starts on the first few thousand times, and the best goes on.
+    as in ``fit_mixture``. Climbs begin from several starts on the first few thousand times, and the best goes on.
 
     Args:
         target: what states emit: a class such as ``sf.Normal`` or ``sf.family(...)``, or a list of one for each state.
@@ -73,8 +73,7 @@ def fit_hidden_markov(
         states, x = None, states
     if x is None:
         raise TypeError("data are missing: sf.fit_hidden_markov(family, states, x)")
-    if starts < 1:
-        raise ValueError(f"starts must be >= 1, got {starts}")
+    check_settings(starts, tolerance, max_iterations, prior)
     kinds = kinds_of(target, states)
     whole = _columns(line(x, _event_shape(kinds[0][0], x))[0])
     seen = np.asarray(whole.seen & whole.inside)
@@ -131,7 +130,7 @@ def _columns(x: Line) -> Line:
     values = np.asarray(x.values)
     values = values[:, None] if values.ndim == 1 else values
     seen = np.asarray(x.seen)
-    return x._replace(values=jnp.asarray(np.where(seen[:, None], values, values[np.argmax(seen)])))
+    return x._replace(values=jnp.asarray(np.where(seen[:, None], values, values[np.argmax(seen)]), float))
 
 
 def _cut(x: Line, until: int) -> Line:

@@ -16,7 +16,7 @@ from suffice.models.hidden_markov.recursion import Chain, expected, filtered, lo
 from suffice.models.hidden_markov.sequences import Line, line, split
 from suffice.models.hidden_markov.stretches import in_line, in_memory
 from suffice.numerics import array_domain
-from suffice.numerics.checks import checked
+from suffice.numerics.checks import checked, is_traced
 from suffice.runtime.rng import RNG, as_key
 
 
@@ -85,14 +85,14 @@ class HiddenMarkov:
         return _log_likelihood(_chain(self, line(x, self.event_shape)[0]))
 
     def filter(self, x: Any) -> Any:
-        """Probabilities of the states given the values up to each time, (T, K)."""
+        """Probabilities of the states given the values up to each time, (T, K); NaN from a value that none can emit on."""
         found, lengths, several = line(x, self.event_shape)
-        return split(_in_line(_filtered(_chain(self, found))), lengths, several)
+        return split(_laws(_filtered(_chain(self, found))), lengths, several)
 
     def posterior(self, x: Any) -> Any:
-        """Probabilities of the states given all values, (T, K)."""
+        """Probabilities of the states given all values, (T, K); NaN for a sequence that has probability 0."""
         found, lengths, several = line(x, self.event_shape)
-        return split(_in_line(_states(_chain(self, found))), lengths, several)
+        return split(_laws(_states(_chain(self, found))), lengths, several)
 
     def viterbi(self, x: Any) -> tuple[Any, jax.Array]:
         """The most probable path of states, (T,), and log p(x, path), summed over sequences."""
@@ -122,15 +122,24 @@ class HiddenMarkov:
         """Law of the next value at each of ``steps`` times after one sequence: a mixture with a batch axis."""
         if steps < 1:
             raise ValueError(f"steps must be >= 1, got {steps}")
-        law, weights = self.filter(x)[-1], []
+        found, lengths, several = line(x, self.event_shape)
+        if several:
+            raise ValueError(f"forecasts go on from one sequence, got a list of {len(lengths)}")
+        law, weights = _laws(_filtered(_chain(self, found)))[lengths[0] - 1], []
         for _ in range(steps):
             law = law @ self.transition
             weights.append(law)
         return self.emissions._replaced({"weights": jnp.stack(weights)})
 
     def stationary(self) -> Mixture:
-        """Law of a value far from the start."""
+        """Law of a value far from the start.
+
+        Raises:
+            ValueError: it depends on the start, as where states part into classes that do not meet.
+        """
         k = self.states
+        if not is_traced(self.transition) and np.linalg.matrix_rank(np.eye(k) - np.asarray(self.transition)) < k - 1:
+            raise ValueError("HiddenMarkov.transition must lead to one stationary law: some states never meet others")
         square = jnp.eye(k) - self.transition.T + jnp.ones((k, k))
         return self.emissions._replaced({"weights": jnp.linalg.solve(square, jnp.ones(k))})
 
@@ -150,13 +159,20 @@ def _chain(model: HiddenMarkov, x: Line) -> Chain:
     values = jnp.where(seen, x.values, model.emissions.sample_space.interior(model.event_shape))
     found = jnp.swapaxes(model.emissions.component_log_prob(values), 1, 2)
     found = in_memory(jnp.where(x.seen[:, None], found, 0.0))
-    return Chain(found, model.transition, model.initial, x.fresh, x.inside)
+    kind = jnp.result_type(found, model.transition, model.initial)  # values of 32 bits may meet a chain of 64
+    return Chain(found.astype(kind), model.transition.astype(kind), model.initial.astype(kind), x.fresh, x.inside)
 
 
 _log_likelihood = jax.jit(log_likelihood)
 _filtered = jax.jit(filtered)
 _states = jax.jit(lambda chain: expected(chain).states)
-_in_line = jax.jit(in_line)
+
+
+@jax.jit
+def _laws(found: jax.Array) -> jax.Array:
+    """Laws of the states in line, NaN where nothing is possible."""
+    laws = in_line(found)
+    return jnp.where(laws.sum(1, keepdims=True) > 0.0, laws, jnp.nan)
 
 
 @jax.jit

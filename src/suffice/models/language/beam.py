@@ -5,8 +5,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from suffice.models.language.decode import Decoded, Step, prompts, read
+from suffice.models.language.decode import Decoded, Step, prompts, read, whole
 from suffice.numerics.checks import is_traced
 
 
@@ -50,15 +51,23 @@ def beam_search(
         ([0, 0, 0], 0.216)
     """
     prompt = prompts(start, length, end)
-    if beams < 1 or groups < 1 or beams % groups:
-        raise ValueError(f"beams must be >= 1 and a multiple of groups, got beams {beams}, groups {groups}")
+    whole("beams", beams)
+    whole("groups", groups)
+    if beams % groups:
+        raise ValueError(f"beams must be a multiple of groups, got beams {beams}, groups {groups}")
     for name, value in (("diversity", diversity), ("length_penalty", length_penalty)):
-        if not is_traced(value) and not value >= 0.0:
-            raise ValueError(f"{name} must be >= 0, got {value}")
+        if not is_traced(value) and not 0.0 <= value < np.inf:
+            raise ValueError(f"{name} must be >= 0 and finite, got {value}")
+    if groups == 1 and not is_traced(diversity) and diversity:
+        raise ValueError(
+            f"diversity is between groups, of which there must be two or more: got {diversity} with groups 1"
+        )
     settings = (jnp.asarray(diversity, dtype=float), jnp.asarray(length_penalty, dtype=float))
     out = _search(step, prompt, state, settings, length, beams // groups, groups, -1 if end is None else int(end))
     if not is_traced(out) and bool(jnp.isnan(out.log_prob).any()):
-        raise ValueError("step must return logits that are not NaN")
+        raise ValueError(
+            "step must return logits < inf, not NaN, some above -inf, after each token that it calls possible"
+        )
     return out
 
 
@@ -69,7 +78,7 @@ def _search(
     diversity, penalty = settings
     batch = prompt.shape[0]
     beams = width * groups
-    logits, state = read(step, prompt, state)
+    logits, state = read(step, prompt, state, end)
     classes = logits.shape[-1]
     state = jax.tree.map(lambda x: jnp.repeat(x, beams, axis=0), state)
     log_p = jnp.repeat(jax.nn.log_softmax(logits.astype(float), -1), beams, axis=0).reshape(
@@ -80,10 +89,11 @@ def _search(
     alive = nothing.at[..., 0].set(0.0)
     tokens = jnp.full((batch, groups, width, length), -1, prompt.dtype)
     # running and ended sequences: log p, what they are chosen by, tokens
-    first = (0, log_p, state, (alive, alive, tokens), (nothing, nothing, tokens, jnp.zeros(nothing.shape, int)))
+    wrong = jnp.isnan(log_p).any((1, 2, 3))
+    first = (0, log_p, state, wrong, (alive, alive, tokens), (nothing, nothing, tokens, jnp.zeros(nothing.shape, int)))
 
     def body(carry: Any) -> Any:
-        at, log_p, state, (log_prob, chosen_by, tokens), ended = carry
+        at, log_p, state, wrong, (log_prob, chosen_by, tokens), ended = carry
         taken = jnp.zeros((batch, classes))
         kept, parents, words = [], [], []
         for g in range(groups):
@@ -121,18 +131,21 @@ def _search(
         state = jax.tree.map(lambda x: x[source], state)
         logits, state = step(jnp.concatenate(words, axis=1).reshape(-1), state)
         log_p = jax.nn.log_softmax(logits.astype(float), -1).reshape(batch, groups, width, classes)
-        return at + 1, log_p, state, running, ended
+        lost = (jnp.isnan(log_p).any(-1) & (running[1] > -jnp.inf)).any((1, 2))
+        wrong = wrong | (lost & (at + 1 < length))
+        return at + 1, log_p, state, wrong, running, ended
 
     def going(carry: Any) -> jax.Array:
-        return (carry[0] < length) & (carry[3][1] > -jnp.inf).any()
+        return (carry[0] < length) & (carry[4][1] > -jnp.inf).any()
 
-    at, _, _, (log_prob, value, tokens), ended = jax.lax.while_loop(going, body, first)
+    at, _, _, wrong, (log_prob, value, tokens), ended = jax.lax.while_loop(going, body, first)
     sizes = jnp.full(log_prob.shape, at)
     flat = [
         x.reshape(batch * groups, *x.shape[2:]) for x in (log_prob, value / at.astype(float) ** penalty, tokens, sizes)
     ]
     done = [x.reshape(batch * groups, *x.shape[2:]) for x in ended]
     log_prob, score, tokens, sizes = _best(done, flat, width)
+    log_prob = jnp.where(jnp.repeat(wrong, groups)[:, None], jnp.nan, log_prob)
     stopped = (tokens == end).any(-1)
     shape = (batch, beams)
     return Decoded(

@@ -89,9 +89,15 @@ class NgramCounts:
         found[found] = keys[at[found]] == wanted[found]
         return np.where(found, at, -1)
 
+    def ids(self, tokens: Any) -> np.ndarray:
+        """Numbers of a list of tokens, or of a text of characters."""
+        if isinstance(tokens, str) and self.unit == "word":
+            raise TypeError(f"tokens must be a list of words, as {tokens.split()}, got the text {tokens!r}")
+        return self.vocabulary.ids(list(tokens))
+
     def count(self, ngram: Any) -> int:
         """How often an n-gram, a list of tokens, was seen."""
-        at = self.locate(self.vocabulary.ids(list(ngram)))
+        at = self.locate(self.ids(ngram))
         return 0 if at < 0 else int(self.levels[len(ngram) - 1].count[at])
 
     def locate(self, ids: np.ndarray) -> int:
@@ -161,8 +167,8 @@ def ngram_counts(text: Text, order: int = 3, unit: Unit = "word", quiet: bool = 
         >>> sf.ngram_counts(["banana"], order=3, unit="char").count("ana")
         2
     """
-    if order < 1:
-        raise ValueError(f"order must be >= 1, got {order}")
+    if not isinstance(order, int | np.integer) or order < 1:
+        raise ValueError(f"order must be an integer >= 1, got {order}")
     parts: list[NgramCounts] = []
     with Progress("counting", quiet=quiet, unit="lines") as progress:
         for block in lines(text, unit):

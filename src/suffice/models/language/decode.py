@@ -62,7 +62,7 @@ def generate(
         end: token after which a sequence has ended; None: each has ``length``.
 
     Raises:
-        ValueError: shapes do not fit, or logits of the model are NaN.
+        ValueError: shapes do not fit, logits of the model are NaN, filters leave no token, ``end`` is none.
 
     Example:
         >>> import jax.numpy as jnp, suffice as sf
@@ -99,23 +99,41 @@ def prompts(start: Any, length: int, end: int | None) -> jax.Array:
         raise TypeError(f"start must be integers, got {start.dtype}")
     if start.ndim not in (1, 2) or 0 in start.shape:
         raise ValueError(f"start must have shape (B,) or (B, P) with B and P >= 1, got {start.shape}")
-    if length < 1:
-        raise ValueError(f"length must be >= 1, got {length}")
+    whole("length", length)
     if end is not None and end < 0:
         raise ValueError(f"end must be a token, >= 0, got {end}")
+    start = start.astype(jnp.promote_types(start.dtype, jnp.int32))  # −1 and every token have a place in it
     return start[:, None] if start.ndim == 1 else start
 
 
-def read(step: Step, prompt: jax.Array, state: Any) -> tuple[jax.Array, Any]:
-    """Logits after a whole prompt, and the state then."""
+def whole(name: str, value: Any) -> None:
+    """Refuse what is no number of things."""
+    if not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name} must be an integer >= 1, got {value}")
+
+
+def read(step: Step, prompt: jax.Array, state: Any, end: int) -> tuple[jax.Array, Any]:
+    """Logits after a whole prompt, and the state then.
+
+    Raises:
+        ValueError: the logits are not one row for each sequence, or the end is none of their tokens.
+    """
     state, _ = jax.lax.scan(lambda s, token: (step(token, s)[1], None), state, prompt[:, :-1].T)
-    return step(prompt[:, -1], state)
+    logits, state = step(prompt[:, -1], state)
+    shape = jnp.shape(logits)
+    if len(shape) != 2 or shape[0] != len(prompt) or not shape[1]:
+        raise ValueError(f"step must return logits of shape ({len(prompt)}, V), got {shape}")
+    if end >= shape[1]:
+        raise ValueError(f"end must be a token, in 0, …, {shape[1] - 1}, got {end}")
+    return logits, state
 
 
 def _sound(out: Decoded) -> Decoded:
     if not is_traced(out) and bool(jnp.isnan(out.log_prob).any()):
         at = int(np.asarray(jnp.isnan(out.log_prob)).argmax())
-        raise ValueError(f"step must return logits < inf, not NaN, some above -inf: sequence {at} met others")
+        raise ValueError(
+            f"step must return logits < inf, not NaN, some above -inf, and filters leave such: sequence {at} met others"
+        )
     return out
 
 
@@ -124,7 +142,7 @@ def _run(
     step: Step, prompt: jax.Array, state: Any, key: jax.Array, filters: Any, length: int, end: int, best: bool
 ) -> Decoded:
     batch, width = prompt.shape
-    logits, state = read(step, prompt, state)
+    logits, state = read(step, prompt, state, end)
     history = jnp.concatenate([prompt, jnp.full((batch, length), -1, prompt.dtype)], axis=1)
 
     def going(carry: Any) -> jax.Array:
@@ -140,6 +158,7 @@ def _run(
             token = jax.random.categorical(jax.random.fold_in(key, at), left, axis=-1)
         token = token.astype(prompt.dtype)
         each = jnp.take_along_axis(jax.nn.log_softmax(logits.astype(float), axis=-1), token[:, None], axis=1)[:, 0]
+        each = jnp.where(jnp.isfinite(left.max(-1)), each, jnp.nan)  # no token is left
         log_prob = log_prob + jnp.where(done, 0.0, each)
         history = history.at[:, width + at].set(jnp.where(done, -1, token))
         size = size + ~done

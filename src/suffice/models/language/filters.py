@@ -20,19 +20,21 @@ Filter = Callable[[jax.Array, jax.Array], jax.Array]
 
 
 class Setting(ABC):
-    """A filter with a number that may be traced; invalid numbers are refused where they are known."""
+    """A filter with a number that may be traced; invalid numbers are refused where they are known.
+
+    It may be an array that broadcasts against (..., 1), as (B, 1) for one number of each distribution.
+    """
 
     @abstractmethod
     def __call__(self, logits: jax.Array, history: jax.Array) -> jax.Array:
         """Logits after the filter."""
 
-    def _require(self, name: str, fine: Callable[[Any], bool], condition: str) -> None:
+    def _require(self, name: str, fine: Callable[[np.ndarray], Any], condition: str) -> None:
         value = getattr(self, name)
-        if (
-            not is_traced(value)
-            and isinstance(value, int | float | np.generic | np.ndarray | jax.Array)
-            and not fine(value)
-        ):
+        if is_traced(value) or not isinstance(value, str | int | float | np.generic | np.ndarray | jax.Array):
+            return
+        numbers = np.asarray(value)
+        if numbers.dtype.kind not in "biuf" or not np.all(fine(numbers)):
             raise ValueError(f"{type(self).__name__}.{name} must be {condition}, got {value}")
 
 
@@ -55,12 +57,12 @@ class RepetitionPenalty(Setting):
     penalty: Any
 
     def __post_init__(self) -> None:
-        self._require("penalty", lambda v: 0.0 < v < np.inf, "> 0")
+        self._require("penalty", lambda v: (v > 0.0) & (v < np.inf), "> 0")
 
     def __call__(self, logits: jax.Array, history: jax.Array) -> jax.Array:
         classes = logits.shape[-1]
         rows = logits.reshape(-1, classes)
-        tokens = history.reshape(-1, history.shape[-1])
+        tokens = history.reshape(len(rows), history.shape[-1])
         place = jnp.where((tokens >= 0) & (tokens < classes), tokens, classes)
         seen = jax.vmap(lambda t: jnp.zeros(classes, bool).at[t].set(True, mode="drop"))(place)
         changed = jnp.where(rows < 0, rows * self.penalty, rows / self.penalty)
@@ -84,7 +86,7 @@ class Temperature(Setting):
     temperature: Any
 
     def __post_init__(self) -> None:
-        self._require("temperature", lambda v: 0.0 <= v < np.inf, ">= 0")
+        self._require("temperature", lambda v: (v >= 0.0) & (v < np.inf), ">= 0")
 
     def __call__(self, logits: jax.Array, history: jax.Array) -> jax.Array:
         below = logits - logits.max(-1, keepdims=True)
@@ -110,7 +112,7 @@ class TopK(Setting):
     k: int = field(metadata={"static": True})
 
     def __post_init__(self) -> None:
-        if not isinstance(self.k, int | np.integer) or self.k < 1:
+        if not isinstance(self.k, int | np.integer) or isinstance(self.k, bool) or self.k < 1:
             raise ValueError(f"TopK.k must be an integer >= 1, got {self.k}")
 
     def __call__(self, logits: jax.Array, history: jax.Array) -> jax.Array:
@@ -138,7 +140,7 @@ class TopP(Setting):
     p: Any
 
     def __post_init__(self) -> None:
-        self._require("p", lambda v: 0.0 < v <= 1.0, "in (0, 1]")
+        self._require("p", lambda v: (v > 0.0) & (v <= 1.0), "in (0, 1]")
 
     def __call__(self, logits: jax.Array, history: jax.Array) -> jax.Array:
         return _first_to_hold(logits, -logits, self.p, ties=False)
@@ -161,7 +163,7 @@ class MinP(Setting):
     p: Any
 
     def __post_init__(self) -> None:
-        self._require("p", lambda v: 0.0 <= v <= 1.0, "in [0, 1]")
+        self._require("p", lambda v: (v >= 0.0) & (v <= 1.0), "in [0, 1]")
 
     def __call__(self, logits: jax.Array, history: jax.Array) -> jax.Array:
         least = logits.max(-1, keepdims=True) + jnp.log(jnp.asarray(self.p, dtype=logits.dtype))
@@ -185,7 +187,7 @@ class Typical(Setting):
     p: Any
 
     def __post_init__(self) -> None:
-        self._require("p", lambda v: 0.0 < v <= 1.0, "in (0, 1]")
+        self._require("p", lambda v: (v > 0.0) & (v <= 1.0), "in (0, 1]")
 
     def __call__(self, logits: jax.Array, history: jax.Array) -> jax.Array:
         log_p = jax.nn.log_softmax(logits, axis=-1)
@@ -198,8 +200,9 @@ def _first_to_hold(logits: jax.Array, rank: jax.Array, p: Any, ties: bool) -> ja
     order = jnp.argsort(rank, axis=-1, stable=True)
     ranked = jnp.take_along_axis(logits, order, axis=-1)
     probs = jax.nn.softmax(ranked.astype(float), axis=-1)
-    before = jnp.cumsum(probs, axis=-1) - probs
-    inside = (before < p).at[..., 0].set(True)
+    before = jnp.pad(jnp.cumsum(probs, axis=-1)[..., :-1], [(0, 0)] * (probs.ndim - 1) + [(1, 0)])
+    # what rounds away beside the rest is still needed to hold all
+    inside = ((before < p) | (jnp.asarray(p) >= 1.0)).at[..., 0].set(True)
     if ties:
         last = inside.sum(-1, keepdims=True) - 1
         edge = jnp.take_along_axis(jnp.take_along_axis(rank, order, axis=-1), last, axis=-1)
@@ -250,13 +253,21 @@ def filtered(p: Categorical | Any, filters: Sequence[Filter], history: Any = Non
     """
     logits = p.logits if isinstance(p, Categorical) else Categorical(p).logits
     past = jnp.full((*logits.shape[:-1], 1), -1) if history is None else jnp.asarray(history)
-    if past.shape[:-1] != logits.shape[:-1]:
-        raise ValueError(f"history must have shape {logits.shape[:-1]} and a last axis, got {past.shape}")
-    return Categorical(_applied(as_arguments(filters), logits, past))
+    if past.ndim != logits.ndim or past.shape[:-1] != logits.shape[:-1]:
+        wanted = ", ".join([*map(str, logits.shape[:-1]), "L"])
+        raise ValueError(f"history must have shape ({wanted}), got {past.shape}")
+    if not jnp.issubdtype(past.dtype, jnp.integer) and past.size:
+        raise TypeError(f"history must be integers, got {past.dtype}")
+    return Categorical(_applied(as_arguments(filters), logits, past.astype(int)))
 
 
 def as_arguments(filters: Sequence[Filter]) -> tuple[Filter, ...]:
     """Filters as compiled code takes them: plain functions are fixed, numbers of settings are not."""
+    if callable(filters):
+        raise TypeError(f"filters must be a list of filters, got {filters!r} alone")
+    for f in filters:
+        if not callable(f):
+            raise TypeError(f"filters must be functions of logits and history, got {f!r}")
     return tuple(f if isinstance(f, Setting | jax.tree_util.Partial) else jax.tree_util.Partial(f) for f in filters)
 
 

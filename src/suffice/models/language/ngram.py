@@ -92,7 +92,7 @@ class NgramModel:
 
     def token_log_probs(self, tokens: Sequence[str]) -> np.ndarray:
         """log p of each token of one line and of its end, (m + 1,), nats."""
-        ids = np.concatenate([[START_ID], self.vocabulary.ids(list(tokens)), [END_ID]])
+        ids = np.concatenate([[START_ID], self.ngrams.ids(tokens), [END_ID]])
         return self._of_positions(ids, np.arange(len(ids), 0, -1))[1:]
 
     def _of_positions(self, tokens: np.ndarray, left: np.ndarray) -> np.ndarray:
@@ -123,7 +123,7 @@ class NgramModel:
         Args:
             context: tokens before it; those beyond the last n − 1 are not looked at. A line begins with "<s>".
         """
-        return Categorical(self.log_conditional(self.vocabulary.ids(list(context))[None])[0])
+        return Categorical(self.log_conditional(self.ngrams.ids(context)[None])[0])
 
     def log_conditional(self, contexts: np.ndarray) -> np.ndarray:
         """log p of every token after each context, (B, V); contexts (B, L) are numbers of tokens, −1 where none is."""
@@ -152,7 +152,7 @@ class NgramModel:
         Args:
             prompts: tokens that each line begins with.
         """
-        rows = [np.concatenate([[START_ID], self.vocabulary.ids(list(p))]).astype(np.int64) for p in prompts]
+        rows = [np.concatenate([[START_ID], self.ngrams.ids(p)]).astype(np.int64) for p in prompts]
         width = max(self.order - 1, 1)
         state = np.full((len(rows), width), -1)
         for held, row in zip(state, rows, strict=True):
@@ -209,30 +209,41 @@ class NgramModel:
 
 def ngram(
     text: Text | NgramCounts,
-    order: int = 3,
+    order: int | None = None,
     smoothing: Smoothing | None = None,
-    unit: Unit = "word",
+    unit: Unit | None = None,
     quiet: bool = True,
 ) -> NgramModel:
     """Estimate an n-gram model from text or from counts.
 
     Args:
         text: path of a file of lines (also .gz), an iterable of lines, or ``ngram_counts``.
-        order: n; not looked at where counts are given.
+        order: n; 3 where none is given, and that of counts.
         smoothing: ``KneserNey()`` where none is given; ``Additive(0.0)`` is maximum likelihood.
-        unit: "word" or "char".
+        unit: "word", as where none is given, or "char"; that of counts.
         quiet: show no progress.
 
     Raises:
-        DataError: the text has no tokens.
+        DataError: the text has no tokens, or the counts are none, as those of a model from a file.
+        ValueError: another order or unit than that of counts.
 
     Example:
         >>> import suffice as sf
         >>> sf.ngram(["a b", "a c"], order=2)
         NgramModel(order=2, unit='word', ngrams=(6, 5), smoothing=KneserNey(modified=True))
     """
-    counts = text if isinstance(text, NgramCounts) else ngram_counts(text, order, unit, quiet)
     smoothing = KneserNey() if smoothing is None else smoothing
+    if not isinstance(smoothing, Smoothing):
+        raise TypeError(f"smoothing must be one such as sf.KneserNey(), got {smoothing!r}")
+    if isinstance(text, NgramCounts):
+        counts = text
+        for name, wanted, own in (("order", order, counts.order), ("unit", unit, counts.unit)):
+            if wanted is not None and wanted != own:
+                raise ValueError(f"{name} must be that of the counts, {own!r}, or left out, got {wanted!r}")
+        if counts.tokens <= 0:
+            raise DataError("the counts have no tokens")
+    else:
+        counts = ngram_counts(text, 3 if order is None else order, "word" if unit is None else unit, quiet)
     return with_tables(counts, smoothing.tables(counts), smoothing)
 
 

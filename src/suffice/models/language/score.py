@@ -21,7 +21,7 @@ class SequenceScore:
 
     The cross-entropy is a ratio of sums, H = −Σ_d log p_d / Σ_d n_d, and documents d are independent, tokens inside
     them are not: so its standard error is that of a ratio, √(D/(D − 1) Σ_d (−log p_d − H n_d)²) / Σ_d n_d (Cochran,
-    *Sampling techniques*, 1977, 2.39), NaN for one document.
+    *Sampling techniques*, 1977, 2.39), NaN for one document, or where a token is impossible.
 
     Attributes:
         log_prob: log-probability of each document, (D,), nats.
@@ -77,7 +77,7 @@ class SequenceScore:
         if documents < 2:
             error: Any = jnp.nan
         else:
-            off = jnp.where(jnp.isfinite(rate), loss - rate * size, 0.0)
+            off = jnp.where(jnp.isfinite(rate), loss - rate * size, jnp.nan)
             error = jnp.sqrt(documents / (documents - 1) * (off**2).sum()) / total
         return Estimate(rate, error, HOW)
 

@@ -17,6 +17,7 @@ Unit = Literal["word", "char"]
 Text = str | os.PathLike[str] | Iterable[str]
 UNKNOWN, START, END = "<unk>", "<s>", "</s>"
 BLOCK = 2**24  # bytes of a file that are read at a time
+MARK = b"\xef\xbb\xbf"  # with which some programs begin files in UTF-8; it is no part of the text
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,13 @@ def _blocks(text: Text, block: int) -> Iterator[bytes]:
         if held:
             yield b"".join(held)
         return
-    rest = b""
+    rest, start = b"", True
     if not os.path.exists(text):
         raise FileNotFoundError(2, "No such file or directory", os.fspath(text))
     with pa.input_stream(os.fspath(text), compression="detect") as source:
         while piece := source.read(block):
+            if start:
+                piece, start = piece.removeprefix(MARK), False
             cut = piece.rfind(b"\n") + 1
             if cut == 0:
                 rest += piece

@@ -25,7 +25,7 @@ _STRETCHED, _MIXED = 1e-2, 1e-8
 _HALVINGS = 40
 _FLOOR = 1e-13
 _LOOKS = 3  # that have to find the limit near before a climb may end
-_FLAT, _STILL = 2, 30  # points in a row at which the log-likelihood rose too little to go on, or not at all
+_FLAT, _STILL = 2, 30  # points in a row that gain too little to go on, and that lengthened steps found no higher
 
 Evaluate = Callable[[Any], Any]  # the log-likelihoods of parameters, and what their M-step needs
 
@@ -80,7 +80,7 @@ class Climb:
     evaluations: int
 
 
-def check_settings(starts: int, tolerance: float, most: int) -> None:
+def check_settings(starts: int, tolerance: float, most: int, prior: float = 0.0) -> None:
     """Refuse settings of a climb with which there is none."""
     if starts < 1:
         raise ValueError(f"starts must be >= 1, got {starts}")
@@ -88,6 +88,8 @@ def check_settings(starts: int, tolerance: float, most: int) -> None:
         raise ValueError(f"tolerance must be > 0, got {tolerance}")
     if most < 1:
         raise ValueError(f"max_iterations must be >= 1, got {most}")
+    if not 0.0 <= prior < np.inf:
+        raise ValueError(f"prior must be a number of pseudo-observations >= 0, got {prior}")
 
 
 def climb(
@@ -142,15 +144,18 @@ def climb(
         memory.add(accepted & ~first, _steady(point - here), ahead - step)
         memory.forget(rejected_leap)
         here, step = (np.where(accepted[:, None], a, b) for a, b in ((point, here), (ahead, step)))
-        onwards = memory.to_limit(step)
-        reach = np.abs(onwards).max(1)
+        onwards, stretch, size = memory.to_limit(step), memory.stretch(), np.abs(step).max(1)
+        reach = np.maximum(np.abs(onwards).max(1), stretch * size)
 
         def in_a_row(before: np.ndarray, holds: np.ndarray, accepted: np.ndarray = accepted) -> np.ndarray:
             return np.where(accepted, np.where(holds, before + 1, 0), before)
 
-        near, flat = in_a_row(near, memory.known & (reach <= tolerance)), in_a_row(flat, gained < gain * count)
-        still = in_a_row(still, gained <= slack)
-        there = (near >= _LOOKS) | (flat >= _FLAT) | (still >= _STILL) | (np.abs(step).max(1) <= _FLOOR)
+        near, flat = (
+            in_a_row(near, memory.known & (reach <= tolerance)),
+            in_a_row(flat, (gain > 0.0) & (gained < gain * count)),
+        )
+        still = in_a_row(still, leap & (gained <= slack))
+        there = (near >= _LOOKS) | (flat >= _FLAT) | (still >= _STILL) | (size <= _FLOOR)
         collapsed = running & (~model.sound(image).all(1) | (~np.isfinite(value) & first))
         stuck = rejected_step & (halvings >= _HALVINGS)
         status = np.where(accepted & there, CONVERGED, np.where(stuck, STALLED, status))
@@ -160,7 +165,6 @@ def climb(
         halvings = np.where(rejected_step, halvings + 1, 0)
         longest = np.where(rejected_leap, np.maximum(longest / 4.0, 1.0), longest)
         mix = accepted & memory.known & (np.abs(gained) < _MIXED * count)
-        stretch = memory.stretch()
         jump = accepted & plain & memory.known & (np.abs(gained) < _STRETCHED * count) & (stretch > 1.01) & ~mix
         length = np.minimum(stretch, longest)
         longest = np.where(jump & (stretch > longest), longest * 4.0, longest)
@@ -168,7 +172,7 @@ def climb(
         target = np.where(jump[:, None], here + memory.stretched(length), target)
         target = np.where(mix[:, None], here + onwards, target)
         leap = (mix | jump) & accelerate
-        plain = accepted & ~leap
+        plain = running & ~leap & ~rejected_step
         trial, moved = image, leap | rejected_step
         if moved.any():
             with np.errstate(all="ignore"):

@@ -45,8 +45,8 @@ def fit_mixture(
     """Fit a mixture by maximum likelihood: Σ_i w_i log Σ_k weights_k p_k(x_i) is made largest by EM.
 
     Each step computes responsibilities r_ik ∝ weights_k p_k(x_i), and from weighted statistics with weights w_i r_ik the
-    new components (Dempster, Laird and Rubin 1977). The log-likelihood never falls; steps are lengthened by SQUAREM where
-    that raises it further. The likelihood has many maxima, so climbs begin from several starts, on some thousand rows,
+    new components (Dempster, Laird and Rubin 1977). The log-likelihood never falls; steps are lengthened where that raises it
+    further, by SQUAREM and near the maximum by Anderson's mixing (Henderson and Varadhan 2019). The likelihood has many maxima, so climbs begin from several starts, on some thousand rows,
     and the best goes on to the end on all.
 
     Args:
@@ -94,9 +94,7 @@ def fit_mixture(
     if data is None:
         raise TypeError("data are missing: sf.fit_mixture(family, components, data)")
     kinds = kinds_of(target, components)
-    check_settings(starts, tolerance, max_iterations)
-    if not 0.0 <= prior < np.inf:
-        raise ValueError(f"prior must be a number of pseudo-observations >= 0, got {prior}")
+    check_settings(starts, tolerance, max_iterations, prior)
     rows = rows_of(taken(data, asked_for(target)), weights, missing, censored=True)
     if rows.censored:
         check_censored(kinds, rows.source, covariance)

@@ -102,7 +102,7 @@ def fit_autoregression(x: ArrayLike, order: int) -> AutoregressiveFit:
 
     Raises:
         ValueError: an order below 1.
-        DataError: too few observations, a constant series, infinite values.
+        DataError: too few observations, a constant series or one without noise, infinite values.
 
     Source: Barndorff-Nielsen and Schou 1973, doi:10.1016/0047-259X(73)90030-4; Jones 1980, doi:10.2307/1268324.
 
@@ -130,11 +130,13 @@ def fit_autoregression(x: ArrayLike, order: int) -> AutoregressiveFit:
         np.arange(order + 2) == order + 1,
     )
     at, slopes = (np.asarray(v) for v in _natural(jnp.asarray(theta)))
+    if not np.abs(np.roots([1.0, *-at[1:-1]])).max(initial=0.0) < 1.0 - 1e-12:
+        raise DataError(f"the series follows an autoregression of order {order} without noise: no law is stationary")
     size = np.concatenate([[scale], np.ones(order), [scale**2]])
     spread = slopes @ np.asarray(inverse(hessian)) @ slopes.T * np.outer(size, size)
     told = at * size + centre * (np.arange(order + 2) == 0)
-    names = ["mean", *(f"coefficients[{j}]" for j in range(1, order + 1)), "variance"]
     block = part.block(_values(theta, scale))
+    names = ["mean", *(f"coefficients[{j}]" for j in range(1, order + 1)), "variance"]
     return AutoregressiveFit(
         StateSpaceModel(
             block.transition,

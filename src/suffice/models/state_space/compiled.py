@@ -47,9 +47,16 @@ def log_prob(model: "StateSpaceModel", x: jax.Array, seen: jax.Array) -> jax.Arr
     return log_likelihood(model.matrices(len(x)), x, seen)
 
 
+def _passed(roots: kalman.System, x: jax.Array, seen: jax.Array, in_parallel: bool) -> kalman.Pass:
+    """The filter, one time after the other where that is asked for or scans would lose digits."""
+    if not in_parallel:
+        return kalman.run(roots, x, seen)
+    return jax.lax.cond(parallel.sound(roots), parallel.run, kalman.run, roots, x, seen)
+
+
 @partial(jax.jit, static_argnames="in_parallel")
 def filter(model: "StateSpaceModel", x: jax.Array, seen: jax.Array, in_parallel: bool) -> States:
-    found = (parallel.run if in_parallel else kalman.run)(system(model.matrices(len(x))), x, seen)
+    found = _passed(system(model.matrices(len(x))), x, seen, in_parallel)
     starts, known = kalman.starts_so_far(found.innovation)
     covariance = jnp.swapaxes(found.root, 1, 2) @ found.root
     mean, covariance, _ = jax.vmap(kalman.moments)(found.mean, covariance, starts)
@@ -61,7 +68,7 @@ def filter(model: "StateSpaceModel", x: jax.Array, seen: jax.Array, in_parallel:
 @partial(jax.jit, static_argnames="in_parallel")
 def smooth(model: "StateSpaceModel", x: jax.Array, seen: jax.Array, in_parallel: bool) -> tuple[States, jax.Array]:
     roots = system(model.matrices(len(x)))
-    found = (parallel.run if in_parallel else kalman.run)(roots, x, seen)
+    found = _passed(roots, x, seen, in_parallel)
     value, start = kalman.log_likelihood(found, seen)
     each = smoother.elements(roots, found, seen)
     whole = smoother.smooth(roots, found, start, *(parallel.backwards if in_parallel else smoother.sequentially)(each))

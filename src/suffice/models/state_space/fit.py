@@ -165,6 +165,11 @@ def fit_state_space(structure: Structure, x: ArrayLike, *, noise: bool = True) -
         _starts(kinds),
         is_variance,
     )
+    if not np.isfinite(theta).all():
+        told = " + ".join(map(repr, structure.parts))
+        raise DataError(
+            f"the likelihood of {told} is not finite: the series does not tell the parts' first states apart"
+        )
     gone = is_variance & (np.abs(theta) < _NOTHING)
     theta = np.where(gone, 0.0, theta)
     slopes = np.array([

@@ -147,7 +147,8 @@ class StateSpaceModel:
 
         Args:
             x: series, (T,) or (T, P), NaN where nothing was observed.
-            parallel: in time, by associative scans; by default on accelerators.
+            parallel: in time, by associative scans; by default on accelerators. Where these would lose digits, as where
+                a trend is seen almost without noise, the filter goes one time after the other all the same.
         """
         s = self._series(x)
         return _trimmed(compiled.filter(self, s.values, s.seen, _chosen(parallel)), s)

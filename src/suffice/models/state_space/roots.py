@@ -5,6 +5,8 @@ import jax.numpy as jnp
 
 _FEW = 6  # columns up to which a compiled loop beats a call of LAPACK, by four to ten times
 
+_ROUNDING = 1e-6  # of a correlation, below 0, that may be
+
 
 def triangular(*rows: jax.Array) -> jax.Array:
     """The upper triangular R >= 0 on the diagonal with RᵀR the sum of AᵀA over blocks A of rows.
@@ -27,8 +29,9 @@ def triangular(*rows: jax.Array) -> jax.Array:
 
 
 def root_of(covariance: jax.Array) -> jax.Array:
-    """A root of a covariance that may be singular, exact in small entries of one of many sizes."""
+    """A root of a covariance that may be singular, exact in small entries of one of many sizes; NaN where it is none."""
     size = jnp.sqrt(jnp.diagonal(covariance, axis1=-2, axis2=-1))
     unit = jnp.where(size > 0, size, 1.0)
     values, vectors = jnp.linalg.eigh(covariance / (unit[..., :, None] * unit[..., None, :]))
-    return jnp.sqrt(jnp.maximum(values, 0.0))[..., :, None] * jnp.swapaxes(vectors, -1, -2) * unit[..., None, :]
+    values = jnp.where(values < -_ROUNDING * covariance.shape[-1], jnp.nan, jnp.maximum(values, 0.0))
+    return jnp.sqrt(values)[..., :, None] * jnp.swapaxes(vectors, -1, -2) * unit[..., None, :]

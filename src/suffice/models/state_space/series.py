@@ -33,7 +33,7 @@ def series(x: Any, width: int) -> Series:
     """
     xp = jnp if is_traced(x) else np
     x = xp.asarray(as_argument(x))
-    x = x if xp.issubdtype(x.dtype, np.floating) else x.astype(float)
+    x = x.astype(float)  # as models have their matrices
     x = x[:, None] if x.ndim == 1 and width == 1 else x
     if x.ndim != 2 or x.shape[1] != width:
         wanted = "(T,)" if width == 1 else f"(T, {width})"

@@ -104,8 +104,8 @@ class Seasonal(Structure):
     period: int
 
     def __post_init__(self) -> None:
-        if self.period < 2:
-            raise ValueError(f"Seasonal.period must be >= 2, got {self.period}")
+        if not isinstance(self.period, int | np.integer) or self.period < 2:
+            raise ValueError(f"Seasonal.period must be an integer >= 2, got {self.period}")
 
     @property
     def name(self) -> str:
@@ -170,8 +170,8 @@ class Autoregressive(Structure):
     order: int = 1
 
     def __post_init__(self) -> None:
-        if self.order < 1:
-            raise ValueError(f"Autoregressive.order must be >= 1, got {self.order}")
+        if not isinstance(self.order, int | np.integer) or self.order < 1:
+            raise ValueError(f"Autoregressive.order must be an integer >= 1, got {self.order}")
 
     @property
     def name(self) -> str:

@@ -51,7 +51,8 @@ def leave_one_out(counts: NgramCounts, steps: int = 100) -> tuple[float, ...]:
     below = np.full(len(counts.vocabulary), 1.0 / (len(counts.vocabulary) - 1))
     for k, level in enumerate(counts.levels, start=1):
         count = np.where((k == 1) & (level.word == START_ID), 0, level.count)
-        rest = totals(count, level.prefix, int(level.prefix.max()) + 1)[level.prefix] - 1.0
+        contexts = 1 if k == 1 else len(counts.levels[k - 2])
+        rest = totals(count, level.prefix, contexts)[level.prefix] - 1.0
         back = below if k == 1 else below[level.suffix]
         own = np.where(rest > 0, (count - 1.0) / safe(rest), 0.0)
         told = (rest > 0) & (count > 0)  # where a context was seen once, nothing is left to mix

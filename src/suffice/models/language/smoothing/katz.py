@@ -14,7 +14,8 @@ class Katz(Smoothing):
     """p(w|h) = d_c c(h w)/c(h) for what was seen, else backoff(h) p(w|h'), so that all sums to 1.
 
     d_r = (r*/r − a)/(1 − a) with r* = (r + 1) n_{r+1}/n_r and a = (k + 1) n_{k+1}/n_1 for counts r <= k, 1 above. Where
-    that is not inside (0, 1), as in small texts, d_r = (r − ½)/r. A context of which nothing would be left counts one more.
+    that is not inside (0, 1), as in small texts, d_r = (r − ½)/r. A context of which nothing would be left counts one more;
+    what is left where nothing is unseen goes back to what was seen.
 
     Args:
         most: k, the largest count that is discounted, >= 1.
@@ -51,7 +52,7 @@ class Katz(Smoothing):
             left = np.maximum(1.0 - totals(kept, level.prefix, contexts), 0.0)
             if k == 1:
                 unseen = (count == 0) & (np.arange(size) != START_ID)
-                probs.append(kept + np.where(unseen, left[0] / unseen.sum(), 0.0))
+                probs.append(kept + unseen * (left[0] / unseen.sum()) if unseen.any() else kept / kept.sum())
                 continue
             below = probs[-1][level.suffix]
             free = 1.0 - totals(below, level.prefix, contexts)

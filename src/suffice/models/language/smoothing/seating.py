@@ -111,7 +111,7 @@ class Seating:
         """Draw d and theta of each order given the seats; priors Beta(1, 1) and Gamma(1, 1) (Teh, 2006)."""
         for k in range(len(self.tables)):
             d, theta = self.discount[k], self.strength[k]
-            laid = np.array(self.laid[k])
+            laid = np.array(self.laid[k], dtype=np.int64)
             busy = laid >= 2
             # of each further table: whether theta or d called for it
             index = np.arange(laid[busy].sum() - busy.sum()) + 1
