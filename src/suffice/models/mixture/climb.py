@@ -147,14 +147,9 @@ def climb(
         onwards, stretch, size = memory.to_limit(step), memory.stretch(), np.abs(step).max(1)
         reach = np.maximum(np.abs(onwards).max(1), stretch * size)
 
-        def in_a_row(before: np.ndarray, holds: np.ndarray, accepted: np.ndarray = accepted) -> np.ndarray:
-            return np.where(accepted, np.where(holds, before + 1, 0), before)
-
-        near, flat = (
-            in_a_row(near, memory.known & (reach <= tolerance)),
-            in_a_row(flat, (gain > 0.0) & (gained < gain * count)),
-        )
-        still = in_a_row(still, leap & (gained <= slack))
+        near = _in_a_row(near, accepted, memory.known & (reach <= tolerance))
+        flat = _in_a_row(flat, accepted, (gain > 0.0) & (gained < gain * count))
+        still = _in_a_row(still, accepted, leap & (gained <= slack))
         there = (near >= _LOOKS) | (flat >= _FLAT) | (still >= _STILL) | (size <= _FLOOR)
         collapsed = running & (~model.sound(image).all(1) | (~np.isfinite(value) & first))
         stuck = rejected_step & (halvings >= _HALVINGS)
@@ -197,6 +192,11 @@ def first_that_stands(begins: Sequence[Any], go: Callable[[Any], Climb]) -> Clim
             if stands:
                 break
     return found
+
+
+def _in_a_row(before: np.ndarray, accepted: np.ndarray, holds: Any) -> np.ndarray:
+    """At how many accepted points up to now it held without a break."""
+    return np.where(accepted, np.where(holds, before + 1, 0), before)
 
 
 def _steady(v: np.ndarray) -> np.ndarray:
