@@ -244,7 +244,7 @@ class _Run:
     def _stratified(self, n: int, key: jax.Array) -> Estimate:
         rng, d = _generator(key), self.dimension
         k = max(int((n / _REPLICATES) ** (1.0 / d) + 1e-9), 1)
-        corner = np.stack(np.meshgrid(*([np.arange(k)] * d), indexing="ij"), axis=-1).reshape(-1, d)
+        corner = np.arange(k**d)[:, None] // np.array([k**i for i in range(d)]) % k
         corner = np.repeat(corner, max(n // (_REPLICATES * len(corner)), 1), axis=0)
         return self.of_replicates(lambda: (corner + rng.random(corner.shape)) / k, k, rng, "Monte Carlo, stratified")
 
