@@ -33,6 +33,7 @@ class Rows:
         frequencies: how often each row occurs, (n,), or None.
         precisions: of each row's noise, relative to each other, (n,), or None.
         offset: known part of the targets, (n, K), or None.
+        trials: of which the targets are shares, (n,), already counted in the frequencies, or None.
     """
 
     inputs: Inputs
@@ -40,6 +41,7 @@ class Rows:
     frequencies: np.ndarray | None = None
     precisions: np.ndarray | None = None
     offset: np.ndarray | None = None
+    trials: np.ndarray | None = None
 
     @classmethod
     def of(cls, x: Any, t: Any, weights: Any = None, precisions: Any = None, offset: Any = None) -> "Rows":
@@ -87,7 +89,8 @@ class Rows:
         often = trials if self.frequencies is None else self.frequencies * trials
         if not often.any():
             raise DataError("at least one row must have trials, all have none")
-        return replace(self, targets=self.targets / np.maximum(trials, 1e-300)[:, None], frequencies=often)
+        shares = self.targets / np.maximum(trials, 1e-300)[:, None]
+        return replace(self, targets=shares, frequencies=often, trials=trials)
 
     @property
     def counted(self) -> Inputs:
@@ -108,7 +111,7 @@ class Rows:
 
     def where(self, cut: Any) -> "Rows":
         """Some of the rows."""
-        rest = (None if a is None else a[cut] for a in (self.frequencies, self.precisions, self.offset))
+        rest = (None if a is None else a[cut] for a in (self.frequencies, self.precisions, self.offset, self.trials))
         return Rows(self.inputs.rows(cut), self.targets[cut], *rest)
 
 
