@@ -175,6 +175,8 @@ def test_families(tmp_path, counts):
     want = sf.GeneralizedLinearModel(sf.Bernoulli, link="probit").fit(x, frame["cured"], trials=frame["trials"])
     agree(told, want)
     assert told["count"] == frame["trials"].sum()
+    assert told["trials"] == "trials"
+    assert told["residual_degrees_of_freedom"] == len(frame) - 2
     told, _ = written(tmp_path, path, "-t", "cases", "--inputs", "x", "--family", "negative_binomial(concentration=2)")
     agree(told, sf.GeneralizedLinearModel(sf.family(sf.NegativeBinomial, concentration=2.0)).fit(x, frame["cases"]))
     told, _ = written(tmp_path, path, "-t", "cost", "--inputs", "x", "--family", "gamma", "--basis", "polynomial:2")
@@ -202,6 +204,9 @@ def test_classes(tmp_path, counts):
     code, _, err = run(path, "-t", "mark", "--inputs", "x", "--family", "ordinal", "--classes", "poor,good")
     assert code == 1
     assert "targets must be one of poor, good, got fair" in err
+    code, _, err = run(path, "-t", "trials", "--inputs", "x", "--family", "ordinal", "--classes", "few,many")
+    assert code == 1
+    assert "classes must be numbers as the targets are, got few, many" in err
 
 
 def test_noise_and_sandwich(tmp_path, counts):
@@ -218,6 +223,7 @@ def test_noise_and_sandwich(tmp_path, counts):
     told, _ = written(tmp_path, path, "-t", "cost", "--inputs", "x", "--noise", "log_variance:polynomial:2")
     agree(told, sf.LinearBasisModel(noise=sf.LogVariance(sf.Polynomial(2))).fit(x, t))
     told, _ = written(tmp_path, path, "-t", "cost", "--inputs", "x", "--covariance", "HC3")
+    assert (told["covariance"], told["inputs"]) == ("HC3", ["x"])
     want = sf.LinearBasisModel().fit(x, t, covariance="HC3")
     assert estimates(told)[1] == pytest.approx(want.standard_errors.tolist(), rel=1e-10)
 

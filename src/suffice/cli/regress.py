@@ -35,6 +35,11 @@ class Request:
     quiet: bool
 
 
+_WRITTEN = (
+    "target", "inputs", "basis", "intercept", "family", "noise", "prior", "offset", "trials", "covariance", "level"
+)  # fmt: skip
+
+
 def run(request: Request) -> None:
     """Fit, print, and write what was asked for."""
     from suffice.runtime.errors import DataError
@@ -49,7 +54,7 @@ def run(request: Request) -> None:
         if request.json_out is not None:
             from suffice.cli.regression import plain
 
-            asked = {name: getattr(request, name) for name in ("target", "basis", "family", "noise", "prior", "level")}
+            asked = {name: getattr(request, name) for name in _WRITTEN}
             content = json_ready({"file": str(request.file), **asked, "missing": missing, **plain(fit, request.level)})
             with place(request.json_out, "written"):
                 write_json(request.json_out, content)

@@ -98,7 +98,9 @@ class Inputs:
         """A column of numbers."""
         column = self.columns[place]
         if isinstance(column, np.ndarray) and column.dtype.kind not in "f":
-            raise DataError(f"input {self.names[place]!r} holds text: name it in a OneHot, or leave it out by inputs=")
+            raise DataError(
+                f"input {self.names[place]!r} holds text, which only OneHot takes: name the inputs of others"
+            )
         return column
 
     def _check(self) -> None:

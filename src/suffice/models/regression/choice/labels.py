@@ -38,7 +38,7 @@ def labelled(model: LinearBasisModel, x: Any, t: Any, weights: Any, ordered: Any
         assert isinstance(data.rows, TableRows)
         labels = data.rows.labels
         found = data.folded(lambda rows: Labels(np.unique(labels(rows.targets)))).values
-        classes = tuple(found.tolist()) if ordered is None else tuple(map(type(found.tolist()[0]), ordered))
+        classes = tuple(found.tolist()) if ordered is None else _like(found, ordered)
         _require(found, classes)
         return data, classes
     names = target_names(None if isinstance(t, list | tuple) else t)
@@ -67,6 +67,14 @@ def _categories(x: Any, t: Any) -> tuple | None:
         return None
     occur = set(np.asarray(column).tolist())
     return tuple(c for c in known.tolist() if c in occur)
+
+
+def _like(found: np.ndarray, ordered: Any) -> tuple:
+    """Classes of a file in their order, numbers where it holds numbers."""
+    try:
+        return tuple(map(type(found.tolist()[0]), ordered))
+    except ValueError:
+        raise DataError(f"classes must be numbers as the targets are, got {', '.join(map(str, ordered))}") from None
 
 
 def _require(found: np.ndarray, classes: tuple) -> None:
