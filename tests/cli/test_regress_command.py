@@ -199,6 +199,8 @@ def test_classes(tmp_path, counts):
     assert "<= fair" in said
     told, _ = written(tmp_path, path, "-t", "mark", "--inputs", "x", "--family", "multinomial")
     agree(told, sf.MultinomialRegression().fit(frame[["x"]], text))
+    _, said = written(tmp_path, path, "-t", "trials", "--inputs", "x", "--family", "multinomial")
+    assert "2: intercept" in said
     told, _ = written(tmp_path, path, "-t", "trials", "--inputs", "x", "--family", "ordinal", "--link", "probit")
     agree(told, sf.OrdinalRegression(link="probit").fit(frame[["x"]], frame["trials"]))
     code, _, err = run(path, "-t", "mark", "--inputs", "x", "--family", "ordinal", "--classes", "poor,good")
@@ -271,6 +273,9 @@ def test_separation_is_told(tmp_path):
         (("--family", "ordinal", "--no-intercept"), "it cannot be left out"),
         (("--family", "negative_binomial"), "NegativeBinomial needs its concentration"),
         (("--classes", "a,b"), "classes is not for family normal"),
+        (("--prior", "evidence", "--basis", "none"), "the evidence needs at least one weight with a prior"),
+        (("--weights", "cases"), "columns must each be named once, got 'cases' more than once"),
+        (("--target", "mark", "--family", "ordinal", "--classes", "poor,good,poor"), "classes must be different, got poor"),
         (("--offset", "x", "--family", "poisson"), "columns must each be named once, got 'x' more than once"),
         (("--target", "mark"), "--target mark holds text: classes are for --family ordinal or multinomial"),
     ],
