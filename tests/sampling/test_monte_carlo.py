@@ -163,6 +163,15 @@ def test_sobol_numbers():
         ({"control": lambda x: x}, "control and control_mean go together"),
         ({"control": lambda x: x, "control_mean": 0.0, "method": "sobol"}, "control goes with method plain"),
         ({"p": sf.MultivariateNormal(np.zeros(2), np.eye(2)), "method": "sobol"}, "univariate laws|with icdf"),
+        (
+            {"p": sf.Normal(np.zeros(2)), "method": "sobol"},
+            r"method sobol needs univariate laws, got one of shape \(2,\)",
+        ),
+        (
+            {"p": [sf.Normal(np.zeros(2)), sf.Normal()]},
+            r"a sequence of laws needs univariate laws, got one of shape \(2,\)",
+        ),
+        ({"p": []}, "p must have at least one law"),
         ({"f": lambda x: x * jnp.nan, "n": 10}, "f must be finite, got nan at a draw"),
         ({"p": [sf.Normal()] * 22, "method": "sobol"}, "at most 21 dimensions, got 22"),
     ],
