@@ -188,11 +188,16 @@ def _column(values: Any, what: str) -> Any:
     return column
 
 
+def is_table(x: Any) -> bool:
+    """Whether columns have the names that a user gave them: a mapping, or a pandas, Polars or Arrow table."""
+    return isinstance(x, Mapping) or (hasattr(x, "__arrow_c_stream__") and hasattr(x, "columns"))
+
+
 def _table(x: Any) -> dict[str, Any] | None:
     """Columns by name of what is a table."""
     if isinstance(x, Mapping):
         return dict(x)
-    if hasattr(x, "__arrow_c_stream__") and hasattr(x, "columns"):
+    if is_table(x):
         import pyarrow as pa
 
         names = list(map(str, getattr(x, "column_names", x.columns)))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from suffice.models.bases.basis import Basis, Columns, side_by_side
-from suffice.models.bases.inputs import Inputs, are_default, require_finite
+from suffice.models.bases.inputs import Inputs, are_default, is_table, require_finite
 from suffice.models.regression.least_squares.statistic import (
     PILOT,
     TOGETHER,
@@ -171,7 +171,7 @@ class Design:
         return None if self.basis is None or not self.intercept else self.basis.conversion()
 
     def inputs(self, x: Any) -> Inputs:
-        """Inputs of these names; of a table those columns are taken, of an array they count.
+        """Inputs of these names; of a table those columns are taken, of an array they count, as of a series.
 
         Raises:
             ValueError: there are too few or too many, or others.
@@ -181,8 +181,8 @@ class Design:
             return found
         if set(self.input_names) <= set(found.names):
             return Inputs(self.input_names, tuple(found.columns[found.names.index(n)] for n in self.input_names))
-        unlike = not are_default(found.names) and not are_default(self.input_names) and len(found.names) > 1
-        if unlike or len(found.names) != len(self.input_names):
+        named = not are_default(found.names) and not are_default(self.input_names)
+        if (named and (is_table(x) or len(found.names) > 1)) or len(found.names) != len(self.input_names):
             if len(self.input_names) > 1 and len(found.names) == 1 and len(found) == len(self.input_names):
                 return Inputs(self.input_names, tuple(found.columns[0][j : j + 1] for j in range(len(found))))
             raise ValueError(f"inputs must be {', '.join(self.input_names)}, got {', '.join(found.names)}")
