@@ -1,6 +1,8 @@
 """``suffice regress``: what it prints and writes, and what it says of bad input."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -309,3 +311,22 @@ def test_rows_with_missing_values(tmp_path, kind):
     assert "2 rows with missing values left out" in said
     want = sf.LinearBasisModel(sf.Linear("a") + sf.OneHot("g")).fit(frame.dropna(), "t")
     assert estimates(told)[0] == pytest.approx(want.weights.tolist(), rel=1e-12)
+
+
+def test_warnings_are_one_line():
+    """Said by the command itself, not with the line of code that warns."""
+    code = "from suffice.cli.app import main; main()"
+    options = (
+        "regress",
+        IRIS,
+        "-t",
+        "petal_width",
+        "--inputs",
+        "petal_length",
+        "--basis",
+        "linear+polynomial:2",
+        "--quiet",
+    )
+    done = subprocess.run([sys.executable, "-c", code, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stderr == "suffice: columns that occur twice were dropped: petal_length\n"

@@ -61,8 +61,9 @@ class GeneralizedLinearModel:
             weights: frequencies, (n,), >= 0.
             offset: known part of the linear predictor, (n,), as the log of an exposure; of a table the name of a column.
             trials: of Bernoulli, (n,), >= 0, where targets are successes of so many; or the name of their column. The
-                same as shares t/trials with ``weights`` trials: ``count`` counts trials, and the log-likelihood is that
-                of the single ones.
+                same weights as of shares t/trials with ``weights`` trials: ``count`` counts trials, and the
+                log-likelihood is that of the single ones. Residuals are those of so many trials, and for the degrees of
+                freedom a row is one target.
 
         Returns:
             A fit. Where the likelihood has no maximum, as of classes that a line separates, ``converged`` is False and
