@@ -1,6 +1,8 @@
 """``suffice regress``: what it prints and writes, and what it says of bad input."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -175,6 +177,8 @@ def test_families(tmp_path, counts):
     want = sf.GeneralizedLinearModel(sf.Bernoulli, link="probit").fit(x, frame["cured"], trials=frame["trials"])
     agree(told, want)
     assert told["count"] == frame["trials"].sum()
+    assert told["trials"] == "trials"
+    assert told["residual_degrees_of_freedom"] == len(frame) - 2
     told, _ = written(tmp_path, path, "-t", "cases", "--inputs", "x", "--family", "negative_binomial(concentration=2)")
     agree(told, sf.GeneralizedLinearModel(sf.family(sf.NegativeBinomial, concentration=2.0)).fit(x, frame["cases"]))
     told, _ = written(tmp_path, path, "-t", "cost", "--inputs", "x", "--family", "gamma", "--basis", "polynomial:2")
@@ -197,11 +201,16 @@ def test_classes(tmp_path, counts):
     assert "<= fair" in said
     told, _ = written(tmp_path, path, "-t", "mark", "--inputs", "x", "--family", "multinomial")
     agree(told, sf.MultinomialRegression().fit(frame[["x"]], text))
+    _, said = written(tmp_path, path, "-t", "trials", "--inputs", "x", "--family", "multinomial")
+    assert "2: intercept" in said
     told, _ = written(tmp_path, path, "-t", "trials", "--inputs", "x", "--family", "ordinal", "--link", "probit")
     agree(told, sf.OrdinalRegression(link="probit").fit(frame[["x"]], frame["trials"]))
     code, _, err = run(path, "-t", "mark", "--inputs", "x", "--family", "ordinal", "--classes", "poor,good")
     assert code == 1
     assert "targets must be one of poor, good, got fair" in err
+    code, _, err = run(path, "-t", "trials", "--inputs", "x", "--family", "ordinal", "--classes", "few,many")
+    assert code == 1
+    assert "classes must be numbers as the targets are, got few, many" in err
 
 
 def test_noise_and_sandwich(tmp_path, counts):
@@ -218,6 +227,7 @@ def test_noise_and_sandwich(tmp_path, counts):
     told, _ = written(tmp_path, path, "-t", "cost", "--inputs", "x", "--noise", "log_variance:polynomial:2")
     agree(told, sf.LinearBasisModel(noise=sf.LogVariance(sf.Polynomial(2))).fit(x, t))
     told, _ = written(tmp_path, path, "-t", "cost", "--inputs", "x", "--covariance", "HC3")
+    assert (told["covariance"], told["inputs"]) == ("HC3", ["x"])
     want = sf.LinearBasisModel().fit(x, t, covariance="HC3")
     assert estimates(told)[1] == pytest.approx(want.standard_errors.tolist(), rel=1e-10)
 
@@ -265,6 +275,9 @@ def test_separation_is_told(tmp_path):
         (("--family", "ordinal", "--no-intercept"), "it cannot be left out"),
         (("--family", "negative_binomial"), "NegativeBinomial needs its concentration"),
         (("--classes", "a,b"), "classes is not for family normal"),
+        (("--prior", "evidence", "--basis", "none"), "the evidence needs at least one weight with a prior"),
+        (("--weights", "cases"), "columns must each be named once, got 'cases' more than once"),
+        (("--target", "mark", "--family", "ordinal", "--classes", "poor,good,poor"), "classes must be different, got poor"),
         (("--offset", "x", "--family", "poisson"), "columns must each be named once, got 'x' more than once"),
         (("--target", "mark"), "--target mark holds text: classes are for --family ordinal or multinomial"),
     ],
@@ -298,3 +311,22 @@ def test_rows_with_missing_values(tmp_path, kind):
     assert "2 rows with missing values left out" in said
     want = sf.LinearBasisModel(sf.Linear("a") + sf.OneHot("g")).fit(frame.dropna(), "t")
     assert estimates(told)[0] == pytest.approx(want.weights.tolist(), rel=1e-12)
+
+
+def test_warnings_are_one_line():
+    """Said by the command itself, not with the line of code that warns."""
+    code = "from suffice.cli.app import main; main()"
+    options = (
+        "regress",
+        IRIS,
+        "-t",
+        "petal_width",
+        "--inputs",
+        "petal_length",
+        "--basis",
+        "linear+polynomial:2",
+        "--quiet",
+    )
+    done = subprocess.run([sys.executable, "-c", code, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stderr == "suffice: columns that occur twice were dropped: petal_length\n"

@@ -238,6 +238,31 @@ def test_successes_of_trials(tmp_path):
         assert fit.log_likelihood == pytest.approx(want.log_likelihood, rel=1e-12)
 
 
+def test_residuals_of_successes_are_those_of_their_trials(tmp_path):
+    """Over deviations of shares of n trials, √(p (1 − p)/n); the degrees of freedom of the deviance are of rows."""
+    x, trials = RNG.normal(size=N), RNG.integers(1, 30, N)
+    wins = RNG.binomial(trials, 1.0 / (1.0 + np.exp(-x)))
+    pd.DataFrame({"x": x, "n": trials, "wins": wins}).to_csv(tmp_path / "data.csv", index=False)
+    model = sf.GeneralizedLinearModel(sf.Bernoulli)
+    for fit in (
+        model.fit(x, wins, trials=trials),
+        model.fit(sf.scan_table(tmp_path / "data.csv", batch_rows=40), "wins", trials="n"),
+    ):
+        assert fit.residual_degrees_of_freedom == N - 2
+        rows = fit.data.sample(N)
+        found, p = fit.diagnosed(rows), fit.predict(rows.inputs)
+        height = rows.trials * p * (1.0 - p)
+        phi = np.column_stack([np.ones(N), rows.inputs.columns[0]])
+        h = height * np.einsum("ij,jk,ik->i", phi, np.linalg.inv(phi.T @ (height[:, None] * phi)), phi)
+        assert np.allclose(found.leverage, h, rtol=1e-8)
+        pearson = (rows.targets[:, 0] * rows.trials - rows.trials * p) / np.sqrt(height * (1.0 - h))
+        assert np.allclose(found.standardised[:, 0], pearson, rtol=1e-8)
+        assert np.sum(found.studentised[:, 0] ** 2 * (1.0 - h)) == pytest.approx(fit.deviance, rel=1e-9)
+        assert np.allclose(found.cooks_distance[:, 0], pearson**2 * h / (1.0 - h) / 2.0, rtol=1e-8)
+    weighted = model.fit(x, wins, np.full(N, 3.0), trials=trials)
+    assert weighted.residual_degrees_of_freedom == 3.0 * N - 2
+
+
 def test_bad_trials(tmp_path):
     model = sf.GeneralizedLinearModel(sf.Bernoulli)
     with pytest.raises(DataError, match=r"successes must be >= 0 and <= trials, 2, got 3 at row 2 \(counting from 1\)"):

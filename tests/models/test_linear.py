@@ -294,6 +294,11 @@ def test_names_of_inputs():
     fit = sf.LinearBasisModel().fit(frame, pd.DataFrame({"u": t, "v": t**2}))
     assert fit.data is not None
     assert fit.data.targets == ("u", "v")
+    one = sf.LinearBasisModel().fit({"a": [0.0, 1.0, 3.0]}, [1.0, 2.0, 5.0])
+    with pytest.raises(ValueError, match="inputs must be a, got d"):
+        one.predict({"d": [0.0, 1.0]})
+    series = pd.Series([0.0, 1.0], name="d")
+    assert np.array_equal(one.predict(series), one.predict([0.0, 1.0]))
     with pytest.raises(ValueError, match="inputs must be a, b, c, got a, b, d"):
         fit.predict(pd.DataFrame(x, columns=["a", "b", "d"]))
     assert np.array_equal(fit.predict(x), fit.predict(frame[["c", "a", "b"]]))

@@ -114,6 +114,8 @@ def test_bad_noise():
         sf.StudentTNoise(0.0)
     with pytest.raises(ValueError, match="covariance is for Gaussian noise"):
         sf.LinearBasisModel(noise="student_t").fit(X, TAILS, covariance="HC3")
+    with pytest.raises(ValueError, match="precisions is for Gaussian noise with one variance"):
+        sf.LinearBasisModel(noise="student_t").fit([1.0, 2.0, 4.0], [1.0, 3.0, 2.0], precisions=np.ones(3))
     with pytest.raises(ValueError, match="of one target"):
         sf.LinearBasisModel(noise="student_t").fit(X, np.stack([TAILS, SPREAD], axis=1))
 

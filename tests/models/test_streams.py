@@ -164,7 +164,7 @@ def test_labels_that_are_not_known(frame, tmp_path):
     given = sf.LinearBasisModel(sf.Linear(["a", "b"]) + sf.OneHot("town", categories=("Aachen", "Bonn")))
     with pytest.raises(DataError, match=r"input 'town' must be one of Aachen, Bonn, got Paris at row 322"):
         given.fit(sf.scan_table(path, categories=["town"], batch_rows=50), "t")
-    with pytest.raises(DataError, match="'town' holds text: name it in a OneHot"):
+    with pytest.raises(DataError, match="'town' holds text, which only OneHot takes"):
         sf.LinearBasisModel().fit(sf.scan_table(path, categories=["town"]), "t")
     frame.loc[5, "town"] = None
     frame.drop(columns="w").to_csv(path, index=False)

@@ -117,7 +117,7 @@ def test_bad_arguments():
     for estimate in (sf.annealed_importance, sf.thermodynamic_integration):
         with pytest.raises(TypeError, match=r"kernel must be settings of one kernel .* got Gibbs"):
             estimate(lambda x: -(x**2), sf.Normal(), sf.Gibbs({"x": sf.Slice()}), rng=0)
-    with pytest.raises(ValueError, match="n must be at least 25, got 2"):
+    with pytest.raises(ValueError, match="n must be an integer of at least 25, got 2"):
         sf.thermodynamic_integration(quartic, BASE, KERNEL, n=2, rng=0)
     with pytest.raises(ValueError, match=r"draws must have shape \(m, …\)"):
         sf.annealed_importance(quartic, BASE, KERNEL, draws=np.zeros((5, 3)), rng=0)
@@ -127,7 +127,11 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match=r"proposal must have draws like those of p, \(2,\), got \(\)"):
         sf.bridge_sampling(quartic, x, sf.Normal(), rng=0)
     for estimate in (sf.annealed_importance, sf.thermodynamic_integration):
+        with pytest.raises(ValueError, match="n must be an integer of at least 25, got 1000"):
+            estimate(quartic, BASE, KERNEL, n=1e3, rng=0)
         with pytest.raises(ValueError, match=r"base must have real draws, .* got int64"):
             estimate(lambda k: -1.0 * k, sf.Poisson(3.0), KERNEL, rng=0)
+    with pytest.raises(ValueError, match="n must be an integer of at least 10, got 1000"):
+        sf.sequential_monte_carlo(quartic, BASE, n=1e3, rng=0)
     with pytest.raises(ValueError, match=r"base must have real draws, .* got int64"):
         sf.sequential_monte_carlo(lambda k: -1.0 * k, sf.Poisson(3.0), rng=0)

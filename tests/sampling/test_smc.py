@@ -52,7 +52,7 @@ def test_a_box():
 
 
 def test_what_is_refused():
-    with pytest.raises(ValueError, match="runs must be >= 4, got 1"):
+    with pytest.raises(ValueError, match="runs must be an integer of at least 4, got 1"):
         sf.sequential_monte_carlo(two_modes, BASE, runs=1, rng=0)
     with pytest.raises(ValueError, match="log_density is −inf or no number at all of 50 particles"):
         sf.sequential_monte_carlo(lambda x: jnp.nan * x, sf.Normal(), n=50, rng=0)

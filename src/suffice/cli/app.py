@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+import warnings
 from typing import Annotated, NoReturn
 
 import typer
@@ -46,6 +47,11 @@ def fail(message: str, code: int) -> NoReturn:
     raise SystemExit(code)
 
 
+def _warned(message: Warning | str, *_: object) -> None:
+    """A warning as one line on stderr, without the line of code it comes from."""
+    typer.echo(f"suffice: {message}", err=True)
+
+
 def main() -> None:
     """Run a command; compiled code is kept in the user's cache folder, so that the second run starts fast."""
     from suffice.runtime.cache import jax_settings
@@ -53,6 +59,7 @@ def main() -> None:
     # by the environment, since JAX is imported only where a command needs it
     for name, value in jax_settings().items():
         os.environ.setdefault(name.upper(), str(value))
+    warnings.showwarning = _warned
     gc.set_threshold(100_000, 50, 100)  # tracing makes many small objects, of which few are ever garbage
     try:
         app()

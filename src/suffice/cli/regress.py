@@ -35,6 +35,11 @@ class Request:
     quiet: bool
 
 
+_WRITTEN = (
+    "target", "inputs", "basis", "intercept", "family", "noise", "prior", "offset", "trials", "covariance", "level"
+)  # fmt: skip
+
+
 def run(request: Request) -> None:
     """Fit, print, and write what was asked for."""
     from suffice.runtime.errors import DataError
@@ -49,7 +54,7 @@ def run(request: Request) -> None:
         if request.json_out is not None:
             from suffice.cli.regression import plain
 
-            asked = {name: getattr(request, name) for name in ("target", "basis", "family", "noise", "prior", "level")}
+            asked = {name: getattr(request, name) for name in _WRITTEN}
             content = json_ready({"file": str(request.file), **asked, "missing": missing, **plain(fit, request.level)})
             with place(request.json_out, "written"):
                 write_json(request.json_out, content)
@@ -82,6 +87,10 @@ def _fitted(request: Request) -> tuple[Any, int]:
         fail(f"--{name.replace('_', '-')} is not for this family, noise and prior", 2)
     if request.family.lower() == "binomial" and request.trials is None:
         fail("--family binomial needs --trials, a column of their numbers; --family bernoulli is for 0 and 1", 2)
+    named = tuple(filter(None, (*request.inputs, request.target, request.offset, request.trials, request.weights)))
+    twice = next((name for name in named if named.count(name) > 1), None)
+    if twice is not None:
+        fail(f"columns must each be named once, got {twice!r} more than once", 2)
     fit, texts = model.fitting(), model.labels()
     with place(request.file, "read"):
         if request.target not in numeric_columns(request.file):
@@ -89,7 +98,6 @@ def _fitted(request: Request) -> tuple[Any, int]:
             if not model.choice:
                 fail(f"--target {request.target} holds text: classes are for --family ordinal or multinomial", 2)
             texts = (*texts, request.target)
-        named = (*request.inputs, *filter(None, (request.target, request.offset, request.trials)))
         rows = scan_table(
             request.file, named if request.inputs else None, categories=texts, weights=request.weights, missing=request.missing,  # type: ignore[arg-type]
         )  # fmt: skip

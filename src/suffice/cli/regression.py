@@ -26,7 +26,7 @@ def plain(fit: Any, level: float) -> dict[str, Any]:
     else:
         told["log_evidence"] = fit.log_evidence
     if isinstance(fit, GeneralizedLinearFit):
-        names += ("deviance", "dispersion")
+        names += ("deviance", "residual_degrees_of_freedom", "dispersion")
         told["link"] = fit.link.name
     if isinstance(fit, NoiseFit):
         columns = (c.tolist() for c in (fit.noise_parameters, fit.noise_errors))

@@ -1,29 +1,23 @@
 """Expectations by Monte Carlo, with an honest standard error, and four ways to make it smaller."""
 
-import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from suffice.numerics.checks import format_value
 from suffice.numerics.estimate import MONTE_CARLO, Estimate
 from suffice.numerics.pareto import mean_error
-from suffice.numerics.sobol import MOST_DIMENSIONS, sobol
+from suffice.numerics.sobol import sobol
 from suffice.runtime.rng import RNG, as_key
 from suffice.sampling.graded import graded, shifted
-from suffice.sampling.rejection import carried
+from suffice.sampling.integrand import BATCH, PILOT, Integrand
 
-_BATCH = 1 << 16
-_PILOT = 1 << 12
 _MOST = 1 << 34
 _SEEN = 500  # draws that show a tail
 _REPLICATES = 16  # of scrambled points: an error from 15 degrees of freedom
-_GRADED = 3  # coordinates of which more draws go into the tails
 METHODS = ("plain", "antithetic", "stratified", "sobol")
 
 
@@ -109,7 +103,7 @@ def expectation(
     key = as_key(rng)
     if standard_error is None:
         return run(n or 100_000, key)
-    count, worst = _PILOT, math.inf
+    count, worst = PILOT, math.inf
     for attempt in range(20):
         found = run(count, jax.random.fold_in(key, attempt))
         worst = float(np.max(found.standard_error))
@@ -123,66 +117,12 @@ def expectation(
     raise ValueError(f"standard_error {standard_error:g} was not reached with {count} draws: {worst:.3g}")
 
 
-def _draws(law: Any, key: jax.Array, m: int) -> jax.Array:
-    """m draws of a law, or of independent ones side by side."""
-    if not isinstance(law, tuple):
-        return law.sample((m,), rng=key)
-    keys = jax.random.split(key, len(law))
-    return jnp.stack([one.sample((m,), rng=k) for one, k in zip(law, keys, strict=True)], axis=1)
-
-
-def _rows(f: Any, control: Any, x: jax.Array) -> jax.Array:
-    """Values of f and of the control at each of m draws, (m, …)."""
-    parts = [jax.vmap(g)(x).reshape(x.shape[0], -1).astype(float) for g in (f, control) if g is not None]
-    return jnp.concatenate(parts, axis=1)
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1, 4))
-def _drawn(f: Any, control: Any, law: Any, key: jax.Array, m: int) -> jax.Array:
-    return _rows(f, control, _draws(law, key, m))
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def _at(f: Any, control: Any, law: Any, u: jax.Array) -> jax.Array:
-    """Rows at the quantiles of u, (m, d)."""
-    if not isinstance(law, tuple):
-        return _rows(f, control, law.icdf(u[:, 0]))
-    return _rows(f, control, jnp.stack([one.icdf(u[:, i]) for i, one in enumerate(law)], axis=1))
-
-
 class _Run:
     """From a number of draws and a key to an estimate, for one f, law and method."""
 
     def __init__(self, f: Any, p: Any, method: str, control: Any, known: np.ndarray) -> None:
         self.method, self.known = method, known
-        laws: Any = list(p) if isinstance(p, Sequence) else None
-        self.law = carried(p) if laws is None else tuple(carried(law) for law in laws)
-        self.dimension = 1 if laws is None else len(laws)
-        if laws is not None and method == "sobol" and self.dimension > MOST_DIMENSIONS:
-            raise ValueError(f"method sobol takes at most {MOST_DIMENSIONS} dimensions, got {self.dimension}")
-        if method != "plain" and laws is None and not hasattr(p, "icdf"):
-            raise ValueError(f"method {method} needs a law with icdf, got {type(p).__name__}")
-        shape = tuple(getattr(p, "event_shape", ()))
-        if method != "plain" and shape:
-            raise ValueError(f"method {method} needs univariate laws, got one of shape {shape}")
-        value = jax.eval_shape(lambda key: jax.vmap(f)(_draws(self.law, key, 1)), jax.random.key(0))
-        if jnp.issubdtype(value.dtype, jnp.complexfloating):
-            raise ValueError(f"f must be real, got {value.dtype}: give its parts as two entries of an array")
-        self.shape = value.shape[1:]
-        self.drawn = functools.partial(_drawn, f, control, self.law)
-        self.at = functools.partial(_at, f, control, self.law)
-
-    def finite(self, rows: Any) -> np.ndarray:
-        found = np.asarray(rows)
-        if not np.all(np.isfinite(found)):
-            raise ValueError(f"f must be finite, got {format_value(found[~np.isfinite(found)][0])} at a draw")
-        return found
-
-    def from_uniforms(self, u: np.ndarray) -> np.ndarray:
-        """Rows at many points, in batches of one size."""
-        padded, size = np.concatenate([u, np.full((-len(u) % _PILOT, u.shape[1]), 0.5)]), _size(len(u))
-        found = [np.asarray(self.at(jnp.asarray(padded[i : i + size]))) for i in range(0, len(padded), size)]
-        return self.finite(np.concatenate(found)[: len(u)])
+        self.rows = Integrand(f, control, p, method)
 
     def __call__(self, n: int, key: jax.Array) -> Estimate:
         return getattr(self, f"_{self.method}")(n, key)
@@ -190,7 +130,7 @@ class _Run:
     def estimate(
         self, value: np.ndarray, variance: np.ndarray, how: str, k: Any = None, df: float = math.inf
     ) -> Estimate:
-        shape, error = self.shape, np.sqrt(np.maximum(variance, 0.0))
+        shape, error = self.rows.shape, np.sqrt(np.maximum(variance, 0.0))
         plain = (float(value[0]), float(error[0])) if shape == () else (value.reshape(shape), error.reshape(shape))
         return Estimate(*plain, how, k, df)
 
@@ -211,9 +151,9 @@ class _Run:
 
     def _plain(self, n: int, key: jax.Array) -> Estimate:
         total, tail = None, None
-        for i, start in enumerate(range(0, n, _BATCH)):
-            size = min(_BATCH, n)
-            rows = self.finite(self.drawn(jax.random.fold_in(key, i), size))[: n - start]
+        for i, start in enumerate(range(0, n, BATCH)):
+            size = min(BATCH, n)
+            rows = self.rows.at_draws(jax.random.fold_in(key, i), size)[: n - start]
             total = _Moments.of(rows) if total is None else total + _Moments.of(rows)
             tail = tail or self.tail(rows)
         assert total is not None
@@ -232,9 +172,9 @@ class _Run:
 
     def _antithetic(self, n: int, key: jax.Array) -> Estimate:
         total, tail, rng, half = None, None, _generator(key), -(-n // 2)
-        for start in range(0, half, _BATCH):
-            u = _inner(rng.random((min(_BATCH, half - start), self.dimension)))
-            rows = 0.5 * (self.from_uniforms(u) + self.from_uniforms(1.0 - u))
+        for start in range(0, half, BATCH):
+            u = rng.random((min(BATCH, half - start), self.rows.dimension))
+            rows = 0.5 * (self.rows.at_uniforms(u) + self.rows.at_uniforms(1.0 - u))
             total = _Moments.of(rows) if total is None else total + _Moments.of(rows)
             tail = tail or self.tail(rows)
         assert total is not None
@@ -242,14 +182,14 @@ class _Run:
         return self.summed(total, "Monte Carlo, antithetic", *tail)
 
     def _stratified(self, n: int, key: jax.Array) -> Estimate:
-        rng, d = _generator(key), self.dimension
+        rng, d = _generator(key), self.rows.dimension
         k = max(int((n / _REPLICATES) ** (1.0 / d) + 1e-9), 1)
-        corner = np.stack(np.meshgrid(*([np.arange(k)] * d), indexing="ij"), axis=-1).reshape(-1, d)
+        corner = np.arange(k**d)[:, None] // np.array([k**i for i in range(d)]) % k
         corner = np.repeat(corner, max(n // (_REPLICATES * len(corner)), 1), axis=0)
         return self.of_replicates(lambda: (corner + rng.random(corner.shape)) / k, k, rng, "Monte Carlo, stratified")
 
     def _sobol(self, n: int, key: jax.Array) -> Estimate:
-        rng, d = _generator(key), self.dimension
+        rng, d = _generator(key), self.rows.dimension
         m = max(math.ceil(math.log2(n / _REPLICATES)), 0)
         return self.of_replicates(lambda: sobol(m, d, rng), 1 << m, rng, "Monte Carlo, scrambled Sobol'")
 
@@ -264,39 +204,14 @@ class _Run:
         for _ in range(_REPLICATES):
             moved, weights = shifted(points(), cells, rng)
             if not means:
-                middle, ends = self.middle_and_ends(len(moved))
+                middle, ends = self.rows.middle_and_ends(len(moved))
             u, density = graded(moved, ends)
-            rows = (weights * density)[:, None] * (self.from_uniforms(_inner(u)) - middle)
+            rows = (weights * density)[:, None] * (self.rows.at_uniforms(u) - middle)
             means.append(rows.mean(0))
-            looked += [rows] if sum(map(len, looked)) < _BATCH else []
+            looked += [rows] if sum(map(len, looked)) < BATCH else []
         k, means = self.tail(np.concatenate(looked))[0], np.stack(means)
         variance = means.var(0, ddof=1) / _REPLICATES
         return self.estimate(middle + means.mean(0), variance, how, k, _REPLICATES - 1)
-
-    def middle_and_ends(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """f at the medians, 0 where it is not finite there; and of each coordinate, (d, 2), whether f is not finite at its
-        low and its high end, so that draws are to be denser there.
-
-        Weights of many coordinates would tie together what f adds: none then.
-        """
-        d = self.dimension
-        u = np.full((_size(count), d), 0.5)
-        for i in range(min(d, _GRADED)):
-            u[1 + 2 * i, i], u[2 + 2 * i, i] = 0.0, 1.0
-        found = np.asarray(self.at(jnp.asarray(u)))[: 1 + 2 * d]
-        ends = ~np.isfinite(found[1:]).all(1).reshape(d, 2)
-        return np.where(np.isfinite(found[0]), found[0], 0.0), ends if d <= _GRADED else np.zeros((d, 2), bool)
-
-
-def _size(count: int) -> int:
-    """Of batches for so many points: a multiple of one of two, so that two programs serve all."""
-    return _BATCH if -(-count // _PILOT) * _PILOT % _BATCH == 0 else _PILOT
-
-
-def _inner(u: np.ndarray) -> np.ndarray:
-    """Inside (0, 1) in the type that u is going to have."""
-    of = np.finfo(jnp.zeros(()).dtype)
-    return np.clip(u, float(of.tiny), 1.0 - float(of.epsneg))
 
 
 def _generator(key: jax.Array) -> np.random.Generator:

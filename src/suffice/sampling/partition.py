@@ -61,10 +61,8 @@ def annealed_importance(
         >>> abs(log_z.value - 1.838) < 0.2  # log 2π
         True
     """
-    betas = _betas(temperatures)
-    if n < _FEWEST:
-        raise ValueError(f"n must be at least {_FEWEST}, got {n}")
-    base = carried(base)
+    betas, base = _betas(temperatures), carried(base)
+    _require_particles(n)
     single(kernel)
     forth, back = jax.random.split(as_key(rng))
     start = base.sample((n,), rng=jax.random.fold_in(forth, 1))
@@ -118,10 +116,8 @@ def thermodynamic_integration(
         >>> abs(log_z.value - 1.838) < 0.2  # log 2π
         True
     """
-    betas = _betas(temperatures)
-    if n < _FEWEST:
-        raise ValueError(f"n must be at least {_FEWEST}, got {n}")
-    base = carried(base)
+    betas, base = _betas(temperatures), carried(base)
+    _require_particles(n)
     single(kernel)
     if len(betas) < 5:
         raise ValueError(f"temperatures must be at least 5, got {len(betas)}")
@@ -156,8 +152,13 @@ def _integral(betas: np.ndarray, u: np.ndarray, log_weights: np.ndarray) -> tupl
     return float(rule(mean, slope)), rule(weights * (u - mean), weights * (slopes - slope))
 
 
+def _require_particles(n: Any) -> None:
+    if not isinstance(n, int | np.integer) or n < _FEWEST:
+        raise ValueError(f"n must be an integer of at least {_FEWEST}, got {n}")
+
+
 def _betas(temperatures: Any) -> np.ndarray:
-    if isinstance(temperatures, int):
+    if isinstance(temperatures, int | np.integer):
         if temperatures < 2:
             raise ValueError(f"temperatures must be at least 2, got {temperatures}")
         return np.linspace(0.0, 1.0, temperatures) ** 4

@@ -99,8 +99,8 @@ def sequential_monte_carlo(
         True
     """
     for name, value, least in (("n", n, 10), ("runs", runs, 4), ("steps", steps, 1)):
-        if value < least:
-            raise ValueError(f"{name} must be >= {least}, got {value}")
+        if not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f"{name} must be an integer of at least {least}, got {value}")
     if not 0.0 < keep < 1.0:
         raise ValueError(f"keep must be in (0, 1), got {keep}")
     if kernel is not None:

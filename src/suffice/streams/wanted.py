@@ -35,7 +35,7 @@ class Wanted:
     def among(self, schema: pa.Schema, typed: bool = True) -> Wanted:
         """With all names settled; where the file is ``typed`` all but the categories must be numbers."""
         names = choose(schema, self.names, self.weights, self.path)
-        for name in set(names) - set(self.categories) if typed else ():
+        for name in (n for n in names if typed and n not in self.categories):
             require_numbers(schema.field(name).type, f"{self.path}: column {name!r}")
         return replace(self, names=names)
 

@@ -98,7 +98,9 @@ class Inputs:
         """A column of numbers."""
         column = self.columns[place]
         if isinstance(column, np.ndarray) and column.dtype.kind not in "f":
-            raise DataError(f"input {self.names[place]!r} holds text: name it in a OneHot, or leave it out by inputs=")
+            raise DataError(
+                f"input {self.names[place]!r} holds text, which only OneHot takes: name the inputs of others"
+            )
         return column
 
     def _check(self) -> None:
@@ -186,11 +188,16 @@ def _column(values: Any, what: str) -> Any:
     return column
 
 
+def is_table(x: Any) -> bool:
+    """Whether columns have the names that a user gave them: a mapping, or a pandas, Polars or Arrow table."""
+    return isinstance(x, Mapping) or (hasattr(x, "__arrow_c_stream__") and hasattr(x, "columns"))
+
+
 def _table(x: Any) -> dict[str, Any] | None:
     """Columns by name of what is a table."""
     if isinstance(x, Mapping):
         return dict(x)
-    if hasattr(x, "__arrow_c_stream__") and hasattr(x, "columns"):
+    if is_table(x):
         import pyarrow as pa
 
         names = list(map(str, getattr(x, "column_names", x.columns)))

@@ -102,7 +102,7 @@ class Spelled:
         if not self.plain or self.link is not None:
             return GeneralizedLinearModel(self._family(), basis, self.intercept, self.link).fit
         if self.prior == "evidence":
-            return partial(evidence_fit, basis, intercept=self.intercept)
+            return partial(evidence_fit, LinearBasisModel(basis, self.intercept))
         if self.prior != "none":
             return BayesianLinearModel(basis, self.intercept, weights=_penalty(self.prior)).fit
         return LinearBasisModel(basis, self.intercept, self._noise()).fit

@@ -7,7 +7,7 @@ import altair as alt
 import numpy as np
 
 from suffice.models.regression.choice.fit import ChoiceFit
-from suffice.models.regression.choice.labels import places
+from suffice.models.regression.choice.labels import places, told
 from suffice.models.regression.least_squares.design import Design, Rows
 from suffice.report import charts
 from suffice.report.charts import Figure
@@ -53,7 +53,7 @@ class Chosen(Sampled):
     @cached_property
     def classes(self) -> list[str]:
         """What they are called."""
-        return [f"{c:g}" if isinstance(c, float) else str(c) for c in self.fit.classes]
+        return list(map(told, self.fit.classes))
 
     @cached_property
     def chosen(self) -> np.ndarray:

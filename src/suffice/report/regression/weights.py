@@ -62,7 +62,7 @@ def _of_likelihood(fit: LikelihoodFit) -> dict[str, str]:
     values = {}
     if isinstance(fit, GeneralizedLinearFit):
         values["Deviance"] = number(fit.deviance, 6)
-        values["Degrees of freedom"] = number(fit.count - fit.solution.rank)
+        values["Degrees of freedom"] = number(fit.residual_degrees_of_freedom)
         if fit.response.dispersed:
             values["Dispersion"] = number(fit.dispersion, 5)
     values |= {"Log-likelihood": decimal(fit.log_likelihood, 4)}

@@ -25,6 +25,11 @@ class Labels:
         return Labels(np.unique(np.concatenate([self.values, other.values])))
 
 
+def told(label: Any) -> str:
+    """A label in the name of a parameter: of a file numbers are floats, and 2.0 is 2."""
+    return f"{label:.15g}" if isinstance(label, float) else str(label)
+
+
 def labelled(model: LinearBasisModel, x: Any, t: Any, weights: Any, ordered: Any) -> tuple[RegressionData, tuple]:
     """Data whose targets are places of their classes, and the classes in order.
 
@@ -32,13 +37,14 @@ def labelled(model: LinearBasisModel, x: Any, t: Any, weights: Any, ordered: Any
 
     Raises:
         DataError: fewer than two classes, or a label that is none of those given.
+        ValueError: a class is given twice.
     """
     if isinstance(x, Table):
         data = model.data(x, t, weights)
         assert isinstance(data.rows, TableRows)
         labels = data.rows.labels
         found = data.folded(lambda rows: Labels(np.unique(labels(rows.targets)))).values
-        classes = tuple(found.tolist()) if ordered is None else tuple(map(type(found.tolist()[0]), ordered))
+        classes = tuple(found.tolist()) if ordered is None else _like(found, ordered)
         _require(found, classes)
         return data, classes
     names = target_names(None if isinstance(t, list | tuple) else t)
@@ -69,10 +75,21 @@ def _categories(x: Any, t: Any) -> tuple | None:
     return tuple(c for c in known.tolist() if c in occur)
 
 
+def _like(found: np.ndarray, ordered: Any) -> tuple:
+    """Classes of a file in their order, numbers where it holds numbers."""
+    try:
+        return tuple(map(type(found.tolist()[0]), ordered))
+    except ValueError:
+        raise DataError(f"classes must be numbers as the targets are, got {', '.join(map(str, ordered))}") from None
+
+
 def _require(found: np.ndarray, classes: tuple) -> None:
+    twice = next((c for c in classes if classes.count(c) > 1), None)
+    if twice is not None:
+        raise ValueError(f"classes must be different, got {told(twice)} more than once")
     unknown = [v for v in found.tolist() if v not in classes]
     if unknown:
-        raise DataError(f"targets must be one of {', '.join(map(str, classes))}, got {unknown[0]}")
+        raise DataError(f"targets must be one of {', '.join(map(told, classes))}, got {told(unknown[0])}")
     if not 2 <= len(classes) <= MOST:
         raise DataError(f"there must be 2 to {MOST} classes, got {len(classes)}")
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from suffice.models.regression.choice.climb import ClassData
 from suffice.models.regression.choice.fit import ChoiceFit
+from suffice.models.regression.choice.labels import told
 from suffice.models.regression.linear.model import LinearBasisModel
 
 
@@ -90,5 +91,5 @@ class MultinomialRegression:
         design, classes, several = found.data.design, found.classes, len(found.classes) - 1
         end = found.climbed(_Softmax(), np.zeros(several * found.root.shape[1]))
         jacobian = np.kron(np.eye(several), found.weights_root)
-        names = tuple(f"{c}: {n}" for c in classes[1:] for n in design.names)
+        names = tuple(f"{told(c)}: {n}" for c in classes[1:] for n in design.names)
         return MultinomialFit(**found.fitted(end, names, jacobian))

@@ -9,6 +9,7 @@ import numpy as np
 
 from suffice.models.regression.choice.climb import ClassData
 from suffice.models.regression.choice.fit import ChoiceFit
+from suffice.models.regression.choice.labels import told
 from suffice.models.regression.generalised.link import LINKS
 from suffice.models.regression.iterated.blockwise import blockwise
 from suffice.models.regression.linear.model import LinearBasisModel
@@ -152,5 +153,5 @@ class OrdinalRegression:
         start = LINKS[self.link].of(np.cumsum(shares)[:-1] / shares.sum())
         end = found.climbed(_Between(self.link, cuts), np.concatenate([start, np.zeros(m)]))
         jacobian = np.block([[np.eye(cuts), -np.tile(scaled[:1], (cuts, 1))], [np.zeros((m, cuts)), scaled[1:]]])
-        names = (*(f"<= {c:g}" if isinstance(c, float) else f"<= {c}" for c in classes[:-1]), *design.names[1:])
+        names = (*(f"<= {told(c)}" for c in classes[:-1]), *design.names[1:])
         return OrdinalFit(**found.fitted(end, names, jacobian), link=self.link)

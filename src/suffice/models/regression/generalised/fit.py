@@ -26,6 +26,7 @@ class GeneralizedLinearFit(LikelihoodFit):
         response: the family.
         link: how the mean follows from the linear predictor.
         deviance: twice the log-likelihood lost to a model with a weight for each target.
+        residual_degrees_of_freedom: of the deviance: targets less the rank; successes of some trials are one target.
         dispersion: 1, or Pearson's estimate Σ (t − mu)²/V(mu)/(n − rank); ``log_likelihood`` is with it.
     """
 
@@ -33,6 +34,7 @@ class GeneralizedLinearFit(LikelihoodFit):
     response: Response
     link: Link
     deviance: float
+    residual_degrees_of_freedom: float
     dispersion: float
 
     @property
@@ -67,13 +69,15 @@ class GeneralizedLinearFit(LikelihoodFit):
 
     def diagnosed(self, rows: Rows) -> Diagnostics:
         """Residuals t − mu, leverage of the working fit, and Cook's distances of rows; standardised are Pearson's
-        residuals, studentised the roots of deviances with the sign of the residuals, both over their standard errors."""
+        residuals, studentised the roots of deviances with the sign of the residuals, both over their standard errors.
+        Shares of trials have the deviations and the leverage of so many trials."""
         phi = self.design.columns(rows.inputs).hi
         eta = phi @ self.solution.coefficients[:, 0] + (0.0 if rows.offset is None else rows.offset[:, 0])
         mu, slope = self.link.mean(eta), self.link.slope(eta)
-        height = self.response.height(self.link, eta, mu, slope)
+        trials = 1.0 if rows.trials is None else rows.trials
+        height = trials * self.response.height(self.link, eta, mu, slope)
         h, residuals = height * ((phi @ self.solution.root) ** 2).sum(1), rows.targets[:, 0] - mu
-        lost = np.maximum(self.response.lost(self.link, rows.targets[:, 0], eta), 0.0)
+        lost = trials * np.maximum(self.response.lost(self.link, rows.targets[:, 0], eta), 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             error = np.sqrt(self.dispersion * (1.0 - h))
             pearson = residuals * np.sqrt(height) / np.abs(slope) / error

@@ -61,8 +61,9 @@ class GeneralizedLinearModel:
             weights: frequencies, (n,), >= 0.
             offset: known part of the linear predictor, (n,), as the log of an exposure; of a table the name of a column.
             trials: of Bernoulli, (n,), >= 0, where targets are successes of so many; or the name of their column. The
-                same as shares t/trials with ``weights`` trials: ``count`` counts trials, and the log-likelihood is that
-                of the single ones.
+                same weights as of shares t/trials with ``weights`` trials: ``count`` counts trials, and the
+                log-likelihood is that of the single ones. Residuals are those of so many trials, and for the degrees of
+                freedom a row is one target.
 
         Returns:
             A fit. Where the likelihood has no maximum, as of classes that a line separates, ``converged`` is False and
@@ -242,17 +243,21 @@ class _Scoring:
         def scored(rows: Rows) -> np.ndarray:
             t = rows.targets[:, 0]
             eta = self._predictor(self.data.design.columns(rows.inputs).hi, rows, w)
-            if response is BERNOULLI:  # of shares the binomial coefficients do not depend on the weights: left out
+            often = counted(rows) / (1.0 if rows.trials is None else np.maximum(rows.trials, 1e-300))
+            if not dispersion > 0:
+                each = np.full_like(t, np.nan)
+            elif response is BERNOULLI:  # of shares the binomial coefficients do not depend on the weights: left out
                 assert self.link.logs is not None
                 log_mu, log_rest = self.link.logs(eta)
                 each = np.where(t > 0, t * log_mu, 0.0) + np.where(t < 1, (1.0 - t) * log_rest, 0.0)
             else:
                 each = blockwise(_log_prob(response), t, self.link.mean(eta), np.full_like(t, dispersion))
-            return np.array([summed(rows, each)])
+            return np.array([summed(rows, each), often.sum()])
 
-        likelihood = float(self.data.folded(scored)[0]) if dispersion > 0 else float("nan")
+        likelihood, targets = map(float, self.data.folded(scored))
         return GeneralizedLinearFit(
             **of_solution(self.data.design, solution, dispersion), dimension=solution.rank + response.dispersed,
-            solution=solution, response=response, link=self.link, deviance=here.deviance, dispersion=dispersion,
+            solution=solution, response=response, link=self.link, deviance=here.deviance,
+            residual_degrees_of_freedom=targets - solution.rank, dispersion=dispersion,
             log_likelihood=likelihood, count=count, converged=converged, iterations=steps, message=message, data=self.data,
         )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from suffice.models.bases.basis import Basis, Columns, side_by_side
-from suffice.models.bases.inputs import Inputs, are_default, require_finite
+from suffice.models.bases.inputs import Inputs, are_default, is_table, require_finite
 from suffice.models.regression.least_squares.statistic import (
     PILOT,
     TOGETHER,
@@ -33,6 +33,7 @@ class Rows:
         frequencies: how often each row occurs, (n,), or None.
         precisions: of each row's noise, relative to each other, (n,), or None.
         offset: known part of the targets, (n, K), or None.
+        trials: of which the targets are shares, (n,), already counted in the frequencies, or None.
     """
 
     inputs: Inputs
@@ -40,6 +41,7 @@ class Rows:
     frequencies: np.ndarray | None = None
     precisions: np.ndarray | None = None
     offset: np.ndarray | None = None
+    trials: np.ndarray | None = None
 
     @classmethod
     def of(cls, x: Any, t: Any, weights: Any = None, precisions: Any = None, offset: Any = None) -> "Rows":
@@ -87,7 +89,8 @@ class Rows:
         often = trials if self.frequencies is None else self.frequencies * trials
         if not often.any():
             raise DataError("at least one row must have trials, all have none")
-        return replace(self, targets=self.targets / np.maximum(trials, 1e-300)[:, None], frequencies=often)
+        shares = self.targets / np.maximum(trials, 1e-300)[:, None]
+        return replace(self, targets=shares, frequencies=often, trials=trials)
 
     @property
     def counted(self) -> Inputs:
@@ -108,7 +111,7 @@ class Rows:
 
     def where(self, cut: Any) -> "Rows":
         """Some of the rows."""
-        rest = (None if a is None else a[cut] for a in (self.frequencies, self.precisions, self.offset))
+        rest = (None if a is None else a[cut] for a in (self.frequencies, self.precisions, self.offset, self.trials))
         return Rows(self.inputs.rows(cut), self.targets[cut], *rest)
 
 
@@ -168,7 +171,7 @@ class Design:
         return None if self.basis is None or not self.intercept else self.basis.conversion()
 
     def inputs(self, x: Any) -> Inputs:
-        """Inputs of these names; of a table those columns are taken, of an array they count.
+        """Inputs of these names; of a table those columns are taken, of an array they count, as of a series.
 
         Raises:
             ValueError: there are too few or too many, or others.
@@ -178,8 +181,8 @@ class Design:
             return found
         if set(self.input_names) <= set(found.names):
             return Inputs(self.input_names, tuple(found.columns[found.names.index(n)] for n in self.input_names))
-        unlike = not are_default(found.names) and not are_default(self.input_names) and len(found.names) > 1
-        if unlike or len(found.names) != len(self.input_names):
+        named = not are_default(found.names) and not are_default(self.input_names)
+        if (named and (is_table(x) or len(found.names) > 1)) or len(found.names) != len(self.input_names):
             if len(self.input_names) > 1 and len(found.names) == 1 and len(found) == len(self.input_names):
                 return Inputs(self.input_names, tuple(found.columns[0][j : j + 1] for j in range(len(found))))
             raise ValueError(f"inputs must be {', '.join(self.input_names)}, got {', '.join(found.names)}")

@@ -123,11 +123,12 @@ class LinearBasisModel:
     def _with_noise(
         self, x: Any, t: Any, weights: Any, precisions: Any, offset: Any, deficient: str, covariance: str
     ) -> NoiseFit:
-        for name, value, only in (
-            ("precisions", precisions, None), ("rank_deficient", deficient, "error"), ("covariance", covariance, "noise")
-        ):  # fmt: skip
-            if value != only:
-                raise ValueError(f"{name} is for Gaussian noise with one variance, the noise is {self.noise!r}")
+        given = {
+            "precisions": precisions is not None, "rank_deficient": deficient != "error", "covariance": covariance != "noise",
+        }  # fmt: skip
+        if any(given.values()):
+            name = next(name for name, is_given in given.items() if is_given)
+            raise ValueError(f"{name} is for Gaussian noise with one variance, the noise is {self.noise!r}")
         data = self.data(x, t, weights, None, offset)
         if not data.single:
             raise ValueError("a model with noise of its own is of one target: give t of shape (n,)")
