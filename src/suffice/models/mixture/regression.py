@@ -263,16 +263,16 @@ def fit_regression_mixture(
     t = np.asarray(t, float)
     if t.shape != phi.shape[:1]:
         raise DataError(f"targets must have shape ({len(phi)},), got {t.shape}")
-    n, m = phi.shape
+    given = rows_of(np.column_stack([phi, t]), weights, "error")  # without rows of frequency 0; says what is missing
+    phi, t, n, m = given.x[:, :-1], given.x[:, -1], len(given.x), phi.shape[1]
     if n < components * (m + 1):
         raise DataError(f"{components} regressions with {m} columns need at least {components * (m + 1)} rows, got {n}")
-    rows_of(np.column_stack([phi, t]), weights, "error")  # says what is missing
+    w = np.ones(n) if given.w is None else given.w
     q, r = np.linalg.qr(phi)
     if np.abs(np.diag(r)).min() <= 1e-12 * np.abs(np.diag(r)).max():
         raise DataError("columns of the regression depend on each other")
     transform = np.linalg.inv(r) * np.sqrt(n)
-    rows = rows_of(np.column_stack([q * np.sqrt(n), t]), weights, "error")
-    w = np.ones(n) if rows.w is None else rows.w
+    rows = rows_of(np.column_stack([q * np.sqrt(n), t]), given.w, "error")
     group = RegressionComponents(
         int(components), m, float(np.sqrt(np.average((t - np.average(t, weights=w)) ** 2, weights=w)))
     )
