@@ -26,6 +26,7 @@ _HALVINGS = 40
 _FLOOR = 1e-13
 _LOOKS = 3  # that have to find the limit near before a climb may end
 _FLAT, _STILL = 2, 30  # points in a row that gain too little to go on, and that lengthened steps found no higher
+_TRIED = 4  # starts from which a climb may go on, where the ones before collapse
 
 Evaluate = Callable[[Any], Any]  # the log-likelihoods of parameters, and what their M-step needs
 
@@ -172,6 +173,7 @@ def climb(
         if moved.any():
             with np.errstate(all="ignore"):
                 trial = _chosen(moved, model.build(target, image), image)
+        trial = _chosen(status == RUNNING, trial, best)  # the images of runs that collapsed are slow to evaluate
     status = np.where(status == RUNNING, EXHAUSTED, status)
     return Climb(best, values, logs, status, traces, evaluations)
 
@@ -180,11 +182,11 @@ def first_that_stands(begins: Sequence[Any], go: Callable[[Any], Climb]) -> Clim
     """The climb from the first start that does not collapse, or else from the first that has a likelihood, if any has.
 
     Args:
-        begins: parameters of one run each, best first.
+        begins: parameters of one run each, best first, of which the first few are tried.
         go: the climb from one of them.
     """
     found = None
-    for begin in begins:
+    for begin in begins[:_TRIED]:
         end = go(begin)
         stands = end.status[0] != DEGENERATE
         if np.isfinite(end.values[0]) and (stands or found is None):
