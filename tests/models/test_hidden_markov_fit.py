@@ -134,3 +134,28 @@ def test_a_start_that_collapses_on_all_values_gives_way_to_the_next(monkeypatch)
     assert seen
     assert found.converged
     assert found.log_likelihood == pytest.approx(usual.log_likelihood, rel=1e-9)
+
+
+def test_states_at_a_limit_of_their_family():
+    """Where t is best as a normal, the likelihood and the errors are those of normal states."""
+    x = sf.HiddenMarkov([0.5, 0.5], [[0.95, 0.05], [0.1, 0.9]], sf.Normal([0.0, 6.0], 1.0)).sample(800, rng=6)
+    x = np.where(np.abs(x - 6.0 * (x > 3.0)) > 2.2, 6.0 * (x > 3.0), x)  # tails lighter than a normal's
+    fit, normal = (sf.fit_hidden_markov(family, 2, x, starts=3) for family in (sf.StudentT, sf.Normal))
+    assert not fit.converged
+    assert fit.message.startswith("the likelihood rises towards a limit of the family; state 0 becomes Normal as df")
+    assert "state 1 becomes Normal" in fit.message
+    assert fit.log_likelihood == pytest.approx(normal.log_likelihood, rel=1e-6)  # at 10⁶ degrees of freedom, not beyond
+    assert np.isnan(fit.standard_errors["emissions[0].df"])
+    for name, value in normal.standard_errors.items():
+        assert fit.standard_errors[name] == pytest.approx(value, rel=1e-3, nan_ok=True)
+
+
+def test_states_without_a_mean():
+    """They are in the order of their medians."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_cauchy(400) + 14.0 * (np.arange(400) // 20 % 2)
+    fit = sf.fit_hidden_markov(sf.Cauchy, 2, x, starts=3)
+    assert fit.converged
+    for k, truth in enumerate((0.0, 14.0)):  # false alarm 2 · 6e-5
+        name = f"emissions[{k}].loc"
+        assert abs(fit.parameters[name] - truth) < 4.0 * fit.standard_errors[name]

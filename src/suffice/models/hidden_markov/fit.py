@@ -16,7 +16,7 @@ from suffice.models.mixture import seeding
 from suffice.models.mixture.climb import Climb, check_settings, climb, first_that_stands
 from suffice.models.mixture.components import kinds_of, model_of
 from suffice.models.mixture.rows import rows_of
-from suffice.numerics.newton import DEGENERATE
+from suffice.numerics.newton import AT_LIMIT, CONVERGED, DEGENERATE
 from suffice.runtime.errors import DataError
 from suffice.runtime.rng import as_key
 
@@ -105,7 +105,7 @@ def fit_hidden_markov(
         model.dimension,
         np.array(end.traces[0]),
         np.where(_usable(tried), tried.log_likelihoods, np.nan)[order],
-        int(end.status[0]),
+        AT_LIMIT if end.status[0] == CONVERGED and model.limits(params) else int(end.status[0]),
         model,
         params,
         whole,
