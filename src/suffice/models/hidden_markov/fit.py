@@ -14,7 +14,8 @@ from suffice.models.hidden_markov.result import HiddenMarkovFit
 from suffice.models.hidden_markov.sequences import Line, line
 from suffice.models.mixture import seeding
 from suffice.models.mixture.climb import Climb, check_settings, climb, first_that_stands
-from suffice.models.mixture.components import kinds_of, model_of
+from suffice.models.mixture.components import model_of
+from suffice.models.mixture.kinds import kinds_of
 from suffice.models.mixture.rows import rows_of
 from suffice.numerics.newton import AT_LIMIT, CONVERGED, DEGENERATE
 from suffice.runtime.errors import DataError

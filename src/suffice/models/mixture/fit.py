@@ -9,7 +9,8 @@ from suffice.inference.testing.replicates import generator
 from suffice.models.mixture import seeding
 from suffice.models.mixture.climb import Climb, check_settings, climb, first_that_stands
 from suffice.models.mixture.columns import asked_for, taken
-from suffice.models.mixture.components import check_censored, impossible_row, kinds_of, model_of
+from suffice.models.mixture.components import impossible_row, model_of
+from suffice.models.mixture.kinds import check_censored, kinds_of
 from suffice.models.mixture.model import LOG_TINY, Model, Params, joined
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.rows import SAMPLE, MixtureRows, rows_of

@@ -8,8 +8,8 @@ import numpy as np
 
 from suffice.inference.testing.replicates import generator
 from suffice.models.mixture.columns import asked_for, taken
-from suffice.models.mixture.components import has_structure, kinds_of
 from suffice.models.mixture.fit import fit_mixture
+from suffice.models.mixture.kinds import has_structure, kinds_of
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.rows import MixtureRows, rows_of
 from suffice.models.mixture.structures import structure
