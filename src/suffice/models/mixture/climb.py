@@ -141,8 +141,8 @@ def climb(
             traces[i].append(float(value[i]))
 
         rejected_leap, rejected_step = running & ~accepted & leap, running & ~accepted & ~leap
-        ahead = _steady(model.vector(image) - point)
-        memory.add(accepted & ~first, _steady(point - here), ahead - step)
+        ahead = _way(point, model.vector(image))
+        memory.add(accepted & ~first, _way(here, point), ahead - step)
         memory.forget(rejected_leap)
         here, step = (np.where(accepted[:, None], a, b) for a, b in ((point, here), (ahead, step)))
         onwards, stretch, size = memory.to_limit(step), memory.stretch(), np.abs(step).max(1)
@@ -201,9 +201,11 @@ def _in_a_row(before: np.ndarray, accepted: np.ndarray, holds: Any) -> np.ndarra
     return np.where(accepted, np.where(holds, before + 1, 0), before)
 
 
-def _steady(v: np.ndarray) -> np.ndarray:
-    """Differences, 0 where infinities or what is not a number came in."""
-    return np.where(np.isfinite(v), v, 0.0)
+def _way(here: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """From one point to the other; 0 in coordinates that are infinite or no number in either."""
+    with np.errstate(invalid="ignore"):
+        way = there - here
+    return np.where(np.isfinite(way), way, 0.0)
 
 
 def _chosen(which: np.ndarray, new: Any, old: Any) -> Any:
