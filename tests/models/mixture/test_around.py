@@ -33,6 +33,15 @@ def test_selection_refuses():
         sf.select_mixture(sf.Normal, (), TWO)
 
 
+def test_selection_of_listed_components():
+    """Of as many as are listed, with structures where there are any."""
+    x = np.abs(TWO) + 0.1
+    found = sf.select_mixture([sf.Gamma, sf.Weibull], [2], x, covariance="auto", starts=2)
+    assert [row["covariance"] for row in found.table] == ["full"]
+    both = sf.select_mixture([sf.Gamma, sf.Normal], [2], x, covariance="auto", starts=2)
+    assert {row["covariance"] for row in both.table} == {"full", "tied"}
+
+
 def test_one_more_component():
     """One against two where there are two: twice the difference is beyond all replicates, so p is 1/(replicates + 1)."""
     found = sf.one_more_component(sf.Normal, 1, TWO, replicates=4, starts=2, prior=0.5)
