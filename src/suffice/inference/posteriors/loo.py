@@ -17,7 +17,8 @@ class Elpd:
         standard_error: of it, √(n · variance of the terms).
         effective: effective number of parameters: how much less it is than the density of the data used twice.
         terms: of each observation, (n,).
-        reliable: whether no Pareto k is above 0.7, or 1 − 1/log₁₀ of fewer than 2,200 draws, for WAIC no variance of a log-likelihood above 0.4.
+        reliable: whether no Pareto k is above 0.7, or 1 − 1/log₁₀ of fewer than 2,200 draws; for WAIC no variance of a
+            log-likelihood above 0.4.
         pareto_k: of each observation, (n,), for PSIS: above that its term is not to be trusted; None for WAIC.
     """
 
@@ -65,7 +66,8 @@ def psis_loo(log_likelihood: Any, efficiency: float = 1.0) -> Elpd:
         efficiency: effective over actual number of draws, in (0, 1] as a rule.
 
     Returns:
-        An ``Elpd`` with ``pareto_k``: up to 0.7 (1 − 1/log₁₀ of fewer than 2,200 draws) the estimate is reliable; infinite where there are too few draws.
+        An ``Elpd`` with ``pareto_k``: up to 0.7 (1 − 1/log₁₀ of fewer than 2,200 draws) the estimate is reliable; infinite
+        where there are too few draws.
 
     Raises:
         ValueError: not a matrix of at least two draws, or values that are NaN or infinite.
