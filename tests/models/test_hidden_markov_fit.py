@@ -101,3 +101,61 @@ def test_values_of_32_bits(series):
     narrow, wide = (sf.fit_hidden_markov(sf.Normal, 2, v, starts=2) for v in (x, x.astype(float)))
     assert narrow.log_likelihood == pytest.approx(wide.log_likelihood, rel=1e-6)
     assert float(narrow.distribution.log_prob(x)) == pytest.approx(narrow.log_likelihood, rel=1e-6)
+
+
+def test_runs_that_collapse_are_not_evaluated_there(monkeypatch):
+    """Where equal values make every run collapse, none is done again with logarithms."""
+    from suffice.models.hidden_markov import chain
+
+    told, of_runs = [], chain.of_runs
+    monkeypatch.setattr(chain, "of_runs", lambda *given, **how: told.append(how["again"]) or of_runs(*given, **how))
+    x = np.random.default_rng(1).normal(0.0, 1.0, 300)
+    x[100:140], x[200:203] = 0.25, 30.0
+    assert not sf.fit_hidden_markov(sf.Normal, 3, x).converged
+    assert told.count(False) > 5
+    assert True not in told
+
+
+def test_a_start_that_collapses_on_all_values_gives_way_to_the_next(monkeypatch):
+    """The first state of the best start is given no spread, and the climb ends where it does from the others."""
+    from suffice.models.hidden_markov import fit as fitting
+
+    def climb(model, evaluate, begin, *given, **how):
+        if how["most"] == 700 and not seen:
+            seen.append(begin.groups[0]["root"])
+            begin.groups[0]["root"][0, 0] = 1e-300
+        return of(model, evaluate, begin, *given, **how)
+
+    seen, of = [], fitting.climb
+    x = sf.HiddenMarkov([0.5, 0.5], [[0.9, 0.1], [0.2, 0.8]], sf.Normal([0.0, 6.0], 1.0)).sample(500, rng=3)
+    usual = sf.fit_hidden_markov(sf.Normal, 2, x, starts=3)
+    monkeypatch.setattr(fitting, "climb", climb)
+    found = sf.fit_hidden_markov(sf.Normal, 2, x, starts=3, max_iterations=700)
+    assert seen
+    assert found.converged
+    assert found.log_likelihood == pytest.approx(usual.log_likelihood, rel=1e-9)
+
+
+def test_states_at_a_limit_of_their_family():
+    """Where t is best as a normal, the likelihood and the errors are those of normal states."""
+    x = sf.HiddenMarkov([0.5, 0.5], [[0.95, 0.05], [0.1, 0.9]], sf.Normal([0.0, 6.0], 1.0)).sample(800, rng=6)
+    x = np.where(np.abs(x - 6.0 * (x > 3.0)) > 2.2, 6.0 * (x > 3.0), x)  # tails lighter than a normal's
+    fit, normal = (sf.fit_hidden_markov(family, 2, x, starts=3) for family in (sf.StudentT, sf.Normal))
+    assert not fit.converged
+    assert fit.message.startswith("the likelihood rises towards a limit of the family; state 0 becomes Normal as df")
+    assert "state 1 becomes Normal" in fit.message
+    assert fit.log_likelihood == pytest.approx(normal.log_likelihood, rel=1e-6)  # at 10⁶ degrees of freedom, not beyond
+    assert np.isnan(fit.standard_errors["emissions[0].df"])
+    for name, value in normal.standard_errors.items():
+        assert fit.standard_errors[name] == pytest.approx(value, rel=1e-3, nan_ok=True)
+
+
+def test_states_without_a_mean():
+    """They are in the order of their medians."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_cauchy(400) + 14.0 * (np.arange(400) // 20 % 2)
+    fit = sf.fit_hidden_markov(sf.Cauchy, 2, x, starts=3)
+    assert fit.converged
+    for k, truth in enumerate((0.0, 14.0)):  # false alarm 2 · 6e-5
+        name = f"emissions[{k}].loc"
+        assert abs(fit.parameters[name] - truth) < 4.0 * fit.standard_errors[name]

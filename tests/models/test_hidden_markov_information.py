@@ -100,3 +100,18 @@ def test_coverage():
     squares = (np.array(z) ** 2).sum(0)
     assert (squares < stats.chi2.isf(5e-7, 200)).all()
     assert (squares > stats.chi2.ppf(5e-7, 200)).all()
+
+
+def test_of_a_known_state_there_is_no_error_and_the_others_are_given_it():
+    """Held at the estimate, the first state leaves the inverse of the information of the rest."""
+    rng = np.random.default_rng(0)
+    x = rng.poisson(np.where(np.arange(600) // 20 % 2, 9, 2))
+    whole = sf.fit_hidden_markov(sf.Poisson, 2, x, starts=3)
+    held = sf.fit_hidden_markov([sf.Poisson(whole.parameters["emissions[0].rate"]), sf.Poisson], x, starts=3)
+    names = ["transition[0,1]", "transition[1,0]", "emissions[1].rate", "emissions[0].rate"]
+    at = [whole.parameter_names.index(name) for name in names]
+    information = np.linalg.inv(whole.covariance[np.ix_(at, at)])
+    assert "emissions[0].rate" not in held.parameters
+    for name, square in zip(names, np.diagonal(np.linalg.inv(information[:3, :3])), strict=False):
+        assert held.parameters[name] == pytest.approx(whole.parameters[name], rel=1e-6)
+        assert held.standard_errors[name] == pytest.approx(np.sqrt(square), rel=1e-5)

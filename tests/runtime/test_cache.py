@@ -33,12 +33,17 @@ import suffice as sf
 sf.Normal(0.0, 1.0).cdf(1.0)
 assert sf.keep_compiled(sys.argv[1]).name == "compiled"
 sf.Gamma(2.0, 1.0).cdf(1.0)
+sf.keep_compiled(sys.argv[2])
+sf.Gamma(2.0, 1.0).sf(1.0)
 """
 
 
 def test_compiled_code_is_kept(tmp_path):
-    """Also where something was compiled before it was asked for."""
+    """Also where something was compiled before it was asked for, and in another folder from where that is asked for on."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("JAX_")}
-    path = tmp_path / "compiled"
-    subprocess.run([sys.executable, "-c", PROGRAM, str(path)], env=environment, check=True, timeout=300)
-    assert any(file.name.startswith("jit_cdf") for file in path.iterdir())
+    path, later = tmp_path / "compiled", tmp_path / "later"
+    subprocess.run([sys.executable, "-c", PROGRAM, str(path), str(later)], env=environment, check=True, timeout=300)
+    for folder, program, other in ((path, "jit_cdf", "jit_sf"), (later, "jit_sf", "jit_cdf")):
+        names = [file.name for file in folder.iterdir()]
+        assert any(name.startswith(program) for name in names)
+        assert not any(name.startswith(other) for name in names)

@@ -148,7 +148,7 @@ def method(fit: HiddenMarkovFit) -> list[str]:
     return [
         f"By EM (Baum and Welch): {len(fit.trace)} steps on all values after starts on the first few thousand; the "
         "log-likelihood rises at every step. " + ("It converged." if fit.converged else f"It ended: {fit.message}."),
-        "Standard errors come from the exact observed information. There is none for a probability of 0 or 1, nor for the "
-        "first state of a single sequence.",
+        "Standard errors come from the exact observed information. There is none for a probability of 0 or 1, for the "
+        "first state of a single sequence, nor for a parameter that runs to a limit of its family.",
         "Probabilities of the states are those given all values; the path is the most probable as a whole (Viterbi).",
     ]

@@ -41,11 +41,14 @@ def keep_compiled(path: str | os.PathLike[str] | None = None) -> Path:
         'jax'
     """
     import jax
+    from jax.experimental.compilation_cache import compilation_cache
 
-    settings = jax_settings() | ({} if path is None else {"jax_compilation_cache_dir": os.fspath(path)})
-    for name, value in settings.items():
+    settings = jax_settings()
+    found = Path(settings["jax_compilation_cache_dir"] if path is None else path).expanduser()
+    for name, value in (settings | {"jax_compilation_cache_dir": str(found)}).items():
         jax.config.update(name, value)
-    return Path(settings["jax_compilation_cache_dir"])
+    compilation_cache.reset_cache()  # JAX goes on with a folder that it has opened
+    return found
 
 
 def kept(name: str, make: Callable[[], str]) -> str:

@@ -33,6 +33,15 @@ def test_selection_refuses():
         sf.select_mixture(sf.Normal, (), TWO)
 
 
+def test_selection_of_listed_components():
+    """Of as many as are listed, with structures where there are any."""
+    x = np.abs(TWO) + 0.1
+    found = sf.select_mixture([sf.Gamma, sf.Weibull], [2], x, covariance="auto", starts=2)
+    assert [row["covariance"] for row in found.table] == ["full"]
+    both = sf.select_mixture([sf.Gamma, sf.Normal], [2], x, covariance="auto", starts=2)
+    assert {row["covariance"] for row in both.table} == {"full", "tied"}
+
+
 def test_one_more_component():
     """One against two where there are two: twice the difference is beyond all replicates, so p is 1/(replicates + 1)."""
     found = sf.one_more_component(sf.Normal, 1, TWO, replicates=4, starts=2, prior=0.5)
@@ -123,3 +132,17 @@ def test_one_regression_is_least_squares():
         sf.fit_regression_mixture(1, x[:, [0, 0]], t)
     with pytest.raises(ValueError, match="need at least 12 rows"):
         sf.fit_regression_mixture(3, x[:5], t[:5])
+
+
+def test_regressions_leave_out_rows_of_frequency_0():
+    """Wherever they lie, and however the targets of the others compare with them."""
+    rng = np.random.default_rng(2)
+    x, z = rng.uniform(0.0, 1.0, 300), rng.random(300) < 0.5
+    t = np.where(z, 4.0 * x, 3.0) + rng.normal(0.0, 0.2, 300)
+    w = rng.poisson(1.0, 300)
+    some, fit = w > 0, sf.fit_regression_mixture(2, x, np.where(w > 0, t, 1e6), w)
+    fewer = sf.fit_regression_mixture(2, x[some], t[some], w[some])
+    assert fit.count == w.sum()
+    np.testing.assert_array_equal(fit.coefficients, fewer.coefficients)
+    with pytest.raises(ValueError, match="need at least 6 rows, got 5"):
+        sf.fit_regression_mixture(2, x, t, np.arange(300) < 5)

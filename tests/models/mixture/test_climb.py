@@ -1,5 +1,9 @@
 """The climb never falls, and sums come to the same in whatever pieces rows are read."""
 
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import NamedTuple
+
 import jax
 import numpy as np
 import pytest
@@ -11,6 +15,7 @@ from suffice.models.mixture.model import Expected, Model, joined
 from suffice.models.mixture.normal import NormalComponents
 from suffice.models.mixture.rows import rows_of
 from suffice.models.mixture.structures import structure
+from suffice.numerics.newton import CONVERGED, DEGENERATE
 
 RUNS, ROWS = 125, 80
 
@@ -122,3 +127,76 @@ def test_single_precision():
     assert narrow.log_likelihood == pytest.approx(wide.log_likelihood, rel=1e-6)
     new, old = model.maximise(p, narrow), model.maximise(p, wide)
     np.testing.assert_allclose(new.groups[0]["root"], old.groups[0]["root"], atol=2e-5)
+
+
+class Points(NamedTuple):
+    """Points of several runs, (R, m)."""
+
+    at: np.ndarray
+
+    @property
+    def log_weights(self):
+        return self.at
+
+    def run(self, which):
+        return Points(self.at[which])
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Steps by a share of the way to the top of −Σ v²/2, for each coordinate; infinite ones stay."""
+
+    share: np.ndarray
+    accelerates: bool = True
+
+    def value(self, p):
+        return -0.5 * (np.where(np.isfinite(p.at), p.at, 0.0) ** 2).sum(1)
+
+    def maximise(self, p, e):
+        return Points(p.at - self.share * np.where(np.isfinite(p.at), p.at, 0.0))
+
+    def penalty(self, p):
+        return np.zeros(len(p.at))
+
+    def vector(self, p):
+        return p.at
+
+    def build(self, v, like):
+        return Points(v)
+
+    def sound(self, p):
+        return ~np.isnan(p.at)
+
+
+def climbed(share, start, count, **how):
+    """The climb, and every point that was evaluated."""
+    model, seen = Steps(np.array(share), **how), []
+
+    def evaluate(p):
+        seen.append(p.at.copy())
+        # no likelihood beyond the top of the first coordinate
+        return SimpleNamespace(log_likelihood=np.where(p.at[:, 0] < -1e-3, np.nan, model.value(p)))
+
+    return climb(model, evaluate, Points(np.array(start, float)), count, most=1000, tolerance=1e-6), seen
+
+
+@pytest.mark.parametrize("accelerates", [True, False])
+def test_coordinates_without_end_and_points_without_likelihood(accelerates):
+    """Runs end at their tops whatever the others do; a start without likelihood ends at once, and none is moved after."""
+    start = [[3.0, -np.inf, 4.0], [0.0, -np.inf, 0.0], [-5.0, -np.inf, 1.0]]
+    end, seen = climbed([0.5, 0.5, 0.3], start, 1e6, accelerates=accelerates)
+    assert end.status.tolist() == [CONVERGED, CONVERGED, DEGENERATE]
+    np.testing.assert_allclose(end.params.at[0], [0.0, -np.inf, 0.0], atol=1e-6)
+    assert np.all(np.diff(end.traces[0]) >= -2e-6)
+    for points in seen:
+        np.testing.assert_array_equal(points[1:], start[1:])
+    assert end.evaluations < (20 if accelerates else 80)
+
+
+def test_steps_that_fall_are_halved():
+    """Steps 3 and 7 times too long: the plain one falls, and halves of it are taken."""
+    end, seen = climbed([7.0, 0.0, 3.0], [[2.0, 0.0, 2.0]], 1e-6, accelerates=False)
+    assert end.status.tolist() == [CONVERGED]
+    np.testing.assert_allclose(end.params.at, 0.0, atol=1e-6)
+    assert len(seen) > len(end.traces[0])
+    np.testing.assert_array_equal(seen[1] - seen[0], 2.0 * (seen[2] - seen[0]))

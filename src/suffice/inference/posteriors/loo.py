@@ -17,7 +17,7 @@ class Elpd:
         standard_error: of it, √(n · variance of the terms).
         effective: effective number of parameters: how much less it is than the density of the data used twice.
         terms: of each observation, (n,).
-        reliable: whether no Pareto k is above 0.7, or 1 − 1/log₁₀ of fewer than 2,200 draws, for WAIC no variance of a
+        reliable: whether no Pareto k is above 0.7, or 1 − 1/log₁₀ of fewer than 2,200 draws; for WAIC no variance of a
             log-likelihood above 0.4.
         pareto_k: of each observation, (n,), for PSIS: above that its term is not to be trusted; None for WAIC.
     """

@@ -13,7 +13,7 @@ from suffice.models.hidden_markov.recursion import Chain, expected
 from suffice.models.hidden_markov.recursion import Expected as OfPath
 from suffice.models.hidden_markov.sequences import Line
 from suffice.models.mixture.expectation import log_joint
-from suffice.models.mixture.model import LOG_TINY, Model, Params
+from suffice.models.mixture.model import LOG_TINY, Model, Params, place_of
 from suffice.models.mixture.runs import in_turn, of_runs
 
 _NONE = np.exp(LOG_TINY / 2.0)  # a probability that is none
@@ -94,12 +94,16 @@ class ChainModel:
         moves = moves - np.log(np.exp(moves).sum(-1, keepdims=True))
         return ChainParams(*self.mixture.build(v[:, : -k * k], self._as_mixture(like)), moves)
 
+    def limits(self, p: ChainParams) -> list[tuple[int, str, Any]]:
+        """States of one run that run to a limit of their family, with the parameter and the family there, or None."""
+        return self.mixture.limits(self._as_mixture(p))
+
     def ordered(self, p: ChainParams) -> ChainParams:
-        """One run with states of one kind in ascending order of their means."""
+        """One run with states of one kind in ascending order of where they stand."""
         mixture, order = self.mixture, list(range(self.mixture.count))
         if len(mixture.groups) == 1 and mixture.groups[0].exchangeable:
-            means = [np.asarray(m.mean()).ravel().tolist() for m in self.members(p)]
-            order.sort(key=means.__getitem__)
+            places = [place_of(m) for m in self.members(p)]
+            order.sort(key=places.__getitem__)
             p = p._replace(groups=jax.tree.map(lambda a: a[:, order], p.groups))
         return p._replace(log_weights=p.log_weights[:, order], log_moves=p.log_moves[:, order][:, :, order])
 

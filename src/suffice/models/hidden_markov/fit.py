@@ -13,10 +13,11 @@ from suffice.models.hidden_markov.chain import ChainModel, ChainParams
 from suffice.models.hidden_markov.result import HiddenMarkovFit
 from suffice.models.hidden_markov.sequences import Line, line
 from suffice.models.mixture import seeding
-from suffice.models.mixture.climb import Climb, check_settings, climb
-from suffice.models.mixture.components import kinds_of, model_of
+from suffice.models.mixture.climb import Climb, check_settings, climb, first_that_stands
+from suffice.models.mixture.components import model_of
+from suffice.models.mixture.kinds import kinds_of
 from suffice.models.mixture.rows import rows_of
-from suffice.numerics.newton import DEGENERATE
+from suffice.numerics.newton import AT_LIMIT, CONVERGED, DEGENERATE
 from suffice.runtime.errors import DataError
 from suffice.runtime.rng import as_key
 
@@ -89,11 +90,13 @@ def fit_hidden_markov(
         most=_SCOUT, tolerance=1e-4, gain=_SCOUT_GAIN,
     )  # fmt: skip
     order = np.argsort(-np.where(_usable(tried), tried.values, -np.inf), kind="stable")
-    end = climb(
-        model, lambda p: model.evaluate(p, whole), tried.params.run(order[:1]), float(seen.sum()),
-        most=max_iterations, tolerance=tolerance,
-    )  # fmt: skip
-    if not np.isfinite(end.values[0]):
+
+    def go(begin: ChainParams) -> Climb:
+        evaluate, count = lambda p: model.evaluate(p, whole), float(seen.sum())
+        return climb(model, evaluate, begin, count, most=max_iterations, tolerance=tolerance)
+
+    end = first_that_stands([tried.params.run(slice(i, i + 1)) for i in order], go)
+    if end is None:
         raise DataError("there are values that no state can emit, or the likelihood is not finite at any start")
     params = model.ordered(end.params)
     return HiddenMarkovFit(
@@ -103,7 +106,7 @@ def fit_hidden_markov(
         model.dimension,
         np.array(end.traces[0]),
         np.where(_usable(tried), tried.log_likelihoods, np.nan)[order],
-        int(end.status[0]),
+        AT_LIMIT if end.status[0] == CONVERGED and model.limits(params) else int(end.status[0]),
         model,
         params,
         whole,

@@ -18,7 +18,8 @@ import numpy as np
 from suffice.inference.likelihood import inverse
 from suffice.models.hidden_markov.recursion import Chain, log_likelihood
 from suffice.models.hidden_markov.sequences import Line
-from suffice.models.mixture.information import log_density
+from suffice.models.mixture.information import log_density, unmoved
+from suffice.numerics.newton import AT_LIMIT, CONVERGED
 
 _NOBODY = 1e-3  # starts or moves that are expected: with fewer their probability is 0
 
@@ -27,7 +28,7 @@ def covariance_of(fit: Any) -> np.ndarray:
     """Covariance of the reported parameters; NaN where the information is not positive or the climb did not end."""
     p, groups, x = fit.params, fit.model.mixture.groups, fit.data
     size = len(fit.parameter_names)
-    if not fit.converged or not all(g.accelerates for g in groups):
+    if fit.result not in (CONVERGED, AT_LIMIT) or not all(g.accelerates for g in groups):
         return np.full((size, size), np.nan)
     rows = np.concatenate([p.log_weights[:1], p.log_moves[0]])  # (1 + K, K)
     vectors = _vectors(fit)
@@ -40,19 +41,20 @@ def covariance_of(fit: Any) -> np.ndarray:
     odds = np.argwhere(free)
     shared = [_flat(g.directions(q)) for g, q in zip(groups, p.groups, strict=True)]
     basis = np.asarray(jax.scipy.linalg.block_diag(np.eye(len(odds)), *shared))
+    flat = [g.at_limit(q)[0].ravel() for g, q in zip(groups, p.groups, strict=True)]
+    flat = np.concatenate([np.zeros(len(odds), bool), *flat])  # where it makes no difference how far one has run
+    basis = basis[~np.any((basis != 0.0) & flat, axis=1)]
     for again in (False, True):
         found = _derivatives(groups, vectors, jnp.asarray(rows), odds, x, basis, again=again)
-        value, slope, curvature = (np.asarray(v) for v in found)
+        value, curvature = (np.asarray(v) for v in found)
         if not np.isnan(value):
             break
-    slopes = np.split(slope, np.cumsum([len(odds), *(v.size for v in vectors)])[:-1])[1:]
-    bends = [g.bend(q, s.reshape(v.shape)) for g, q, s, v in zip(groups, p.groups, slopes, vectors, strict=True)]
-    bend = jax.scipy.linalg.block_diag(np.zeros((len(odds), len(odds))), *bends)
-    information = -basis @ curvature - np.asarray(bend)
+    information = -basis @ curvature
     spread = basis.T @ np.asarray(inverse((information + information.T) / 2.0)) @ basis
     jacobian = _jacobian(fit, rows, odds, vectors)
     told = np.ones(size, bool)
     told[: rows.size] = (known & (known.sum(1, keepdims=True) > 1)).ravel()
+    told &= ~unmoved(jacobian, basis)
     return np.where(told[:, None] & told[None], jacobian @ spread @ jacobian.T, np.nan)
 
 
@@ -74,7 +76,7 @@ def _told(fit: Any) -> list[tuple[Any, jax.Array]]:
 
 
 def _flat(directions: np.ndarray) -> np.ndarray:
-    return directions.reshape(len(directions), -1)
+    return directions.reshape(len(directions), int(np.prod(directions.shape[1:])))  # of which there may be none
 
 
 def _densities(groups: Any, vectors: tuple[jax.Array, ...], x: Line) -> jax.Array:
@@ -99,8 +101,8 @@ def _derivatives(
     x: Line,
     basis: jax.Array,
     again: bool,
-) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Log-likelihood, score (coordinates,), and its derivatives along the directions of the basis, (coordinates, m)."""
+) -> tuple[jax.Array, jax.Array]:
+    """Log-likelihood, and the derivatives of the score along the directions of the basis, (coordinates, m)."""
     x = x.laid_out(len(rows) - 1)
     sizes = np.cumsum([len(odds), *(v.size for v in vectors)])
 
@@ -113,12 +115,12 @@ def _derivatives(
 
     score, nowhere = jax.value_and_grad(value), jnp.zeros(basis.shape[1])
 
-    def along(direction: jax.Array) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
-        found, (_, bent) = jax.jvp(score, (nowhere,), (direction,))
+    def along(direction: jax.Array) -> tuple[jax.Array, jax.Array]:
+        (found, _), (_, bent) = jax.jvp(score, (nowhere,), (direction,))
         return found, bent
 
-    (values, slopes), curvature = jax.lax.map(along, basis)
-    return values[0], slopes[0], curvature.T
+    values, curvature = jax.lax.map(along, basis)
+    return values[0], curvature.T
 
 
 def _jacobian(fit: Any, rows: np.ndarray, odds: np.ndarray, vectors: tuple[jax.Array, ...]) -> np.ndarray:

@@ -9,8 +9,8 @@ from suffice.models.hidden_markov.chain import ChainModel, ChainParams
 from suffice.models.hidden_markov.information import covariance_of, reported
 from suffice.models.hidden_markov.model import HiddenMarkov
 from suffice.models.hidden_markov.sequences import Line
-from suffice.models.mixture.result import MESSAGES
-from suffice.numerics.newton import CONVERGED
+from suffice.models.mixture.result import MESSAGES, limits_told
+from suffice.numerics.newton import AT_LIMIT, CONVERGED, EXHAUSTED
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +42,14 @@ class HiddenMarkovFit:
 
     @property
     def converged(self) -> bool:
-        """Whether the climb ended at a maximum."""
+        """Whether the climb ended at a maximum; not where this is the limit of a family, named in ``message``."""
         return self.result == CONVERGED
 
     @property
     def message(self) -> str:
         """Why it ended."""
-        return MESSAGES[self.result]
+        limits = self.model.limits(self.params) if self.result in (AT_LIMIT, EXHAUSTED) else []
+        return MESSAGES[self.result] + limits_told(limits, "state")
 
     @property
     def aic(self) -> float:
@@ -81,7 +82,8 @@ class HiddenMarkovFit:
         """Covariance of the estimates in the order of ``parameter_names``, from the observed information.
 
         NaN for probabilities that are 0 or 1, for ``initial`` of a single sequence, whose first state is one
-        observation, and for all where the climb did not end at a maximum.
+        observation, and for all where the climb did not end at a maximum. Of a parameter that runs to a limit there is
+        none, and the others' are as if it were known.
         """
         return covariance_of(self)
 

@@ -26,6 +26,7 @@ _HALVINGS = 40
 _FLOOR = 1e-13
 _LOOKS = 3  # that have to find the limit near before a climb may end
 _FLAT, _STILL = 2, 30  # points in a row that gain too little to go on, and that lengthened steps found no higher
+_TRIED = 4  # starts from which a climb may go on, where the ones before collapse
 
 Evaluate = Callable[[Any], Any]  # the log-likelihoods of parameters, and what their M-step needs
 
@@ -140,8 +141,8 @@ def climb(
             traces[i].append(float(value[i]))
 
         rejected_leap, rejected_step = running & ~accepted & leap, running & ~accepted & ~leap
-        ahead = _steady(model.vector(image) - point)
-        memory.add(accepted & ~first, _steady(point - here), ahead - step)
+        ahead = _way(point, model.vector(image))
+        memory.add(accepted & ~first, _way(here, point), ahead - step)
         memory.forget(rejected_leap)
         here, step = (np.where(accepted[:, None], a, b) for a, b in ((point, here), (ahead, step)))
         onwards, stretch, size = memory.to_limit(step), memory.stretch(), np.abs(step).max(1)
@@ -172,6 +173,7 @@ def climb(
         if moved.any():
             with np.errstate(all="ignore"):
                 trial = _chosen(moved, model.build(target, image), image)
+        trial = _chosen(status == RUNNING, trial, best)  # the images of runs that collapsed are slow to evaluate
     status = np.where(status == RUNNING, EXHAUSTED, status)
     return Climb(best, values, logs, status, traces, evaluations)
 
@@ -180,11 +182,11 @@ def first_that_stands(begins: Sequence[Any], go: Callable[[Any], Climb]) -> Clim
     """The climb from the first start that does not collapse, or else from the first that has a likelihood, if any has.
 
     Args:
-        begins: parameters of one run each, best first.
+        begins: parameters of one run each, best first, of which the first few are tried.
         go: the climb from one of them.
     """
     found = None
-    for begin in begins:
+    for begin in begins[:_TRIED]:
         end = go(begin)
         stands = end.status[0] != DEGENERATE
         if np.isfinite(end.values[0]) and (stands or found is None):
@@ -199,9 +201,11 @@ def _in_a_row(before: np.ndarray, accepted: np.ndarray, holds: Any) -> np.ndarra
     return np.where(accepted, np.where(holds, before + 1, 0), before)
 
 
-def _steady(v: np.ndarray) -> np.ndarray:
-    """Differences, 0 where infinities or what is not a number came in."""
-    return np.where(np.isfinite(v), v, 0.0)
+def _way(here: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """From one point to the other; 0 in coordinates that are infinite or no number in either."""
+    with np.errstate(invalid="ignore"):
+        way = there - here
+    return np.where(np.isfinite(way), way, 0.0)
 
 
 def _chosen(which: np.ndarray, new: Any, old: Any) -> Any:

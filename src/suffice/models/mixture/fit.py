@@ -9,7 +9,8 @@ from suffice.inference.testing.replicates import generator
 from suffice.models.mixture import seeding
 from suffice.models.mixture.climb import Climb, check_settings, climb, first_that_stands
 from suffice.models.mixture.columns import asked_for, taken
-from suffice.models.mixture.components import check_censored, impossible_row, kinds_of, model_of
+from suffice.models.mixture.components import impossible_row, model_of
+from suffice.models.mixture.kinds import check_censored, kinds_of
 from suffice.models.mixture.model import LOG_TINY, Model, Params, joined
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.rows import SAMPLE, MixtureRows, rows_of
@@ -20,7 +21,6 @@ from suffice.runtime.rng import as_key
 _SCOUT = 150  # evaluations of each start on the sample, at most
 _ROUGH = 1e-4  # a tolerance that is for criteria alone
 _UNSEEN, _LEAST, _MOST_GAIN = 1e-3, 1e-8, 5e-8  # the gain that these do not see, and its bounds for each observation
-_TRIED = 4  # starts from which a climb may go on, where the ones before collapse
 _RACE, _LEFT = 8, 3  # of all of them, where work on the sample is much, before the better half goes on, down to as many
 _MUCH = 2**17
 _SCOUT_GAIN, _ROUGH_SCOUT_GAIN = 1e-9, 1e-6  # of log-likelihood for each observation, at which it ends
@@ -45,9 +45,9 @@ def fit_mixture(
     """Fit a mixture by maximum likelihood: Σ_i w_i log Σ_k weights_k p_k(x_i) is made largest by EM.
 
     Each step computes responsibilities r_ik ∝ weights_k p_k(x_i), and from weighted statistics with weights w_i r_ik the
-    new components (Dempster, Laird and Rubin 1977). The log-likelihood never falls; steps are lengthened where that raises it
-    further, by SQUAREM and near the maximum by Anderson's mixing (Henderson and Varadhan 2019). The likelihood has many maxima, so climbs begin from several starts, on some thousand rows,
-    and the best goes on to the end on all.
+    new components (Dempster, Laird and Rubin 1977). The log-likelihood never falls; steps are lengthened where that raises
+    it further, by SQUAREM and near the maximum by Anderson's mixing (Henderson and Varadhan 2019). The likelihood has many
+    maxima, so climbs begin from several starts, on some thousand rows, and the best goes on to the end on all.
 
     Args:
         target: what components are: a class such as ``sf.Normal``, or ``sf.family(...)`` with parameters held; a
@@ -67,7 +67,8 @@ def fit_mixture(
         start: instead of them: labels (n,), responsibilities (n, K) or a ``sf.Mixture``.
         rng: of the starts: int, ``numpy.random.Generator`` or JAX key.
         tolerance: distance from the maximum at which to end, in units of the data's spread and of logarithms. From 1e-4 on
-            the climb ends as well where a step gains less than 1e-3 in all, or 1e-8 for each observation, as criteria need no more.
+            the climb ends as well where a step gains less than 1e-3 in all, or 1e-8 for each observation, as criteria need
+            no more.
         max_iterations: passes over the data at most.
         accelerate: whether steps are lengthened.
         missing: "error" or "drop", for rows with missing values.
@@ -79,8 +80,8 @@ def fit_mixture(
     Raises:
         DataError: fewer rows, or different ones, than components; constant or dependent columns; missing or infinite
             values; values that no component can make; truncated values, or only ones censored on one side.
-        ValueError: no component, an unknown structure, one for families that have none, a family whose support is estimated or whose density has a kink;
-            of censored values a family of vectors or shared variances.
+        ValueError: no component, an unknown structure, one for families that have none, a family whose support is
+            estimated or whose density has a kink; of censored values a family of vectors or shared variances.
 
     Example:
         >>> import suffice as sf
@@ -150,7 +151,7 @@ def _finished(
         evaluate, count = lambda p: rows.evaluate(model, p), rows.look.count
         return climb(model, evaluate, begin, count, most=most, tolerance=tolerance, accelerate=accelerate, gain=gain)
 
-    found = first_that_stands(begins[:_TRIED], go)
+    found = first_that_stands(begins, go)
     if found is None:
         raise DataError(impossible_row(model, rows))
     return found

@@ -38,9 +38,14 @@ def covariance_of(fit: Any) -> np.ndarray:
         basis, information = basis[free], information[free][:, free]
     spread = basis.T @ np.asarray(inverse(information)) @ basis
     found = jacobian @ spread @ jacobian.T
-    lost = (jacobian != 0.0).any(1) & ~((jacobian @ basis.T) != 0.0).any(1)
+    lost = unmoved(jacobian, basis)
     found[lost], found[:, lost] = np.nan, np.nan
     return found
+
+
+def unmoved(jacobian: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """Which of what is reported depends on coordinates, but on none that varies."""
+    return (jacobian != 0.0).any(1) & ~((jacobian @ basis.T) != 0.0).any(1)
 
 
 def directions_of(fit: Any) -> np.ndarray:

@@ -1,7 +1,7 @@
 """A mixture as a whole: groups of components of one kind each, and the weights of all."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -164,14 +164,23 @@ class Model:
         """The components of one run as distributions."""
         return [m for g, q in zip(self.groups, p.groups, strict=True) for m in g.members(q)]
 
-    def ordered(self, p: Params, key: Callable[[Any], Any]) -> Params:
-        """One run with the components of each group in ascending order of a key of distributions."""
+    def ordered(self, p: Params) -> Params:
+        """One run with the components of each group in ascending order of where they stand."""
         log_weights, parts = p.log_weights.copy(), []
         for g, q, at in zip(self.groups, p.groups, self.places(), strict=True):
             order = list(range(g.count))
             if g.exchangeable:
-                keys = [key(m) for m in g.members(q)]
+                keys = [place_of(m) for m in g.members(q)]
                 order.sort(key=keys.__getitem__)
             log_weights[:, at] = log_weights[:, at][:, order]
             parts.append(jax.tree.map(lambda a, order=order: a[:, order], q))
         return Params(log_weights, tuple(parts))
+
+
+def place_of(p: Any) -> tuple[float, ...]:
+    """Where a distribution stands: by its mean, or where there is none by its median or centre."""
+    try:
+        found = np.ravel(np.asarray(p.mean(), float))
+    except ArithmeticError:
+        found = np.ravel(np.asarray(p.mode() if p.event_ndim else p.median(), float))
+    return tuple(np.where(np.isnan(found), np.inf, found))

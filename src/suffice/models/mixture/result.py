@@ -28,6 +28,14 @@ MESSAGES = {
 _NOBODY = 1e-6  # observations that a component expects: with fewer it is empty
 
 
+def limits_told(limits: list[tuple[int, str, Any]], noun: str) -> str:
+    """What ``Model.limits`` found, in words that go on from a message."""
+    becomes = [("" if kind is None else f"becomes {kind.__name__} ") for _, _, kind in limits]
+    return "".join(
+        f"; {noun} {k} {b}as {name} runs to its end" for (k, name, _), b in zip(limits, becomes, strict=True)
+    )
+
+
 @dataclass(frozen=True)
 class MixtureFit:
     """A fitted mixture.
@@ -61,7 +69,7 @@ class MixtureFit:
     @classmethod
     def of(cls, model: Model, rows: MixtureRows, end: Climb, spread: np.ndarray, prior: float = 0.0) -> "MixtureFit":
         """The result of a climb."""
-        params = model.ordered(end.params, _place)
+        params = model.ordered(end.params)
         members = model.members(params)
         weights = np.exp(params.log_weights[0])
         return cls(
@@ -107,12 +115,8 @@ class MixtureFit:
             text = "a component collapses onto a few observations or beyond all known ones, where there is no maximum"
         if self.result == DEGENERATE and self.prior:
             text = f"a component collapses although there is a prior of {self.prior:g}: more may hold it"
-        for k, name, kind in self.model.limits(self.params) if self.result in (AT_LIMIT, EXHAUSTED) else []:
-            text += (
-                f"; component {k} "
-                + ("" if kind is None else f"becomes {kind.__name__} ")
-                + f"as {name} runs to its end"
-            )
+        if self.result in (AT_LIMIT, EXHAUSTED):
+            text += limits_told(self.model.limits(self.params), "component")
         lost = np.isnan(self.starts).sum()
         if len(self.starts) > 1 and lost:
             text += f"; at {lost} of {len(self.starts)} starts a component collapsed"
@@ -269,12 +273,3 @@ class MixtureFit:
             for w, m in zip(self.weights, self.components, strict=True)
         )
         return f"MixtureFit({told}; l = {self.log_likelihood:.6f}, n = {self.count:,.10g}{state})"
-
-
-def _place(p: Any) -> tuple[float, ...]:
-    """Where a component stands among its kin: by its mean, or where there is none by its median or centre."""
-    try:
-        found = np.ravel(np.asarray(p.mean(), float))
-    except ArithmeticError:
-        found = np.ravel(np.asarray(p.mode() if p.event_ndim else p.median(), float))
-    return tuple(np.where(np.isnan(found), np.inf, found))

@@ -8,8 +8,8 @@ import numpy as np
 
 from suffice.inference.testing.replicates import generator
 from suffice.models.mixture.columns import asked_for, taken
-from suffice.models.mixture.components import has_structure, kinds_of
 from suffice.models.mixture.fit import fit_mixture
+from suffice.models.mixture.kinds import has_structure
 from suffice.models.mixture.result import MixtureFit
 from suffice.models.mixture.rows import MixtureRows, rows_of
 from suffice.models.mixture.structures import structure
@@ -86,7 +86,8 @@ def select_mixture(
     for shape in shapes:
         structure(shape)  # says which there are
     rows = rows_of(taken(data, asked_for(target)), weights, missing, censored=True)
-    if covariance == "auto" and not any(has_structure(kind) for kind, _ in kinds_of(target, 1)):
+    kinds = target if isinstance(target, list) else [target]
+    if covariance == "auto" and not any(map(has_structure, kinds)):
         shapes = ["full"]
     if rows.look.mean.size == 1:  # where structures differ in whether variances are equal, and in nothing else
         shapes = list({("tied" if s == "tied" or s[0] == "E" else "full"): None for s in shapes})
