@@ -1,6 +1,7 @@
 """Every test runs with 64-bit numbers, with rank promotion refused, and keeps what it compiled for the next run."""
 
 import importlib
+import signal
 
 import jax
 import numpy as np
@@ -30,6 +31,14 @@ def _same_numbers(request, monkeypatch):
     """A module's generator starts anew for each test, so that no test depends on which others ran before it."""
     if hasattr(request.module, "RNG"):
         monkeypatch.setattr(request.module, "RNG", np.random.default_rng(21))
+
+
+@pytest.fixture
+def interrupts():
+    """SIGINT raises KeyboardInterrupt, also where a shell that runs the tests in the background has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

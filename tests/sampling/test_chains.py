@@ -224,6 +224,7 @@ def test_kernels_that_remember_cannot_be_parts():
         sf.Tempered(sf.Gibbs({"mu": sf.Slice()}))
 
 
+@pytest.mark.usefixtures("interrupts")
 @pytest.mark.parametrize("parallel", ["threads", "vectorized"])
 def test_an_interrupted_run_goes_on(monkeypatch, parallel):
     """Ctrl-C after some blocks: draws of all chains are kept, and extending gives what an unbroken run would have.

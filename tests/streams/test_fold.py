@@ -140,6 +140,7 @@ def test_an_error_stops_the_workers(long, workers):
     assert all_stopped()
 
 
+@pytest.mark.usefixtures("interrupts")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_interrupt_stops_the_workers(long, workers):
     seen = []
