@@ -22,6 +22,7 @@ SLACK = 1e-12  # of a log-likelihood and the count together, which rounding may 
 # Gains of log-likelihood for each observation, below which steps are lengthened. Mixing looks for where steps vanish, so far
 # from a maximum it would end at saddles and at maxima that are lower.
 _STRETCHED, _MIXED = 1e-2, 1e-8
+_WARY = 4  # points without mixing after one that fell, as at a saddle, from which stretched steps lead away
 _HALVINGS = 40
 _FLOOR = 1e-13
 _LOOKS = 3  # that have to find the limit near before a climb may end
@@ -120,6 +121,7 @@ def climb(
     values, logs = np.full(runs, -np.inf), np.full(runs, -np.inf)
     status, halvings, leap = np.full(runs, RUNNING), np.zeros(runs, int), np.zeros(runs, bool)
     near, flat, still = (np.zeros(runs, int) for _ in range(3))  # points in a row
+    mixed, wait = np.zeros(runs, bool), np.zeros(runs, int)
     plain, longest = np.zeros(runs, bool), np.full(runs, 4.0)
     here = model.vector(start)
     step, memory = np.zeros_like(here), Memory.empty(*here.shape)
@@ -159,15 +161,16 @@ def climb(
 
         # where to look next: the plain image, where steps would end, or half the step that fell
         halvings = np.where(rejected_step, halvings + 1, 0)
-        longest = np.where(rejected_leap, np.maximum(longest / 4.0, 1.0), longest)
-        mix = accepted & memory.known & (np.abs(gained) < _MIXED * count)
+        longest = np.where(rejected_leap & ~mixed, np.maximum(longest / 4.0, 1.0), longest)
+        wait = np.where(rejected_leap & mixed, _WARY, np.where(accepted, np.maximum(wait - 1, 0), wait))
+        mix = accepted & memory.known & (np.abs(gained) < _MIXED * count) & (wait == 0)
         jump = accepted & plain & memory.known & (np.abs(gained) < _STRETCHED * count) & (stretch > 1.01) & ~mix
         length = np.minimum(stretch, longest)
         longest = np.where(jump & (stretch > longest), longest * 4.0, longest)
         target = here + 0.5 ** halvings[:, None] * step
         target = np.where(jump[:, None], here + memory.stretched(length), target)
         target = np.where(mix[:, None], here + onwards, target)
-        leap = (mix | jump) & accelerate
+        leap, mixed = (mix | jump) & accelerate, mix
         plain = running & ~leap & ~rejected_step
         trial, moved = image, leap | rejected_step
         if moved.any():
