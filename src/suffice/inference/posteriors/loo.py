@@ -89,7 +89,7 @@ def psis_loo(log_likelihood: Any, efficiency: float = 1.0) -> Elpd:
         raise ValueError(f"efficiency must be > 0, got {efficiency}")
     smoothed, k = zip(*(smoothed_weights(-column, efficiency) for column in values.T), strict=True)
     terms = log_mean(values + np.stack(smoothed, axis=1)) + np.log(len(values))
-    return _summed(terms, log_mean(values), max(k) <= reliable_shape(len(values)), np.array(k))
+    return _summed(terms, log_mean(values), bool(max(k) <= reliable_shape(len(values))), np.array(k))
 
 
 def _checked(log_likelihood: Any) -> np.ndarray:

@@ -56,7 +56,7 @@ def basis(text: str) -> Basis | None:
         >>> basis("linear + fourier:2:12")
         Linear() + Fourier(harmonics=2, period=12.0)
         >>> basis("linear:size * onehot:town")
-        Linear('size') * OneHot('town')
+        Linear(inputs=['size']) * OneHot(inputs=['town'])
     """
     if text.strip().lower() == "none":
         return None
