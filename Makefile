@@ -51,6 +51,7 @@ contract: $(VENV)/.dev
 
 bench: accuracy
 	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/first_calls.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/parquet.py
 	$(BIN)/python benchmarks/ranking.py
